@@ -1,0 +1,1 @@
+//! The playbook and its words, as plain data. No behaviour beyond units and time arithmetic.

@@ -1,0 +1,1 @@
+//! Tells people, through an outbox on disk.

@@ -1,0 +1,1 @@
+//! One execution as a state machine, and its records. Pure.

@@ -1,0 +1,1 @@
+//! What the operators are in: engine, runs and decisions; events in, effects out. Pure.

@@ -1,0 +1,1 @@
+//! Gets numbers from the world: Prometheus, HTTP, processes, commands.

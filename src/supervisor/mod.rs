@@ -1,0 +1,1 @@
+//! The detached process that drives one run, and the stub that holds one attempt.

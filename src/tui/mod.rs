@@ -1,0 +1,1 @@
+//! Keys in, cells out. Draws snapshots, turns keys into actions; decides nothing.

@@ -1,0 +1,2 @@
+//! Exposition parser throughput.
+fn main() {}

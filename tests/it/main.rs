@@ -1,0 +1,1 @@
+//! Integration tests: the whole program, real processes, real terminals.
