@@ -1,5 +1,11 @@
 //! The playbook and its words, as plain data. No behaviour beyond units and time arithmetic.
 
+pub mod condition;
+pub mod playbook;
+pub mod probe;
+pub mod reading;
 pub mod record;
+pub mod template;
 pub mod text;
 pub mod time;
+pub mod unit;

@@ -56,10 +56,7 @@ mod tests {
 
     #[test]
     fn escape_sequences_vanish_whole_and_leave_no_tail() {
-        assert_eq!(
-            clean("a\x1b[31mred\x1b[0m\x1b]0;title\x07b\rc\x08\n\td"),
-            "aredbc\n d"
-        );
+        assert_eq!(clean("a\x1b[31mred\x1b[0m\x1b]0;title\x07b\rc\x08\n\td"), "aredbc\n d");
     }
 
     #[test]

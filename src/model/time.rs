@@ -21,11 +21,7 @@ pub struct Now {
 impl Now {
     /// The same instant `ms` milliseconds later (for simulated time).
     pub fn plus(&self, ms: Millis) -> Now {
-        Now {
-            boot: self.boot + ms,
-            boot_id: self.boot_id.clone(),
-            wall: self.wall + ms as i64,
-        }
+        Now { boot: self.boot + ms, boot_id: self.boot_id.clone(), wall: self.wall + ms as i64 }
     }
 }
 
@@ -82,11 +78,7 @@ mod tests {
     use super::*;
 
     fn now(boot: u64, id: &str, wall: i64) -> Now {
-        Now {
-            boot,
-            boot_id: id.into(),
-            wall,
-        }
+        Now { boot, boot_id: id.into(), wall }
     }
 
     #[test]
@@ -101,11 +93,7 @@ mod tests {
     fn after_a_reboot_the_wall_clock_decides_within_the_deadlines_length() {
         let d = Deadline::after(&now(1_000, "a", 50_000), 500);
         assert_eq!(d.left(&now(10, "b", 50_200)), 300);
-        assert_eq!(
-            d.left(&now(10, "b", 40_000)),
-            500,
-            "a clock set back gives at most the whole length"
-        );
+        assert_eq!(d.left(&now(10, "b", 40_000)), 500, "a clock set back gives at most the whole length");
         assert!(d.is_due(&now(10, "b", 60_000)));
     }
 }

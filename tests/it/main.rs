@@ -1,1 +1,3 @@
 //! Integration tests: the whole program, real processes, real terminals.
+
+mod layers;

@@ -1,0 +1,28 @@
+//! What a source delivers: a value of a signal at a time, or the reason why there is none.
+
+use super::time::Now;
+use serde::{Deserialize, Serialize};
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    /// A number in base units (fraction, seconds, bytes; yes is 1).
+    Number(f64),
+    /// A text.
+    Text(String),
+}
+
+/// One read of one signal. A failed read is a reading too, with its reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The signal's id.
+    pub signal: String,
+    /// The value of the signal's `series` label, when it has one.
+    pub series: Option<String>,
+    /// When it was received here.
+    pub at: Now,
+    /// How much older the sample itself is, in milliseconds, when its own time is known.
+    pub age: u64,
+    /// The value, or why there is none. NaN never stands here: it is a reason.
+    pub value: Result<Value, String>,
+}
