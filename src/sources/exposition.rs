@@ -63,16 +63,8 @@ impl fmt::Display for LineError<'_> {
         const SHOWN: usize = 60;
         let head = &self.text[..self.text.len().min(SHOWN * 4)];
         let shown: String = clean_line(&clean_bytes(head)).chars().take(SHOWN).collect();
-        let more = if shown.len() < self.text.len() {
-            "…"
-        } else {
-            ""
-        };
-        write!(
-            f,
-            "line {}, column {}: {}: `{shown}{more}`",
-            self.line, self.column, self.reason
-        )
+        let more = if shown.len() < self.text.len() { "…" } else { "" };
+        write!(f, "line {}, column {}: {}: `{shown}{more}`", self.line, self.column, self.reason)
     }
 }
 
@@ -128,10 +120,7 @@ pub enum Reason {
 
 /// Reads a page line by line; comments and blank lines are passed over.
 pub fn scan(page: &[u8]) -> Scan<'_> {
-    Scan {
-        rest: page,
-        line: 0,
-    }
+    Scan { rest: page, line: 0 }
 }
 
 /// The samples and the illegal lines of a page, in its order.
@@ -164,12 +153,7 @@ impl<'a> Iterator for Scan<'a> {
                 Ok(None) => {}
                 Ok(Some(sample)) => return Some(Ok(sample)),
                 Err((reason, at)) => {
-                    return Some(Err(LineError {
-                        line: self.line,
-                        column: at + 1,
-                        reason,
-                        text: line,
-                    }));
+                    return Some(Err(LineError { line: self.line, column: at + 1, reason, text: line }));
                 }
             }
         }
@@ -198,11 +182,7 @@ fn read_line(text: &str, line: usize) -> Result<Option<Sample<'_>>, Stop> {
             Some(name)
         }
     };
-    let (labels, quoted) = if c.take(b'{') {
-        labels::read(&mut c)?
-    } else {
-        (Labels::default(), None)
-    };
+    let (labels, quoted) = if c.take(b'{') { labels::read(&mut c)? } else { (Labels::default(), None) };
     let name = match (bare, quoted) {
         (Some(name), None) => Cow::Borrowed(name),
         (None, Some(name)) => name.decode(),
@@ -221,13 +201,7 @@ fn read_line(text: &str, line: usize) -> Result<Option<Sample<'_>>, Stop> {
         exemplar(&mut c)?;
     }
     match c.peek() {
-        None => Ok(Some(Sample {
-            line,
-            name,
-            labels,
-            value,
-            timestamp,
-        })),
+        None => Ok(Some(Sample { line, name, labels, value, timestamp })),
         Some(_) => Err((Reason::Trailing, c.at())),
     }
 }
@@ -238,9 +212,7 @@ fn timestamp(c: &mut Cursor<'_>) -> Result<Option<f64>, Stop> {
         return Ok(None);
     }
     let at = c.at();
-    let time = number(c.word())
-        .filter(|t| t.is_finite())
-        .ok_or((Reason::Timestamp, at))?;
+    let time = number(c.word()).filter(|t| t.is_finite()).ok_or((Reason::Timestamp, at))?;
     c.blanks();
     Ok(Some(time))
 }
@@ -293,11 +265,7 @@ fn check_comment(mut c: Cursor<'_>) -> Result<(), Stop> {
     let at = c.at();
     let known = TYPES.contains(&c.word());
     c.blanks();
-    if named && known && c.peek().is_none() {
-        Ok(())
-    } else {
-        Err((Reason::Type, at))
-    }
+    if named && known && c.peek().is_none() { Ok(()) } else { Err((Reason::Type, at)) }
 }
 
 /// A value as the formats write it: decimal, or NaN, +Inf, -Inf, Inf by exactly these names.
@@ -312,7 +280,5 @@ pub(super) fn number(word: &str) -> Option<f64> {
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None; // the float reader also takes `nan` and `infinity`
     }
-    fast_float2::parse::<f64, _>(word)
-        .ok()
-        .filter(|v| v.is_finite())
+    fast_float2::parse::<f64, _>(word).ok().filter(|v| v.is_finite())
 }

@@ -40,10 +40,7 @@ pub fn quantile(q: f64, buckets: &[Bucket]) -> f64 {
         return bucket.le;
     }
     let below = match at {
-        0 => Bucket {
-            le: 0.0,
-            count: 0.0,
-        },
+        0 => Bucket { le: 0.0, count: 0.0 },
         _ => finite[at - 1],
     };
     below.le + (bucket.le - below.le) * ((rank - below.count) / (bucket.count - below.count))
@@ -63,10 +60,7 @@ fn cumulative(buckets: &[Bucket]) -> Vec<Bucket> {
     }
     for i in 1..out.len() {
         let before = out[i - 1].count;
-        let (sum, gap) = (
-            before.abs() + out[i].count.abs(),
-            (before - out[i].count).abs(),
-        );
+        let (sum, gap) = (before.abs() + out[i].count.abs(), (before - out[i].count).abs());
         if out[i].count < before || gap < 1e-12 * sum {
             out[i].count = before;
         }
@@ -88,10 +82,7 @@ pub fn increase(before: &[Bucket], after: &[Bucket]) -> Option<Vec<Bucket>> {
     };
     let rise = by_bound(after).into_iter().zip(by_bound(before));
     rise.map(|(a, b)| {
-        (a.le == b.le && a.count >= b.count).then_some(Bucket {
-            le: a.le,
-            count: a.count - b.count,
-        })
+        (a.le == b.le && a.count >= b.count).then_some(Bucket { le: a.le, count: a.count - b.count })
     })
     .collect()
 }
@@ -103,10 +94,7 @@ mod tests {
     use super::*;
 
     fn buckets(pairs: &[(f64, f64)]) -> Vec<Bucket> {
-        pairs
-            .iter()
-            .map(|&(le, count)| Bucket { le, count })
-            .collect()
+        pairs.iter().map(|&(le, count)| Bucket { le, count }).collect()
     }
 
     const INF: f64 = f64::INFINITY;
@@ -163,15 +151,9 @@ mod tests {
     fn the_increase_drops_resets_and_changed_bounds() {
         let before = buckets(&[(1.0, 5.0), (INF, 10.0)]);
         let after = buckets(&[(INF, 16.0), (1.0, 7.0)]);
-        assert_eq!(
-            increase(&before, &after),
-            Some(buckets(&[(1.0, 2.0), (INF, 6.0)]))
-        );
+        assert_eq!(increase(&before, &after), Some(buckets(&[(1.0, 2.0), (INF, 6.0)])));
         assert_eq!(increase(&after, &before), None, "reset");
-        assert_eq!(
-            increase(&before, &buckets(&[(2.0, 7.0), (INF, 16.0)])),
-            None
-        );
+        assert_eq!(increase(&before, &buckets(&[(2.0, 7.0), (INF, 16.0)])), None);
         assert_eq!(increase(&before, &buckets(&[(INF, 16.0)])), None);
     }
 

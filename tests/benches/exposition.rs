@@ -15,8 +15,7 @@ static ALLOC: divan::AllocProfiler = divan::AllocProfiler::system();
 /// Sizes of the pages in MB.
 const SIZES: [usize; 3] = [1, 10, 50];
 
-static PAGES: LazyLock<Vec<String>> =
-    LazyLock::new(|| SIZES.iter().map(|mb| page(mb * 1_000_000)).collect());
+static PAGES: LazyLock<Vec<String>> = LazyLock::new(|| SIZES.iter().map(|mb| page(mb * 1_000_000)).collect());
 
 fn main() {
     LazyLock::force(&PAGES);
@@ -55,12 +54,7 @@ fn ours_all_labels(bencher: divan::Bencher<'_, '_>, mb: usize) {
     bencher.counter(BytesCount::of_str(input(mb))).bench(|| {
         scan(black_box(input(mb)).as_bytes())
             .flatten()
-            .map(|s| {
-                s.labels
-                    .iter()
-                    .map(|(n, v)| n.len() + v.len())
-                    .sum::<usize>()
-            })
+            .map(|s| s.labels.iter().map(|(n, v)| n.len() + v.len()).sum::<usize>())
             .sum::<usize>()
     });
 }
@@ -69,9 +63,7 @@ fn ours_all_labels(bencher: divan::Bencher<'_, '_>, mb: usize) {
 fn prometheus_parse(bencher: divan::Bencher<'_, '_>, mb: usize) {
     bencher.counter(BytesCount::of_str(input(mb))).bench(|| {
         let lines = black_box(input(mb)).lines().map(|l| Ok(l.to_owned()));
-        prometheus_parse::Scrape::parse(lines)
-            .map(|s| s.samples.len())
-            .ok()
+        prometheus_parse::Scrape::parse(lines).map(|s| s.samples.len()).ok()
     });
 }
 
@@ -80,9 +72,7 @@ fn page(bytes: usize) -> String {
     let mut out = String::with_capacity(bytes + 4096);
     let mut seed = 1u64;
     let mut random = move || {
-        seed = seed
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         seed >> 40
     };
     let mut family = 0;
@@ -95,10 +85,7 @@ fn page(bytes: usize) -> String {
             random() % 256,
             random() % 256
         );
-        _ = writeln!(
-            out,
-            "# HELP http_requests_{name}_total Requests \\n served."
-        );
+        _ = writeln!(out, "# HELP http_requests_{name}_total Requests \\n served.");
         _ = writeln!(out, "# TYPE http_requests_{name}_total counter");
         for code in [200, 301, 404, 500, 503] {
             let n = random();
@@ -109,14 +96,9 @@ fn page(bytes: usize) -> String {
         }
         _ = writeln!(out, "# TYPE http_seconds_{name} histogram");
         let mut total = 0;
-        for le in [
-            "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf",
-        ] {
+        for le in ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"] {
             total += random() % 1000;
-            _ = writeln!(
-                out,
-                "http_seconds_{name}_bucket{{{at},le=\"{le}\"}} {total}"
-            );
+            _ = writeln!(out, "http_seconds_{name}_bucket{{{at},le=\"{le}\"}} {total}");
         }
         _ = writeln!(
             out,

@@ -35,10 +35,7 @@ pub(super) struct Raw<'a> {
 impl<'a> Raw<'a> {
     /// A name without quotes.
     pub(super) fn bare(text: &'a str) -> Raw<'a> {
-        Raw {
-            text,
-            escaped: false,
-        }
+        Raw { text, escaped: false }
     }
 
     /// Resolves `\\`, `\"` and `\n`; any other backslash stands for itself, as in Prometheus.
@@ -136,10 +133,7 @@ impl<'a> Cursor<'a> {
         let mut end = start;
         let mut escaped = false;
         loop {
-            match bytes
-                .get(end..)
-                .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
-            {
+            match bytes.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
                 Some(i) if bytes[end + i] == b'\\' => {
                     escaped = true;
                     end += i + 2;

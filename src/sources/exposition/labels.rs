@@ -51,11 +51,7 @@ enum Entry<'a> {
 fn entry<'a>(c: &mut Cursor<'a>) -> Result<Entry<'a>, Stop> {
     let at = c.at();
     let quoted = c.peek() == Some(b'"');
-    let name = if quoted {
-        c.quoted()?
-    } else {
-        Raw::bare(c.label_name().ok_or((Reason::LabelName, at))?)
-    };
+    let name = if quoted { c.quoted()? } else { Raw::bare(c.label_name().ok_or((Reason::LabelName, at))?) };
     if name.text.is_empty() {
         return Err((Reason::LabelName, at));
     }
@@ -111,11 +107,7 @@ impl<'a> Seen<'a> {
 pub(super) fn read<'a>(c: &mut Cursor<'a>) -> Result<(Labels<'a>, Option<Raw<'a>>), Stop> {
     let start = c.at();
     let mut metric = None;
-    let mut seen = Seen {
-        first: [""; 16],
-        count: 0,
-        more: std::collections::BTreeSet::new(),
-    };
+    let mut seen = Seen { first: [""; 16], count: 0, more: std::collections::BTreeSet::new() };
     c.blanks();
     while c.peek() != Some(b'}') {
         let at = c.at();

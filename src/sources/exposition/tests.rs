@@ -13,10 +13,7 @@ fn read(page: &str) -> Vec<Result<Read, (usize, Reason)>> {
         .map(|item| match item {
             Ok(s) => Ok((
                 s.name.to_string(),
-                s.labels
-                    .iter()
-                    .map(|(n, v)| (n.to_string(), v.to_string()))
-                    .collect(),
+                s.labels.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
                 s.value,
                 s.timestamp,
             )),
@@ -39,10 +36,7 @@ fn refused(line: &str) -> Reason {
 }
 
 fn labels(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(n, v)| (n.to_string(), v.to_string()))
-        .collect()
+    pairs.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect()
 }
 
 #[test]
@@ -50,13 +44,7 @@ fn escapes_and_braces_and_commas_in_label_values() {
     let (_, l, v, _) = one(r#"m{a="x\"}y",b="1,2",c="back\\slash",d="a\nb",e="{id}"} 3"#);
     assert_eq!(
         l,
-        labels(&[
-            ("a", "x\"}y"),
-            ("b", "1,2"),
-            ("c", "back\\slash"),
-            ("d", "a\nb"),
-            ("e", "{id}")
-        ])
+        labels(&[("a", "x\"}y"), ("b", "1,2"), ("c", "back\\slash"), ("d", "a\nb"), ("e", "{id}")])
     );
     assert_eq!(v, 3.0);
 }
@@ -107,8 +95,8 @@ fn not_a_number_and_infinities_only_by_name() {
     assert_eq!(one("m -.5").2, -0.5);
     assert_eq!(one("m 1.").2, 1.0);
     for bad in [
-        "nan", "inf", "-inf", "infinity", "+NaN", "0x10", "0x1p-2", "1_000", "1,5", "1e400",
-        "-1e400", "--1", "+", ".", "1e", "one", "1d",
+        "nan", "inf", "-inf", "infinity", "+NaN", "0x10", "0x1p-2", "1_000", "1,5", "1e400", "-1e400", "--1",
+        "+", ".", "1e", "one", "1d",
     ] {
         assert_eq!(refused(&format!("m {bad}")), Reason::Value, "{bad}");
     }
@@ -133,11 +121,7 @@ fn exemplars_are_legal_and_passed_over() {
         " # {a=\"b\"} NaN",
     ] {
         let (name, l, v, _) = one(&format!("h_bucket{{le=\"1 # 2\"}} 17{tail}"));
-        assert_eq!(
-            (name.as_str(), l, v),
-            ("h_bucket", labels(&[("le", "1 # 2")]), 17.0),
-            "{tail}"
-        );
+        assert_eq!((name.as_str(), l, v), ("h_bucket", labels(&[("le", "1 # 2")]), 17.0), "{tail}");
     }
     assert_eq!(refused("m 1 # a comment"), Reason::Trailing);
     assert_eq!(refused("m 1 # {a=\"b\"}"), Reason::NoValue);
@@ -213,14 +197,7 @@ fn every_way_a_line_can_be_wrong() {
     ] {
         assert_eq!(refused(line), reason, "{line}");
     }
-    for comment in [
-        "#",
-        "# TYPED m x",
-        "#comment",
-        " # EOF",
-        "# HELP",
-        "# HELP 1 2 3",
-    ] {
+    for comment in ["#", "# TYPED m x", "#comment", " # EOF", "# HELP", "# HELP 1 2 3"] {
         assert_eq!(read(comment), vec![], "{comment}");
     }
 }
@@ -255,16 +232,11 @@ fn many_labels_on_one_line_are_still_checked_for_twins() {
     }
     assert_eq!(one(&format!("{line}}} 1")).1.len(), 5000);
     assert_eq!(refused(&format!("{line}l3=\"x\"}} 1")), Reason::LabelTwice);
-    assert_eq!(
-        refused(&format!("{line}l4999=\"x\"}} 1")),
-        Reason::LabelTwice
-    );
+    assert_eq!(refused(&format!("{line}l4999=\"x\"}} 1")), Reason::LabelTwice);
 }
 
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn value() -> impl Strategy<Value = f64> {
@@ -299,8 +271,7 @@ fn sample() -> impl Strategy<Value = Read> {
 fn write_sample(out: &mut String, (name, labels, value, time): &Read, style: u8) {
     let plain = |s: &str, colon: bool| {
         !s.starts_with(|c: char| c.is_ascii_digit())
-            && s.chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || (colon && c == ':'))
+            && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || (colon && c == ':'))
     };
     let blank = if style & 1 == 0 { "" } else { " \t" };
     let mut inner = Vec::new();
@@ -310,11 +281,7 @@ fn write_sample(out: &mut String, (name, labels, value, time): &Read, style: u8)
         inner.push(format!("\"{}\"", escape(name)));
     }
     for (n, v) in labels {
-        let n = if plain(n, false) {
-            n.clone()
-        } else {
-            format!("\"{}\"", escape(n))
-        };
+        let n = if plain(n, false) { n.clone() } else { format!("\"{}\"", escape(n)) };
         inner.push(format!("{n}{blank}={blank}\"{}\"", escape(v)));
     }
     if !inner.is_empty() {
@@ -397,26 +364,13 @@ proptest! {
 #[test]
 fn pages_of_real_programs_read_whole() {
     for (program, page) in [
-        (
-            "prometheus",
-            include_str!("../../../tests/fixtures/pages/prometheus.txt"),
-        ),
-        (
-            "alertmanager",
-            include_str!("../../../tests/fixtures/pages/alertmanager.txt"),
-        ),
-        (
-            "node-exporter",
-            include_str!("../../../tests/fixtures/pages/node-exporter.txt"),
-        ),
-        (
-            "haproxy",
-            include_str!("../../../tests/fixtures/pages/haproxy.txt"),
-        ),
+        ("prometheus", include_str!("../../../tests/fixtures/pages/prometheus.txt")),
+        ("alertmanager", include_str!("../../../tests/fixtures/pages/alertmanager.txt")),
+        ("node-exporter", include_str!("../../../tests/fixtures/pages/node-exporter.txt")),
+        ("haproxy", include_str!("../../../tests/fixtures/pages/haproxy.txt")),
     ] {
-        let wrong: Vec<String> = scan(page.as_bytes())
-            .filter_map(|i| i.err().map(|e| e.to_string()))
-            .collect();
+        let wrong: Vec<String> =
+            scan(page.as_bytes()).filter_map(|i| i.err().map(|e| e.to_string())).collect();
         assert_eq!(wrong, Vec::<String>::new(), "{program}");
         let samples = page.lines().filter(|l| !l.starts_with('#')).count();
         assert!(samples > 200, "{program}");
