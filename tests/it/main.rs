@@ -1,6 +1,9 @@
 //! Integration tests: the whole program, real processes, real terminals.
 
 mod layers;
+#[path = "../support/page.rs"]
+#[allow(dead_code)]
+mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
