@@ -3,7 +3,10 @@
 //! `cargo bench --bench terminal` prints a table; with `btm` on the PATH its first frame is measured in the same
 //! rounds. Milliseconds are of this machine and this day: compare ratios of one run, and bytes.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../support/page.rs"]
+#[allow(dead_code)]
 mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]

@@ -1,5 +1,7 @@
 //! Integration tests: the whole program, real processes, real terminals.
 
+#![allow(clippy::unwrap_used)]
+
 mod layers;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
