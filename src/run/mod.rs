@@ -4,6 +4,7 @@
 pub mod plan;
 pub mod record;
 pub mod state;
+pub mod story;
 pub mod view;
 
 pub use plan::{Context, Person, Plan, PlanStep};
