@@ -1,1 +1,3 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
+
+pub mod view;

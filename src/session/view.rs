@@ -1,0 +1,359 @@
+//! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
+
+use crate::model::playbook::{Better, Confirm, Tone};
+use crate::model::unit::Unit;
+
+/// Everything that is shown, at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct View {
+    /// Service name.
+    pub service: String,
+    /// Environment name.
+    pub environment: String,
+    /// How careful to be there.
+    pub tone: Tone,
+    /// The embedded service of the demo is what is watched.
+    pub demo: bool,
+    /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
+    pub automation: &'static str,
+    /// Whether data comes in.
+    pub freshness: Freshness,
+    /// Who watches by itself (`watch ok`, `no watch`), in words.
+    pub watch: String,
+    /// Who is here.
+    pub here: Vec<String>,
+    /// Wall time in milliseconds since the Unix epoch, for the clock.
+    pub wall: i64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Signals in panel order, then file order.
+    pub signals: Vec<SignalView>,
+    /// Severity rows, worst first.
+    pub severities: Vec<SeverityView>,
+    /// Triggers, most advanced first.
+    pub triggers: Vec<TriggerView>,
+    /// What happened, oldest first, bounded.
+    pub timeline: Vec<Happening>,
+    /// Procedures that are offered, in file order.
+    pub procedures: Vec<ProcedureView>,
+    /// Flags and counters raised or counted by a key.
+    pub manual: Vec<ManualView>,
+    /// Why a running run is not driven now (its supervisor is gone), when it is so.
+    pub undriven: Option<String>,
+    /// The log that cannot be written, the disk that is full: shown above all else.
+    pub alarm: Option<String>,
+    /// Where the records are.
+    pub state_dir: String,
+    /// Text of the emergency help.
+    pub emergency: Option<String>,
+    /// Links: title and URL.
+    pub links: Vec<(String, String)>,
+}
+
+/// Whether data comes in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing has answered yet.
+    #[default]
+    Starting,
+    /// All sources answer in time.
+    Live,
+    /// The newest sample is this old (milliseconds).
+    Late(u64),
+    /// Nothing has come for so long that the picture is not the present.
+    Lost(u64),
+}
+
+/// How grave the verdict is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gravity {
+    /// Nothing measured, or too little to say.
+    #[default]
+    Unknown,
+    /// All quiet.
+    Ok,
+    /// Look.
+    Warn,
+    /// Act.
+    Critical,
+}
+
+/// What the matrix says now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verdict {
+    /// How grave.
+    pub gravity: Gravity,
+    /// `P1 HIGH`, `ALL QUIET`, `UNKNOWN`.
+    pub word: String,
+    /// What is to be done, or what is known.
+    pub text: String,
+    /// Since when, in milliseconds before now.
+    pub for_ms: u64,
+    /// The respond-within clock: milliseconds left (negative when overdue).
+    pub clock_ms: Option<i64>,
+    /// Why: `error rate 3.42 % > 2 % for 3m18s`.
+    pub evidence: Vec<String>,
+    /// Signals that answer, of all that are read.
+    pub fresh: (usize, usize),
+    /// Key and title of the procedure that is recommended.
+    pub suggests: Option<(char, String)>,
+}
+
+/// The state of one signal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Level {
+    /// No value yet, or the read failed.
+    #[default]
+    Unknown,
+    /// The last value is too old to count.
+    Stale,
+    /// Within its thresholds.
+    Ok,
+    /// Past `warn`.
+    Warn,
+    /// Past `critical`.
+    Critical,
+}
+
+/// Which way a value goes, beyond its noise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Trend {
+    /// Within the noise.
+    #[default]
+    Flat,
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+}
+
+/// One signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalView {
+    /// Its id (for charts).
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Unit it is shown in.
+    pub unit: Unit,
+    /// Last value in base units (the worst series').
+    pub value: Option<f64>,
+    /// Last value when it is a text.
+    pub text: Option<String>,
+    /// State.
+    pub level: Level,
+    /// Milliseconds since it entered that state.
+    pub level_for_ms: u64,
+    /// Which way it goes.
+    pub trend: Trend,
+    /// Milliseconds since the last good sample.
+    pub age_ms: Option<u64>,
+    /// Milliseconds after which it is stale.
+    pub stale_after_ms: u64,
+    /// Why there is no value, or where it comes from.
+    pub note: String,
+    /// Thresholds in base units, with the words of the playbook.
+    pub warn: Option<Threshold>,
+    /// See `warn`.
+    pub critical: Option<Threshold>,
+    /// What is normal, in base units.
+    pub baseline: Option<f64>,
+    /// Which direction is better.
+    pub better: Better,
+    /// Whether it has a panel (a chart) of its own.
+    pub panel: bool,
+    /// Whether it is the traffic split.
+    pub traffic: bool,
+    /// Series, worst first: label value, value in base units, state.
+    pub series: Vec<(String, Option<f64>, Level)>,
+    /// The query, URL or command it is read by.
+    pub origin: String,
+    /// Minimum, average and maximum of the last 15 minutes, in base units.
+    pub stats: Option<(f64, f64, f64)>,
+}
+
+/// A threshold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// Where it lies, in base units (`None` when it depends on something unknown).
+    pub at: Option<f64>,
+    /// As written: `> 2%`.
+    pub text: String,
+}
+
+/// One column of a chart.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ChartColumn {
+    /// Least value in the column, base units.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+    /// Average.
+    pub mean: f64,
+}
+
+/// A severity row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeverityView {
+    /// `P1`.
+    pub id: String,
+    /// `High`.
+    pub title: String,
+    /// What is to be done.
+    pub text: String,
+    /// `in 15 min`, `at once`, `monitor`.
+    pub respond: String,
+    /// Who must agree, or `nobody asked`.
+    pub authority: String,
+    /// In force and highest.
+    pub in_force: bool,
+    /// Fires, though a higher row is in force, or is in force itself.
+    pub firing: bool,
+    /// Cannot be judged.
+    pub unknown: bool,
+    /// Milliseconds it has fired.
+    pub for_ms: Option<u64>,
+    /// Milliseconds left to respond (negative when overdue).
+    pub clock_ms: Option<i64>,
+}
+
+/// State of a trigger, in Prometheus' words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TriggerState {
+    /// The condition cannot be judged.
+    #[default]
+    Unknown,
+    /// The condition is false.
+    Inactive,
+    /// True, but not yet long enough: held and needed milliseconds.
+    Pending {
+        /// Milliseconds held.
+        held: u64,
+        /// Milliseconds needed.
+        need: u64,
+    },
+    /// Firing for so many milliseconds.
+    Firing {
+        /// Milliseconds.
+        since: u64,
+    },
+}
+
+/// One trigger.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TriggerView {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Severity row.
+    pub severity: Option<String>,
+    /// State.
+    pub state: TriggerState,
+    /// A firing trigger whose condition cannot be judged any more: it cannot resolve.
+    pub blind: bool,
+    /// What it asks for: `ARMED`, `shadow`, `asks`, `watch`.
+    pub mode: String,
+    /// Its parts: text, value, `true`/`false`/`unknown`.
+    pub parts: Vec<(String, String, String)>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Happening {
+    /// When: wall milliseconds since the Unix epoch.
+    pub wall: i64,
+    /// Letter on the chart axis (`F` firing, `R` run, …).
+    pub letter: Option<char>,
+    /// One word: `firing`, `pending`, `stale`, `run`, `step`, `flag`.
+    pub kind: String,
+    /// What.
+    pub text: String,
+    /// By whom.
+    pub who: Option<String>,
+}
+
+/// A procedure that is offered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProcedureView {
+    /// Its id.
+    pub id: String,
+    /// Its key.
+    pub key: Option<char>,
+    /// Name for people.
+    pub title: String,
+    /// When it is the right one.
+    pub use_when: String,
+    /// Milliseconds it takes.
+    pub duration_ms: u64,
+    /// In words.
+    pub downtime: String,
+    /// In words.
+    pub data_loss: String,
+    /// Named by what fires now.
+    pub suggested: bool,
+    /// How the last run of it ended and how many milliseconds ago.
+    pub last: Option<(String, u64)>,
+}
+
+/// A flag or counter with a key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ManualView {
+    /// Signal id.
+    pub id: String,
+    /// Its key.
+    pub key: char,
+    /// Name for people.
+    pub title: String,
+    /// What is asked.
+    pub text: String,
+    /// A counter (counts at once) rather than a flag (asks first).
+    pub counter: bool,
+    /// Raised.
+    pub raised: bool,
+    /// Counted.
+    pub count: u64,
+}
+
+/// What the confirmation dialog shows: a plan that has been resolved, not started.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DraftView {
+    /// Identity of this draft; what a confirmation names.
+    pub id: String,
+    /// Procedure's title.
+    pub title: String,
+    /// Procedure's key.
+    pub key: Option<char>,
+    /// The probe that proves the environment, and what it answered.
+    pub proof: String,
+    /// Whether it proved it.
+    pub proved: bool,
+    /// From what state (frozen).
+    pub from: String,
+    /// To what state (frozen).
+    pub to: String,
+    /// Milliseconds it takes.
+    pub duration_ms: u64,
+    /// In words.
+    pub downtime: String,
+    /// In words.
+    pub data_loss: String,
+    /// Who confirms, and why.
+    pub who: String,
+    /// Reason.
+    pub reason: String,
+    /// The exact commands: number, name, and what is done, one per step.
+    pub steps: Vec<(usize, String, String)>,
+    /// What is to be known before (blind criteria, dies at logout, …): gravity and text.
+    pub notes: Vec<(Gravity, String)>,
+    /// Everything is done already: nothing would change.
+    pub already: Option<String>,
+    /// Why it cannot be started.
+    pub refused: Option<String>,
+    /// How it is confirmed.
+    pub confirm: Confirm,
+    /// What is typed when `confirm` is `Type`.
+    pub name: String,
+    /// Milliseconds until it expires.
+    pub expires_ms: u64,
+}
