@@ -1,3 +1,5 @@
+//! Frames counted in bytes, and shown on an emulated terminal.
+
 use super::*;
 use proptest::prelude::*;
 use ratatui::Terminal;

@@ -1,3 +1,5 @@
+//! Keys, replies, pastes, and bytes cut anywhere.
+
 use super::*;
 use proptest::prelude::*;
 
