@@ -29,7 +29,7 @@
 //!         input = term.next() => match input {
 //!             Input::Ack => term.pacing.acked(now()),
 //!             Input::Written => {} // the next turn of the loop may draw
-//!             Input::HangUp => return Ok(()),
+//!             Input::HangUp => return Ok(()), // gone, or given back by a panic that has been reported
 //!             Input::Key(key) if key.code == KeyCode::Char('q') => break,
 //!             Input::Key(key) if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL => {
 //!                 term.suspend(now()).await?;
@@ -87,6 +87,8 @@ pub struct Term {
     said: mpsc::UnboundedReceiver<Input>,
     reader: Reader,
     output: OwnedFd,
+    /// The terminal was taken again after a stop of our own, whose SIGCONT the loop has yet to tell of.
+    resumed: bool,
 }
 
 /// What became of a frame.
@@ -116,7 +118,7 @@ impl Term {
         let wire = Wire::spawn(output.try_clone()?, says.clone())?;
         let erases = Terse::<Wire>::erases_with_background(&var("TERM").unwrap_or_default());
         let terminal = Terminal::new(Terse::new(wire, size_of(&output)?, erases))?;
-        guard::enter(input.try_clone()?, output.try_clone()?)?;
+        guard::enter(input.try_clone()?, output.try_clone()?, says.clone())?;
         let reader = match Reader::spawn(input, says) {
             Ok(reader) => reader,
             Err(e) => {
@@ -124,7 +126,14 @@ impl Term {
                 return Err(e);
             }
         };
-        Ok(Term { pacing: Pacing::new(Pacing::multiplexed(var)), terminal, said, reader, output })
+        Ok(Term {
+            pacing: Pacing::new(Pacing::multiplexed(var)),
+            terminal,
+            said,
+            reader,
+            output,
+            resumed: false,
+        })
     }
 
     /// Waits for what the terminal says next. Cancel-safe.
@@ -175,12 +184,17 @@ impl Term {
         }
         self.give_back(now).await;
         guard::stop()?;
-        self.resume()?;
+        self.take_again()?;
+        self.resumed = true;
         Ok(true)
     }
 
-    /// Takes the terminal (again) after a stop.
+    /// Takes the terminal again at SIGCONT, whoever stopped the job.
     pub fn resume(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.resumed) { Ok(()) } else { self.take_again() }
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
         guard::reenter()?;
         self.pacing.reset();
         self.reader.resume();

@@ -77,7 +77,7 @@ fn what_is_adjacent_needs_no_move_and_what_is_alike_no_colour() {
         b.set_string(5, 2, "abc", RED);
         b.set_string(5, 3, "d", RED);
     });
-    assert_eq!(text(&bytes), "^[3;6H^[;38;2;163;38;29mabc^[4;6Hd^[?25l^[5n");
+    assert_eq!(text(&bytes), "^[3;6H^[38;2;163;38;29mabc^[4;6Hd^[5n");
     let bytes = frame(&mut t, |b| {
         b.set_string(5, 2, "abx", RED);
         b.set_string(20, 2, "y", RED);
@@ -113,7 +113,7 @@ fn the_cursor_is_shown_where_a_field_is_and_said_once() {
         .unwrap();
         text(&t.backend().out)
     };
-    assert_eq!(draw(&mut t, 4), "^[H^[mname^[?25h^[5n");
+    assert_eq!(draw(&mut t, 4), "^[Hname^[?25h^[5n");
     assert_eq!(draw(&mut t, 4), "");
     assert_eq!(draw(&mut t, 6), "^[7G^[5n");
     assert_eq!(
