@@ -1,4 +1,5 @@
 //! Keys in, cells out. Draws snapshots, turns keys into actions; decides nothing.
 
 pub mod glyphs;
+pub mod term;
 pub mod theme;
