@@ -1,3 +1,5 @@
+//! Logs cut, damaged, raced for and written to failing disks.
+
 use super::super::recording::{Crash, Recording};
 use super::super::{Tail, read, real, verify};
 use super::*;
