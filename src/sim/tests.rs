@@ -1,3 +1,5 @@
+//! The service asked as its users, watchers and operators ask it: over HTTP.
+
 use super::world::{Arm, World};
 use super::*;
 use std::io::{Read, Write};
