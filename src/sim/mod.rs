@@ -85,7 +85,7 @@ impl Service {
         &self.url
     }
 
-    /// Makes the canary bad from now on: 30 % of its answers are errors, all are slow, and its memory grows.
+    /// Makes the canary bad from now on: 40 % of its answers are errors, all are slow, and its memory grows.
     pub fn go_bad(&self) {
         world::lock(&self.world).go_bad();
     }

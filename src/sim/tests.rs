@@ -101,7 +101,7 @@ fn a_bad_canary_fails_is_slow_and_grows_and_the_whole_recovers_without_it() {
         until(&service, "100 bad answers", |p| answers(p, "canary") >= answers(&begin, "canary") + 100.0);
     let canary = answers(&ill, "canary") - answers(&begin, "canary");
     let rate = (failed(&ill, "canary") - failed(&begin, "canary")) / canary;
-    assert!((0.15..0.45).contains(&rate), "30 % of the canary's answers are errors: {rate}");
+    assert!((0.22..0.58).contains(&rate), "40 % of the canary's answers are errors: {rate}");
     assert!(fast(&ill, "canary") - fast(&begin, "canary") < 0.05 * canary, "all of them are slow");
     assert!(memory(&ill) > memory(&healthy) + 50e6, "its memory grows");
     assert!(failed(&ill, "stable") - failed(&healthy, "stable") <= 3.0, "the stable arm is as before");

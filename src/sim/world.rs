@@ -11,7 +11,7 @@ pub const BOUNDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1
 /// Percent of traffic on the canary at the start.
 const SHARE: u8 = 25;
 /// Share of answers that are errors, of a good arm and of the bad canary.
-const ERRORS: (f64, f64) = (0.0005, 0.30);
+const ERRORS: (f64, f64) = (0.0005, 0.40);
 /// Resident memory of an arm at rest, in bytes.
 const REST: f64 = 180e6;
 /// Bytes that the bad canary keeps per request.
