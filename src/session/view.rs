@@ -38,6 +38,8 @@ pub struct View {
     pub procedures: Vec<ProcedureView>,
     /// Flags and counters raised or counted by a key.
     pub manual: Vec<ManualView>,
+    /// The plan that was resolved and waits to be confirmed.
+    pub draft: Option<DraftView>,
     /// Why a running run is not driven now (its supervisor is gone), when it is so.
     pub undriven: Option<String>,
     /// The log that cannot be written, the disk that is full: shown above all else.
@@ -320,6 +322,8 @@ pub struct ManualView {
 pub struct DraftView {
     /// Identity of this draft; what a confirmation names.
     pub id: String,
+    /// Procedure's id.
+    pub procedure: String,
     /// Procedure's title.
     pub title: String,
     /// Procedure's key.
