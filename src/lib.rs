@@ -7,7 +7,6 @@ pub mod driver;
 pub mod engine;
 pub mod journal;
 pub mod model;
-pub mod notify;
 pub mod report;
 pub mod run;
 pub mod session;

@@ -1,8 +1,17 @@
 //! Arguments, subcommands, exit codes.
 
+pub mod args;
+pub mod exit;
+
+use clap::Parser;
 use std::process::ExitCode;
 
 /// Entry point of the program: parses the arguments and runs one subcommand.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // Our own re-executions come first: they must not depend on anything a person can misspell.
+    let cli = args::Cli::parse();
+    match cli.command {
+        None => ExitCode::from(exit::USAGE),
+        Some(_) => ExitCode::from(exit::USAGE),
+    }
 }

@@ -1,1 +1,7 @@
-//! Finds, reads and checks files: playbooks, the configuration, themes; every problem with its place and a hint.
+//! Finding, reading and checking files: playbooks, settings, where state lies.
+
+mod names;
+pub mod playbook;
+pub mod problem;
+mod syntax;
+mod walk;

@@ -2,6 +2,7 @@
 
 use crate::model::playbook::{Better, Confirm, Tone};
 use crate::model::unit::Unit;
+use crate::run::view::RunView;
 
 /// Everything that is shown, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,6 +41,8 @@ pub struct View {
     pub manual: Vec<ManualView>,
     /// The plan that was resolved and waits to be confirmed.
     pub draft: Option<DraftView>,
+    /// The run that is going on, or the last one.
+    pub run: Option<RunView>,
     /// Why a running run is not driven now (its supervisor is gone), when it is so.
     pub undriven: Option<String>,
     /// The log that cannot be written, the disk that is full: shown above all else.

@@ -1,3 +1,11 @@
 //! Integration tests: the whole program, real processes, real terminals.
 
+#![allow(clippy::unwrap_used)]
+
 mod layers;
+#[path = "../support/page.rs"]
+#[allow(dead_code)]
+mod page;
+#[path = "../support/pty.rs"]
+#[allow(dead_code)]
+mod pty;

@@ -1,0 +1,180 @@
+//! The arguments, as clap reads them.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Rollback command center for the terminal.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What is to be done; the screen of a playbook when nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The screen.
+    #[command(flatten)]
+    pub screen: Screen,
+}
+
+/// A playbook and where it runs.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// The playbook: a file, or the name of one in the playbook folder.
+    #[arg(value_name = "PLAYBOOK")]
+    pub playbook: Option<String>,
+    /// Environment of the playbook (its only one when it has one).
+    #[arg(short, long, value_name = "NAME", env = "RIPCORD_ENV")]
+    pub env: Option<String>,
+    /// A variable of the playbook, for this start only.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// Folder of all records.
+    #[arg(long, value_name = "DIR", env = "RIPCORD_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Configuration file.
+    #[arg(long, value_name = "FILE", env = "RIPCORD_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of the screen.
+#[derive(Debug, Clone, Args)]
+pub struct Screen {
+    /// What is watched.
+    #[command(flatten)]
+    pub target: Target,
+    /// How it looks.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How the screen looks.
+#[derive(Debug, Clone, Args)]
+pub struct Look {
+    /// Theme: dark, light, high-contrast, mono, or a file.
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII only.
+    #[arg(long)]
+    pub ascii: bool,
+    /// The terminal's background is light.
+    #[arg(long)]
+    pub light: bool,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check playbooks, configurations and themes; exit 2 when one has a problem.
+    Check {
+        /// Files to check.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// How the problems are printed.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Show the configuration.
+    Config {
+        /// What is shown.
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Watch and roll back an embedded service: nothing to configure, nothing to install.
+    Demo {
+        /// Play the story without a terminal; exit 0 only if the rollback verified.
+        #[arg(long)]
+        headless: bool,
+        /// Seed of the service's noise.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// Folder of all records.
+        #[arg(long, value_name = "DIR", env = "RIPCORD_STATE_DIR")]
+        state_dir: Option<PathBuf>,
+        /// How it looks.
+        #[command(flatten)]
+        look: Look,
+    },
+    /// Run a procedure without a screen and follow it to its verified end.
+    Run {
+        /// Id or key of the procedure.
+        procedure: String,
+        /// What is rolled back.
+        #[command(flatten)]
+        target: Target,
+        /// A parameter of the procedure.
+        #[arg(long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        /// Why.
+        #[arg(long, default_value = "started by hand")]
+        reason: String,
+        /// Confirm without being asked; in a danger environment give the service's name.
+        #[arg(long, value_name = "SERVICE", num_args = 0..=1, default_missing_value = "")]
+        yes: Option<String>,
+        /// Resolve everything, ask the probes, change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List runs, newest first.
+    Runs {
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with a run that nobody drives, or say what an unknown step did.
+    Resume {
+        /// Id of the run (the newest unfinished one when none is named).
+        run: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// The unknown step was done.
+        #[arg(long, conflicts_with = "not_done")]
+        done: bool,
+        /// The unknown step was not done.
+        #[arg(long)]
+        not_done: bool,
+        /// End the run where it is.
+        #[arg(long, conflicts_with_all = ["done", "not_done"])]
+        abandon: bool,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// What `config` shows.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print an example with every key explained.
+    Example,
+}
+
+/// How problems are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_playbook_alone_opens_the_screen_and_a_subcommand_does_not() {
+        let cli = Cli::parse_from(["ripcord", "x.toml", "--env", "production"]);
+        assert!(cli.command.is_none() && cli.screen.target.playbook.as_deref() == Some("x.toml"));
+        let cli = Cli::parse_from(["ripcord", "run", "config", "x.toml", "--yes"]);
+        assert!(matches!(cli.command, Some(Command::Run { yes: Some(y), .. }) if y.is_empty()));
+    }
+}

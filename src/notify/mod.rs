@@ -1,1 +1,0 @@
-//! Tells people, through an outbox on disk.
