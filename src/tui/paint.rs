@@ -36,7 +36,7 @@ impl<'a> Scene<'a> {
 
     /// Wall time at the right end of the charts.
     pub fn charts_end(&self) -> i64 {
-        self.ui.freeze.as_ref().map_or(self.view.wall, |f| f.wall)
+        self.ui.freeze.as_ref().map_or(self.view.now.wall, |f| f.wall)
     }
 
     /// Columns of a chart. A column without a sample takes the value before it while that is not stale.
@@ -110,7 +110,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
 /// Milliseconds until a frame of the same view, only older, would look different: the loop need not wake before,
 /// unless something happens.
 pub fn next_visible_change(view: &View) -> u64 {
-    let wall = view.wall.rem_euclid(60_000) as u64;
+    let wall = view.now.wall.rem_euclid(60_000) as u64;
     if ticks(view) {
         return 1000 - wall % 1000;
     }

@@ -1,4 +1,4 @@
-//! TODO
+//! Not drawn yet.
 use super::Confirm;
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;

@@ -26,7 +26,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         Some(ms) if ms >= 0 => format!("respond in  {}", format::countdown(ms as u64)),
         Some(ms) => format!("OVERDUE by  {}", format::elapsed(ms.unsigned_abs())),
         None if v.for_ms >= 60_000 => {
-            let since = format::clock_minutes(scene.view.wall - v.for_ms as i64, &scene.ui.zone);
+            let since = format::clock_minutes(scene.view.now.wall - v.for_ms as i64, &scene.ui.zone);
             format!("since {since}, {}", format::age(v.for_ms))
         }
         None => String::new(),
@@ -86,7 +86,7 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
     if let Some(why) = &view.undriven {
         add("? ", "NOBODY DRIVES THE RUN", why, Slot::Unknown);
     }
-    let as_of = |ms: u64| format::clock(view.wall - ms as i64, &scene.ui.zone);
+    let as_of = |ms: u64| format::clock(view.now.wall - ms as i64, &scene.ui.zone);
     match view.freshness {
         Freshness::Late(ms) => {
             add("! ", "LATE", &format!("What you see is as of {}. Keys still work.", as_of(ms)), Slot::Warn);

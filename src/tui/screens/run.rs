@@ -1,4 +1,4 @@
-//! TODO
+//! Not drawn yet.
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;
 use ratatui::layout::Rect;

@@ -1,6 +1,7 @@
 //! The views of the pictures: calm, on fire, before data has come, lost.
 
 use crate::model::playbook::{Better, Confirm, Tone};
+use crate::model::time::Now;
 use crate::model::unit::Unit;
 use crate::session::view::*;
 
@@ -108,7 +109,7 @@ fn base() -> View {
         freshness: Freshness::Live,
         watch: "watch ok".into(),
         here: vec!["ana".into(), "ben".into()],
-        wall: WALL,
+        now: Now { boot: 5_000_000, boot_id: "b".into(), wall: WALL },
         verdict: Verdict {
             gravity: Gravity::Ok,
             word: "ALL QUIET".into(),
@@ -279,6 +280,7 @@ pub(crate) fn columns_of(view: &View, signal: &str, window: u64, columns: usize)
 }
 
 /// A resolved draft of the first procedure.
+#[allow(dead_code)]
 pub(crate) fn draft(confirm: Confirm) -> DraftView {
     let step = |n: usize, name: &str, line: &str| (n, name.to_string(), line.to_string());
     DraftView {
