@@ -229,3 +229,37 @@ proptest! {
         }
     }
 }
+
+/// The same frames by ratatui's own backend, to see what ours is worth.
+fn by_crossterm(frames: &[Buffer]) -> Vec<usize> {
+    let area = frames[0].area;
+    let mut shown = Buffer::empty(area);
+    let mut out = Vec::new();
+    for frame in frames {
+        let mut bytes = Vec::new();
+        let mut backend = ratatui::backend::CrosstermBackend::new(&mut bytes);
+        backend.draw(shown.diff(frame).into_iter()).unwrap();
+        ratatui::backend::Backend::flush(&mut backend).unwrap();
+        out.push(bytes.len());
+        shown = frame.clone();
+    }
+    out
+}
+
+#[test]
+fn the_overview_costs_little_more_than_half_and_a_second_of_its_clock_thirty_bytes() {
+    use crate::tui::tests::{self as drawn, ui};
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let view = drawn::fire();
+        let mut later = view.clone();
+        later.now = later.now.plus(1_000);
+        let frames =
+            [drawn::frame((width, height), &ui(), &view), drawn::frame((width, height), &ui(), &later)];
+        let mut t = terminal(width, height);
+        let ours: Vec<usize> =
+            frames.iter().map(|f| frame(&mut t, |b| b.content.clone_from(&f.content)).len()).collect();
+        let theirs = by_crossterm(&frames);
+        assert!(ours[0] * 10 <= theirs[0] * 6, "{width}x{height}: {ours:?} against {theirs:?}");
+        assert!(ours[1] <= 30, "{width}x{height}: a second later {ours:?}");
+    }
+}
