@@ -74,7 +74,9 @@ impl<W: Write> Terse<W> {
 
     /// Whether a terminal of this name erases with the current background; GNU screen and unknown ones do not.
     pub fn erases_with_background(term: &str) -> bool {
-        ["xterm", "tmux", "linux", "alacritty", "foot", "rxvt", "konsole"].iter().any(|t| term.starts_with(t))
+        ["xterm", "tmux", "linux", "alacritty", "foot", "rxvt", "konsole", "wezterm", "putty", "st-"]
+            .iter()
+            .any(|t| term.starts_with(t))
     }
 
     /// The terminal has another size now.

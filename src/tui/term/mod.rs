@@ -108,9 +108,13 @@ impl Term {
             return Err(io::Error::other("standard input and output must be a terminal"));
         }
         guard::install_panic_hook();
-        Term::on(input.as_fd().try_clone_to_owned()?, output.as_fd().try_clone_to_owned()?, |name| {
-            std::env::var(name).ok()
-        })
+        let var = |name: &str| std::env::var(name).ok();
+        let mut term =
+            Term::on(input.as_fd().try_clone_to_owned()?, output.as_fd().try_clone_to_owned()?, var)?;
+        if behind_mosh() {
+            term.pacing = Pacing::new(true);
+        }
+        Ok(term)
     }
 
     fn on(input: OwnedFd, output: OwnedFd, var: impl Fn(&str) -> Option<String>) -> io::Result<Term> {
@@ -226,6 +230,27 @@ impl Drop for Term {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+/// Whether mosh, which answers in the terminal's stead and tells nothing by the environment, is among our ancestors.
+fn behind_mosh() -> bool {
+    let mut pid = String::from("self");
+    for _ in 0..16 {
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+        let Some((name, parent)) = name_and_parent(&stat) else { return false };
+        if name == "mosh-server" {
+            return true;
+        }
+        pid = parent.to_string();
+    }
+    false
+}
+
+/// From a line of `/proc/PID/stat`. The name may hold blanks and parentheses itself.
+fn name_and_parent(stat: &str) -> Option<(&str, u32)> {
+    let (start, end) = (stat.find('(')?, stat.rfind(')')?);
+    let parent = stat.get(end + 1..)?.split_whitespace().nth(1)?.parse().ok()?;
+    Some((stat.get(start + 1..end)?, parent))
 }
 
 /// The size of the terminal, never empty.

@@ -227,3 +227,12 @@ async fn after_a_stop_the_terminal_is_taken_again_and_painted_in_full() {
     pty.type_in(b"k");
     while term.next().await != pressed('k') {}
 }
+
+#[test]
+fn ancestors_are_read_whatever_their_name() {
+    assert_eq!(name_and_parent("12 (mosh-server) S 7 12 12 0"), Some(("mosh-server", 7)));
+    assert_eq!(name_and_parent("12 (a) (b c) S 9 12"), Some(("a) (b c", 9)));
+    assert_eq!(name_and_parent("12 (a"), None);
+    let own = std::fs::read_to_string("/proc/self/stat").unwrap();
+    assert_eq!(name_and_parent(&own).unwrap().1, std::os::unix::process::parent_id());
+}
