@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod check;
 mod layers;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
