@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod components;
+mod haproxy;
 mod layers;
+mod live_pages;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
