@@ -6,7 +6,7 @@ mod lab;
 use crate::components::{eventually, installed};
 use lab::Lab;
 use ripcord::config::playbook;
-use ripcord::model::playbook::{Playbook, ReadingKind};
+use ripcord::model::playbook::{ParamKind, Playbook, ReadingKind};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -70,8 +70,24 @@ fn a_weight_set_at_run_time_is_lost_on_reload_unless_it_is_in_the_file() {
     let mut lab = Lab::start(false);
     let share = lab.split_over(100.0).share();
     assert!((share - 0.25).abs() < 0.05, "75/25 by HAProxy's own counters: {share}");
+    // What the playbook asks of the socket, before and after.
+    let playbook = shipped();
+    let prove = playbook.environments["production"].prove.as_ref().unwrap().expect.stdout.clone().unwrap();
+    let ParamKind::Read { pattern, .. } = &playbook.procedures["canary-zero"].params["weight"].kind else {
+        panic!()
+    };
+    let already = &playbook.procedures["canary-zero"].steps[0].already;
+    let (pattern, already) =
+        (regex(pattern), regex(&already.as_ref().unwrap().expect.stdout.clone().unwrap()));
+    assert!(regex(&prove).is_match(&lab.tell("show servers state shop")));
+    assert!(!regex(&prove).is_match(&lab.tell("show servers state shoe")));
+    let weight = lab.tell("get weight shop/canary");
+    assert_eq!(&pattern.captures(&weight).unwrap()["value"], "25");
+    assert!(!already.is_match(&weight));
+
     assert_eq!(lab.tell("set weight shop/canary 0"), "");
     assert_eq!(lab.tell("get weight shop/canary"), "0 (initial 25)");
+    assert!(already.is_match(&lab.tell("get weight shop/canary")));
     lab.reload();
     assert_eq!(
         lab.tell("get weight shop/canary"),
@@ -89,6 +105,10 @@ fn a_weight_set_at_run_time_is_lost_on_reload_unless_it_is_in_the_file() {
         std::fs::read_dir(lab.folder.path()).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
     let kept: Vec<_> = kept.filter(|n| n.starts_with("haproxy.cfg.before-")).collect();
     assert_eq!(kept.len(), 1, "the old file stands beside the new one");
+}
+
+fn regex(pattern: &str) -> regex::Regex {
+    regex::Regex::new(pattern).unwrap()
 }
 
 /// Runs the script; empty arguments are left out.
