@@ -93,10 +93,14 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Empties a rectangle.
+    /// Empties a rectangle down to the theme's ground; no colour or attribute of what was there stays.
     pub fn clear(&mut self, area: Rect) {
-        for y in area.top()..area.bottom() {
-            self.fill(area.x, y, area.width, ' ', Slot::Text);
+        let ground = self.style(Slot::Bg);
+        for at in area.intersection(self.buffer.area).positions() {
+            if let Some(cell) = self.buffer.cell_mut(at) {
+                cell.reset();
+                cell.set_style(ground);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ pub mod keymap;
 pub mod paint;
 pub mod panels;
 pub mod screens;
+pub mod term;
 pub mod theme;
 pub mod ui;
 
