@@ -27,8 +27,8 @@ pub enum Context {
     Confirm,
     /// A question with a line of text.
     Question,
-    /// What became of a step.
-    Settle,
+    /// What is to become of a run that waits.
+    Outcome,
     /// Something was refused.
     Refused,
 }
@@ -47,14 +47,14 @@ impl Context {
             Context::Help => "Keys",
             Context::Confirm => "Confirmation",
             Context::Question => "Question",
-            Context::Settle => "Outcome of a step",
+            Context::Outcome => "What comes next",
             Context::Refused => "Refusal",
         }
     }
 
     /// Whether it is a dialog: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
-        matches!(self, Context::Confirm | Context::Question | Context::Settle | Context::Refused)
+        matches!(self, Context::Confirm | Context::Question | Context::Outcome | Context::Refused)
     }
 
     /// All of them.
@@ -68,7 +68,7 @@ impl Context {
         Context::Help,
         Context::Confirm,
         Context::Question,
-        Context::Settle,
+        Context::Outcome,
         Context::Refused,
         Context::Global,
         Context::Terminal,
@@ -124,7 +124,7 @@ pub enum Action {
     TakeBack,
     /// Stop the run.
     StopRun,
-    /// Settle, or accept.
+    /// Say what is to become of a run that waits.
     Outcome,
     /// Output of the step.
     Output,
@@ -140,6 +140,12 @@ pub enum Action {
     Done,
     /// The step was not done.
     NotDone,
+    /// Accept a run that did not verify.
+    Accept,
+    /// Go on after a pause.
+    GoOn,
+    /// End the run where it is.
+    End,
     /// Close the dialog.
     Close,
 }
@@ -284,9 +290,12 @@ pub const TABLE: &[Binding] = table! {
     Question [BACK_TAB] PreviousControl "previous";
     Question [ENTER] Press "press what has the focus (Cancel at first)";
     Question [ESC, Key::ctrl('c')] Close "close, nothing is sent", "close";
-    Settle [k('d')] Done "the step was done…", "done…";
-    Settle [k('n')] NotDone "the step was not done…", "not done…";
-    Settle [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Outcome [k('d')] Done "the step was done: go on after it…", "done…";
+    Outcome [k('n')] NotDone "the step was not done: do it again…", "not done…";
+    Outcome [k('a')] Accept "accept as applied, unverified…", "accept…";
+    Outcome [k('g')] GoOn "go on after a pause", "go on";
+    Outcome [k('e')] End "end the run where it is…", "end it…";
+    Outcome [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
     Refused [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";

@@ -1,5 +1,6 @@
 //! Row 2: the verdict and its clock, in the same place on every screen. And the lines under it that say why.
 
+use super::run_line;
 use crate::session::view::{Freshness, Gravity, TriggerState, TriggerView, View};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::wrap;
@@ -85,6 +86,15 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
     }
     if let Some(why) = &view.undriven {
         add("? ", "NOBODY DRIVES THE RUN", why, Slot::Unknown);
+    }
+    if let Some(run) = view.run.as_ref().filter(|r| run_line::is_live(r)) {
+        let line = run_line::line(view, run);
+        let clock = run_line::objective(view, run).map(|o| format!(" · {o}")).unwrap_or_default();
+        let (mark, word, slot) = match line.word == view.verdict.word {
+            true => ("▸ ", "RUNNING", Slot::Accent),
+            false => (line.mark, line.word.as_str(), line.slot),
+        };
+        add(mark, word, &format!("{}{clock} · 4 shows it", line.text), slot);
     }
     let as_of = |ms: u64| format::clock(view.now.wall - ms as i64, &scene.ui.zone);
     match view.freshness {
