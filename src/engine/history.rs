@@ -212,7 +212,7 @@ impl History {
         }
         let before = first.checked_sub(1).map(|i| s.exact[i].at);
         let hole = self.stale_after.unwrap_or(u64::MAX);
-        if !before.is_some_and(|b| (s.exact[first].at - b) as u64 <= hole) {
+        if before.is_none_or(|b| (s.exact[first].at - b) as u64 > hole) {
             let seen = condition::duration((now - s.exact[first].at).max(0) as u64);
             return Err(format!("measured for {seen} of its {}", condition::duration(over)));
         }

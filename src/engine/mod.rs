@@ -6,30 +6,33 @@ pub mod eval;
 pub mod evidence;
 pub mod history;
 pub mod hold;
+mod keep;
 mod rules;
 pub mod signal;
 pub mod tiers;
 pub mod verdict;
+mod view;
 mod window;
 
 #[cfg(test)]
 mod tests;
+
+pub use keep::Kept;
+pub use view::TriggerStatus;
 
 use crate::model::condition::Expr;
 use crate::model::playbook::{Playbook, ReadingKind};
 use crate::model::reading::{Reading, Value};
 use crate::model::time::Now;
 use consecutive::Counters;
-use eval::{Outcome, Scope, Truth, Worth};
+use eval::{Scope, Truth, Worth};
 use evidence::Part;
 use history::Store;
 use hold::{Hold, Times, TriggerState};
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
-use signal::{Level, Limits, SignalState};
+use signal::{Level, Limits};
 use std::collections::{BTreeMap, BTreeSet};
-use tiers::Column;
-use verdict::{Row, Standing, Verdict};
+use verdict::{Standing, Verdict};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,34 +106,6 @@ pub enum Effect {
     },
 }
 
-/// A trigger, as it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TriggerStatus {
-    /// Its id.
-    pub id: String,
-    /// Where it stands.
-    pub state: TriggerState,
-    /// What its condition is now; a firing trigger that is unknown cannot resolve.
-    pub truth: Truth,
-    /// The parts of its condition, as last judged.
-    pub evidence: Vec<Part>,
-    /// Series that are pending or firing, for a rule with `any(…)`.
-    pub series: Vec<String>,
-}
-
-/// What is remembered of a trigger over a restart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// The trigger.
-    pub id: String,
-    /// The series, for a rule with `any(…)`.
-    pub series: Option<String>,
-    /// Milliseconds its condition has held, while pending.
-    pub earned: u64,
-    /// Wall milliseconds at which it fired, while firing.
-    pub firing_since: Option<i64>,
-}
-
 struct Judged {
     when: Expr,
     clear: Option<Expr>,
@@ -192,7 +167,7 @@ impl Engine {
         });
         let people = |r: &ReadingKind| matches!(r, ReadingKind::Flag { .. } | ReadingKind::Count { .. });
         let began = now.boot as i64;
-        let mut engine = Engine {
+        Engine {
             store: Store::new(playbook, all.iter().copied(), now),
             counters,
             firing: playbook.triggers.keys().map(|id| (id.clone(), Truth::Unknown)).collect(),
@@ -209,11 +184,9 @@ impl Engine {
                 respond_within: None,
             },
             now: began,
-            due: None,
+            due: Some(began),
             playbook: playbook.clone(),
-        };
-        engine.settle(began, &BTreeSet::new(), true);
-        engine
+        }
     }
 
     /// Takes an event; says what changed.
@@ -342,6 +315,7 @@ impl Engine {
         }
     }
 
+    /// Says which levels changed.
     fn level(&mut self, t: i64, dirty: &BTreeSet<String>, all: bool, effects: &mut Vec<Effect>) {
         for i in 0..self.levels.len() {
             let Some((id, (from, _))) = self.levels.get_index(i) else { continue };
@@ -428,8 +402,7 @@ impl Engine {
         let standing = if let Some(row) = row {
             (since, respond_within) = (row.since.unwrap_or(t), row.respond_within);
             Standing::Row(row.id)
-        } else if !signal::measured(&self.store) && of > 0 && fresh == 0 && lone.is_none() && worst.is_none()
-        {
+        } else if !signal::measured(&self.store) && lone.is_none() && worst.is_none() {
             Standing::Unknown("nothing measured yet".into())
         } else if let Some(id) = lone.or(worst) {
             Standing::Warn(id)
@@ -486,131 +459,9 @@ impl Engine {
         stale.chain(holds).chain(second).min().map(|d| d.max(t + 1))
     }
 
-    /// How many signals answer, of all that are read.
-    pub fn answering(&self) -> (usize, usize) {
-        signal::answering(self.levels.values().map(|(l, _)| *l))
-    }
-
-    /// The histories, for charts and readings in messages.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// A signal, as it stands at `now` (boot milliseconds).
-    pub fn signal(&self, id: &str, now: i64) -> Option<SignalState> {
-        let (h, limits) = (self.store.signal(id)?, self.limits.get(id)?);
-        let since = self.levels.get(id).map_or(now, |(_, s)| *s);
-        Some(signal::state(id, h, limits, &self.scope(now, None), since))
-    }
-
-    /// All signals, as they stand at `now` (boot milliseconds), in the playbook's order.
-    pub fn signals(&self, now: i64) -> Vec<SignalState> {
-        self.levels.keys().filter_map(|id| self.signal(id, now)).collect()
-    }
-
-    /// A signal's last `window` milliseconds in `n` columns; `None` is a hole. See [`history::History::columns`].
-    pub fn columns(
-        &self,
-        id: &str,
-        series: Option<&str>,
-        now: i64,
-        window: u64,
-        n: usize,
-    ) -> Vec<Option<Column>> {
-        self.store.signal(id).map_or_else(|| vec![None; n], |h| h.columns(series, now, window, n))
-    }
-
-    /// All triggers, as they stand at `now` (boot milliseconds), in the playbook's order.
-    pub fn triggers(&self, now: i64) -> Vec<TriggerStatus> {
-        let status = |(id, j): (&String, &Judged)| {
-            let states = j.holds.iter().map(|(_, h)| h.state(now, j.times));
-            let state = states.filter(|s| s.same_kind(&j.state)).max_by_key(|s| match s {
-                TriggerState::Pending { held, .. } => *held as i64,
-                TriggerState::Firing { since } => -since,
-                TriggerState::Inactive => 0,
-            });
-            TriggerStatus {
-                id: id.clone(),
-                state: state.unwrap_or(j.state),
-                truth: j.truth,
-                evidence: j.evidence.clone(),
-                series: j.holds.iter().filter_map(|(l, _)| l.clone()).collect(),
-            }
-        };
-        self.triggers.iter().map(status).collect()
-    }
-
-    /// The severity rows, worst first.
-    pub fn rows(&self) -> Vec<Row> {
-        let row = |(id, s): (&String, &crate::model::playbook::Severity)| {
-            let mine: Vec<(&String, &Judged)> =
-                self.triggers.iter().filter(|(_, j)| j.severity.as_ref() == Some(id)).collect();
-            let since = mine.iter().filter_map(|(_, j)| match j.state {
-                TriggerState::Firing { since } => Some(since),
-                _ => None,
-            });
-            let since = since.min();
-            let blind = mine.iter().any(|(_, j)| j.truth == Truth::Unknown);
-            Row {
-                id: id.clone(),
-                title: s.title.clone(),
-                text: s.text.clone(),
-                in_force: since.is_some(),
-                since,
-                truth: if since.is_none() && blind { Truth::Unknown } else { since.is_some().into() },
-                triggers: mine.into_iter().map(|(id, _)| id.clone()).collect(),
-                respond_within: s.respond_within,
-                approval: s.approval.clone(),
-            }
-        };
-        self.playbook.severities.iter().map(row).collect()
-    }
-
-    /// What the matrix says now.
-    pub fn verdict(&self) -> &Verdict {
-        &self.verdict
-    }
-
-    /// Judges any condition at `now` (boot milliseconds); with `after`, only by samples measured after that time.
-    pub fn judge(&self, rule: &Expr, now: i64, after: Option<i64>) -> (Truth, Vec<Part>) {
-        let mut parts = Vec::new();
-        let truth = self.scope(now, after).judge(rule, &mut parts);
-        (truth, parts)
-    }
-
-    /// The value of any expression at `now`, per series.
-    pub fn worth(&self, rule: &Expr, now: i64) -> Outcome {
-        self.scope(now, None).worth(rule)
-    }
-
     /// Keeps what one more rule needs (its windows and rows of samples) from now on.
     pub fn watch(&mut self, rule: &Expr) {
         self.store.widen(rule);
         self.counters.watch(rule);
-    }
-
-    /// What is to be remembered over a restart.
-    pub fn kept(&self, now: &Now) -> Vec<Kept> {
-        let (boot, wall) = (now.boot as i64, now.wall);
-        let each = self.triggers.iter().flat_map(|(id, j)| j.holds.iter().map(move |(l, h)| (id, l, h)));
-        each.map(|(id, label, hold)| {
-            let (earned, firing) = hold.kept(boot);
-            let firing_since = firing.map(|f| wall - (boot - f));
-            Kept { id: id.clone(), series: label.clone(), earned, firing_since }
-        })
-        .collect()
-    }
-
-    /// Takes over what was remembered before a restart; the time between adds nothing.
-    pub fn restore(&mut self, kept: &[Kept], now: &Now) -> Vec<Effect> {
-        let (boot, wall) = (now.boot as i64, now.wall);
-        for k in kept {
-            if let Some(j) = self.triggers.get_mut(&k.id) {
-                let firing = k.firing_since.map(|f| boot - (wall - f).max(0));
-                j.holds.retain(|(l, _)| *l != k.series);
-                j.holds.push((k.series.clone(), Hold::restored(k.earned, firing, boot)));
-            }
-        }
-        self.settle(boot, &BTreeSet::new(), true)
     }
 }

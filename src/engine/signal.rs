@@ -194,7 +194,8 @@ pub(super) fn answering(levels: impl Iterator<Item = Level>) -> (usize, usize) {
     })
 }
 
-/// Whether anything was ever measured.
+/// Whether anything was ever measured, or there is nothing to measure.
 pub(super) fn measured(store: &Store) -> bool {
-    store.iter().any(|(_, h)| h.stale_after.is_some() && h.series.iter().any(|s| s.last.is_some()))
+    let mut read = store.iter().filter(|(_, h)| h.stale_after.is_some()).peekable();
+    read.peek().is_none() || read.any(|(_, h)| h.series.iter().any(|s| s.last.is_some()))
 }

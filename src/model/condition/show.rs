@@ -30,6 +30,13 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// A duration without loss: `5m`, `90s`, `1500ms`.
+fn exactly(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
+    let fits = units.into_iter().find(|(u, _)| ms >= *u && ms.is_multiple_of(*u));
+    fits.map_or_else(|| "0s".into(), |(u, name)| format!("{}{name}", ms / u))
+}
+
 impl Quantity {
     /// In words, with so many significant digits.
     pub fn show(&self, significant: i32) -> String {
@@ -127,7 +134,7 @@ impl fmt::Display for Expr {
                 if let Some(q) = quantile {
                     write!(f, "{q}, ")?;
                 }
-                write!(f, "{signal}[{}])", duration(*over))
+                write!(f, "{signal}[{}])", exactly(*over))
             }
             Expr::Baseline(s) => write!(f, "baseline({s})"),
             Expr::Absent(s) => write!(f, "absent({s})"),
@@ -185,5 +192,37 @@ impl Expr {
             }
         });
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::unit::quantity;
+
+    #[test]
+    fn quantities_are_shown_with_their_unit_after_a_space() {
+        for (written, shown) in [
+            ("3.4249%", "3.42 %"),
+            ("2180ms", "2.18 s"),
+            ("203.4ms", "203 ms"),
+            ("1.42GB", "1.42 GB"),
+            ("999B", "999 B"),
+            ("50MB/min", "50 MB/min"),
+            ("0", "0"),
+            ("-5", "-5"),
+            ("12345", "12345"),
+            ("0.01234", "0.0123"),
+            ("5/s", "5/s"),
+        ] {
+            assert_eq!(quantity(written).unwrap().show(3), shown, "{written}");
+        }
+    }
+
+    #[test]
+    fn durations_have_at_most_two_parts() {
+        let shown = [250, 48_000, 198_000, 120_000, 16_020_000, 172_800_000, 90_000_000].map(duration);
+        assert_eq!(shown, ["250ms", "48s", "3m18s", "2m", "4h27m", "2d", "1d1h"]);
+        assert_eq!([300_000, 90_000, 1500, 3_600_000].map(exactly), ["5m", "90s", "1500ms", "1h"]);
     }
 }
