@@ -2,7 +2,7 @@
 
 use super::eval::{Outcome, Scope, Truth, Worth};
 use super::history::Store;
-use crate::model::condition::{Arith, Expr, WindowFn, duration};
+use crate::model::condition::{Arith, Expr, WindowFn};
 use crate::model::unit::{Base, Dim, Quantity};
 use serde::{Deserialize, Serialize};
 
@@ -130,14 +130,4 @@ pub(super) fn dim(e: &Expr, store: &Store) -> Dim {
         Expr::Consecutive(_) => number,
         _ => Dim { base: Base::Bool, per_time: 0 },
     }
-}
-
-/// The parts that carry an answer, as lines: the true ones of a true condition, the unknown ones of an unknown one.
-pub fn lines(parts: &[Part], truth: Truth) -> Vec<String> {
-    parts.iter().filter(|p| p.truth == truth).map(Part::line).collect()
-}
-
-/// `for 1m24s`, or nothing when it has only begun.
-pub fn held(ms: u64) -> String {
-    if ms < 1000 { String::new() } else { format!(" for {}", duration(ms)) }
 }
