@@ -178,6 +178,11 @@ impl Ui {
         ZOOMS[self.zoom]
     }
 
+    /// The screen from which the help or the emergency help was opened.
+    pub fn before(&self) -> Screen {
+        self.before
+    }
+
     /// The dialog on top.
     pub fn dialog(&self) -> Option<&Dialog> {
         self.dialogs.last().map(|d| &d.dialog)
@@ -457,11 +462,8 @@ impl Ui {
                     Some(Action::NextControl | Action::PreviousControl) => c.form.tab(ready),
                     Some(Action::PageDown) => c.first = (c.first + 3).min(last),
                     Some(Action::PageUp) => c.first = c.first.saturating_sub(3),
-                    Some(Action::Press) if !c.form.on_go() => {
-                        if acts {
-                            return self.close();
-                        }
-                    }
+                    Some(Action::Press) if !acts => {}
+                    Some(Action::Press) if !c.form.on_go() => return self.close(),
                     Some(Action::Press) | Some(Action::Yes) if !(typed && action == Some(Action::Yes)) => {
                         if let Some(draft) = draft
                             && ready

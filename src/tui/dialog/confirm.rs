@@ -26,7 +26,11 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, c: &Confirm)
                 }
                 (None, None) => ("EXPIRED", "This plan was resolved too long ago.", "Nothing was started."),
             };
-            let mut window = Window::open(canvas, body, 78, 12, &format!("{title}: {}, {place}", d.title));
+            let rows: usize =
+                [what, means, &d.proof, &again(c)].iter().map(|t| wrap(t, Window::room(78)).len()).sum();
+            let height = rows.min(60) as u16 + 5;
+            let mut window =
+                Window::open(canvas, body, 78, height, &format!("{title}: {}, {place}", d.title));
             window.gap();
             window.kept = 2;
             window.fact(canvas, "What", what, Slot::Text);
@@ -81,7 +85,7 @@ fn cost(d: &DraftView) -> String {
 
 fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place: &str, demo: bool) {
     let who = if d.reason.is_empty() { d.who.clone() } else { format!("{} · reason: {}", d.who, d.reason) };
-    let proof = if d.proved { format!("{}  ✓", d.proof) } else { d.proof.clone() };
+    let proof = if d.proved { format!("✓  {}", d.proof) } else { d.proof.clone() };
     let facts = [
         ("Where", proof, if d.proved { Slot::Text } else { Slot::Warn }),
         ("From", d.from.clone(), Slot::Text),
@@ -110,8 +114,17 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
         w.fact(canvas, label, text, *slot);
     }
     w.kept = 3 + notes;
+    let rule = w.y;
     w.divide(canvas);
-    steps(canvas, &mut w, c, d);
+    let below = steps(canvas, &mut w, c, d);
+    if below > 0 || c.first > 0 {
+        let text = if below > 0 {
+            format!(" {below} more of {}: PgDn ", d.steps.len())
+        } else {
+            " PgUp: back up ".into()
+        };
+        canvas.right(w.area.right().saturating_sub(3), rule, 30, &text, Slot::Pending);
+    }
     w.to_kept();
     w.y = w.area.bottom().saturating_sub(1 + 3 + notes);
     w.kept = 3;
@@ -131,8 +144,8 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
     ask(canvas, &mut w, c, d);
 }
 
-/// The commands, as they are.
-fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) {
+/// The commands, as they are. Returns how many steps are not shown in full.
+fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) -> usize {
     let room = Window::room(w.area.width).saturating_sub(3);
     let first = c.first.min(d.steps.len().saturating_sub(1));
     if w.left() > 0 {
@@ -140,26 +153,21 @@ fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) {
     }
     for (at, (number, _, line)) in d.steps.iter().enumerate().skip(first) {
         let rows = chop(line, room);
-        let after = d.steps.len() - at - 1;
-        let fits = rows.len() as u16 <= w.left();
-        if w.left() == 0
-            || (!fits && w.left() <= 1 && at > first)
-            || (after > 0 && w.left() == 1 && at > first)
-        {
-            let text = format!("PgDn: {} more", d.steps.len() - at);
-            w.text(canvas, 9, &text, Slot::Pending);
-            return;
+        if rows.len() as u16 > w.left() && (at > first || w.left() == 0) {
+            return d.steps.len() - at;
         }
+        let cut = usize::from(rows.len() as u16 > w.left());
         for (row, part) in rows.iter().enumerate() {
             if row == 0 {
                 canvas.put(w.area.x + 11, w.y, 3, &number.to_string(), Slot::Dim);
             }
             w.text(canvas, 12, part, Slot::Head);
         }
+        if cut > 0 {
+            return d.steps.len() - at;
+        }
     }
-    if first > 0 && w.left() > 0 {
-        w.text(canvas, 9, "PgUp: back up", Slot::Dim);
-    }
+    0
 }
 
 /// The field or the key, the time that is left, and the buttons.

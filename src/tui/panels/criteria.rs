@@ -74,7 +74,7 @@ pub fn draw(
     }
     for (at, why) in v.restarts.iter().rev().take(area.bottom().saturating_sub(y).min(2) as usize) {
         let text = format!("started again {}  {why}", format::clock(at.wall, &scene.ui.zone));
-        canvas.put(area.x + 15, y, end.saturating_sub(area.x + 15), &text, Slot::Dim);
+        canvas.put(area.x + 4, y, end.saturating_sub(area.x + 4), &text, Slot::Dim);
         y += 1;
     }
     y

@@ -23,9 +23,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
     };
     let rows: [(&str, &str, Option<&Now>, String, Slot); 4] = [
         ("> ", "requested", Some(&run.requested), by, Slot::Text),
-        ("+ ", "applied", run.applied.as_ref(), "the command returned success".into(), Slot::Text),
-        ("* ", "observed", run.observed.as_ref(), "its effect is seen".into(), Slot::Text),
-        ("✓ ", "verified", run.verified.as_ref(), "the criteria held".into(), Slot::Ok),
+        ("+ ", "applied", run.applied.as_ref(), "commands done".into(), Slot::Text),
+        ("* ", "observed", run.observed.as_ref(), "effect seen".into(), Slot::Text),
+        ("✓ ", "verified", run.verified.as_ref(), "criteria held".into(), Slot::Ok),
     ];
     let half = area.width / 2;
     let mut y = area.y + 1;

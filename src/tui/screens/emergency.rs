@@ -17,13 +17,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let bottom = area.bottom().saturating_sub(5);
     let mut sorted: Vec<_> = view.procedures.iter().filter(|p| p.key.is_some()).collect();
     sorted.sort_by_key(|p| (!p.suggested, p.duration_ms));
-    let blank = area.height >= 20 && sorted.len() <= 4;
-    for (at, p) in sorted.iter().enumerate() {
+    let words = view.emergency.as_ref().map_or(0, |t| t.lines().count()) + view.links.len() + 1;
+    let blank = sorted.len() * 3 + words + 7 <= area.height as usize;
+    for p in sorted {
         if y + 1 >= bottom {
             break;
         }
-        let word = if at == 0 { "first" } else { "else" };
-        canvas.put(area.x + 1, y, 5, word, Slot::Dim);
+        canvas.put(area.x + 1, y, 5, if p.suggested { "fits" } else { "" }, Slot::Pending);
         canvas.put(area.x + 7, y, 1, &p.key.map(String::from).unwrap_or_default(), Slot::Key);
         let cost = |text: &str, none: &str, some: &str| match text {
             "" | "none" => none.to_string(),
@@ -81,8 +81,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         &format!("{} · {run}", view.verdict.word),
         Slot::Text,
     );
-    let text = format!("Without this screen:  ripcord run {} PROCEDURE", view.service);
-    canvas.put(area.x + 4, y + 2, width.saturating_sub(3), &text, Slot::Dim);
+    let text = "Without this screen:  ripcord run PROCEDURE";
+    canvas.put(area.x + 4, y + 2, width.saturating_sub(3), text, Slot::Dim);
     let text = format!("Records: {}", view.state_dir);
     canvas.put(area.x + 4, y + 3, width.saturating_sub(3), &text, Slot::Dim);
 }

@@ -30,10 +30,11 @@ fn rows(scene: &Scene<'_>) -> Vec<Row> {
             if m.counter { format!("count: {}", m.title) } else { format!("raise, lower: {}…", m.title) };
         out.push(Row::Key(m.key.to_string(), what));
     }
-    // What works everywhere first; the terminal's own keys belong to it.
-    let order =
-        [Context::Global].into_iter().chain(Context::ALL.into_iter().filter(|c| *c != Context::Global));
-    for context in order.filter(|c| *c != Context::Terminal) {
+    // What works here and everywhere first; the terminal's own keys belong to the latter.
+    let here = scene.ui.before().context();
+    let first = [here, Context::Global];
+    let order = first.into_iter().chain(Context::ALL.into_iter().filter(|c| !first.contains(c)));
+    for context in order.filter(|c| *c != Context::Terminal && keymap::of(*c).next().is_some()) {
         out.push(Row::Blank);
         out.push(Row::Title(context.title().into()));
         for b in keymap::of(context) {
@@ -71,15 +72,15 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
                     canvas.put(x + 1, y, width.saturating_sub(2), title, Slot::Head);
                 }
                 Row::Key(key, label) => {
-                    canvas.put(x + 1, y, 8, key, Slot::Key);
-                    canvas.put(x + 10, y, width.saturating_sub(11), label, Slot::Text);
+                    canvas.put(x + 1, y, 12, key, Slot::Key);
+                    canvas.put(x + 14, y, width.saturating_sub(15), label, Slot::Text);
                 }
                 Row::Blank => {}
             }
         }
     }
     let y = area.bottom().saturating_sub(MARKS.len() as u16 + 1);
-    let text = "Small letters are the playbook's: they open a dialog, or count. Nothing starts unconfirmed.";
+    let text = "Small letters are the playbook's and open dialogs. Nothing starts unconfirmed.";
     canvas.put(area.x + 1, y, area.width.saturating_sub(2), text, Slot::Dim);
     for (row, line) in MARKS.iter().enumerate() {
         canvas.put(area.x + 1, y + 1 + row as u16, area.width.saturating_sub(2), line, Slot::Text);

@@ -1,5 +1,15 @@
 //! Hand-made views, and what the screens make of them.
 
+macro_rules! shot {
+    ($name:expr, $buffer:expr) => {
+        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!($name, $crate::tui::tests::text(&$buffer));
+        });
+    };
+}
+
+mod keys;
+mod sizes;
 mod views;
 
 use super::glyphs::Glyphs;
@@ -52,14 +62,6 @@ pub(crate) fn text(buffer: &Buffer) -> String {
         out.push_str("|\n");
     }
     out
-}
-
-macro_rules! shot {
-    ($name:expr, $buffer:expr) => {
-        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
-            insta::assert_snapshot!($name, $crate::tui::tests::text(&$buffer));
-        });
-    };
 }
 
 #[test]

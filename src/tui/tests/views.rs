@@ -501,6 +501,7 @@ pub(crate) fn ended(verdict: Ending) -> View {
         run.why = "step 4 Reload exited with 1".into();
         run.steps[3].state = StepState::Failed;
         (run.applied, run.observed) = (None, None);
+        (run.objectives[0].to, run.objectives[0].provisional) = (None, false);
     }
     v
 }
