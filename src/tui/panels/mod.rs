@@ -6,6 +6,7 @@ pub mod criteria;
 pub mod foot;
 pub mod others;
 pub mod run_line;
+pub mod series;
 pub mod severity;
 pub mod signals;
 pub mod steps;

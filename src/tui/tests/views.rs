@@ -196,6 +196,11 @@ pub(crate) fn fire() -> View {
         (s.level, s.age_ms, s.note) = (Level::Stale, Some(48_000), "timed out".into());
     }
     (v.signals[2].value, v.signals[6].value) = (Some(1.42e9), Some(0.88));
+    v.signals[6].series = ["s2", "s0", "s3", "s1"]
+        .into_iter()
+        .zip([0.58, 0.61, 0.88, 0.9])
+        .map(|(l, x)| (l.into(), Some(x), Level::Ok))
+        .collect();
     v.signals[5] = shows(v.signals[5].clone(), 1.0, Level::Warn, 180);
     let row = |s: &mut SeverityView, held: u64| (s.firing, s.for_ms) = (true, Some(held));
     row(&mut v.severities[1], 198_000);
