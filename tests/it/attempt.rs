@@ -226,7 +226,7 @@ fn an_abort_is_an_outcome_of_its_own() {
     let exit = case.finish(stub);
     assert_eq!(exit.outcome, Outcome::Aborted { killed: false });
     // The shell may say that its own child was terminated.
-    assert!(case.text().ends_with("bye\n"), "{}", case.text());
+    assert!(case.text().contains("bye\n"), "{}", case.text());
 }
 
 #[test]
