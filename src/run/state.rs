@@ -363,11 +363,13 @@ impl StepState {
                 match (&step.step.observe, &self.observed) {
                     (None, _) | (_, Some((Answer::Holds, ..))) => return Stand::Passed,
                     (Some(_), None) => return Stand::Observing,
-                    (Some(_), Some(_)) => self.guard_failed() || !self.may_retry(step),
+                    (Some(_), Some(_)) => {
+                        self.guard_failed() || self.already_blind(step) || !self.may_retry(step)
+                    }
                 }
             }
             Some(Outcome::Failure { .. } | Outcome::TimedOut { .. }) => {
-                self.guard_failed() || !self.may_retry(step)
+                self.guard_failed() || self.already_blind(step) || !self.may_retry(step)
             }
             Some(Outcome::Aborted { .. }) => true,
         };
@@ -390,10 +392,14 @@ impl StepState {
         }
     }
 
-    /// A guard that could not say yes says no. Before a second attempt of a step that is not repeatable, `already` must
-    /// have said no.
+    /// A proof that could not say yes says no.
     fn guard_failed(&self) -> bool {
         matches!(self.prove, Some((Answer::Fails | Answer::Blind, _)))
+    }
+
+    /// Before a further attempt of a step that is not repeatable, `already` must have said no.
+    fn already_blind(&self, step: &PlanStep) -> bool {
+        !step.step.repeatable && matches!(self.already, Some((Answer::Blind, _)))
     }
 
     /// How it failed, in words, when it did.

@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod attempt;
+mod check;
+mod components;
+mod haproxy;
 mod layers;
+mod live_pages;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;

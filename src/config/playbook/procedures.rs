@@ -60,7 +60,7 @@ fn procedure(
         .as_ref()
         .map(|n| n.pairs().iter().map(|(k, _)| k.to_string()).collect())
         .unwrap_or_default();
-    let scope = Scope { run: true, params: names, extra: &[] };
+    let scope = Scope { run: true, params: names, ..Scope::default() };
     let params = params_node.map(|n| params(name, &n)).unwrap_or_default();
     let hidden = t.opt("hidden").and_then(|n| n.bool()).unwrap_or(false);
     let phases: Vec<Phase> =
@@ -161,9 +161,8 @@ fn later(name: &str, t: &Table<'_>) {
     };
     match t.at_most_one(&["approval", "authority"]) {
         Some(("approval", n)) => {
-            if !n.references("role", known.of("roles")).is_empty() {
-                refuse("approval");
-            }
+            let roles = n.references("role", known.of("roles"));
+            roles.first().into_iter().for_each(|_| refuse("approval"));
         }
         Some((_, n)) => {
             n.reference("authority", known.of("authority"));
@@ -238,10 +237,10 @@ fn param(procedure: &str, name: &str, t: &Table<'_>) -> Option<Param> {
     };
     if let Some(pick) =
         t.opt("pick").and_then(|n| n.choice(&[("first", true), ("last", false), ("none", false)]))
+        && !pick
+        && t.has("values")
     {
-        if !pick && t.has("values") {
-            refuse("another `pick` than first");
-        }
+        refuse("another `pick` than first");
     }
     if t.opt("unit").is_some() {
         t.cx.not_yet(

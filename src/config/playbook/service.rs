@@ -19,11 +19,11 @@ pub fn service(top: &Table<'_>) -> Service {
         return Service::default();
     };
     let mut s = Service::default();
-    if let Some(n) = t.req("name", "write the short name that is typed to confirm") {
-        if let Some(name) = n.text() {
-            id(n.cx, n.span.clone(), &name, Style::Kebab);
-            s.name = name;
-        }
+    if let Some(n) = t.req("name", "write the short name that is typed to confirm")
+        && let Some(name) = n.text()
+    {
+        id(n.cx, n.span.clone(), &name, Style::Kebab);
+        s.name = name;
     }
     s.title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| s.name.clone());
     s.owner =
@@ -74,6 +74,12 @@ fn vars(n: &Node<'_>) -> IndexMap<String, String> {
             );
         }
         if let Some(v) = value.str() {
+            if v.contains("{{") {
+                value.error(
+                    format!("the value of `{name}` holds `{{{{`"),
+                    "a variable is plain text: write the whole value",
+                );
+            }
             out.insert(name.to_string(), v.to_string());
         }
     }

@@ -1,10 +1,11 @@
 //! `[signals.S]` and `[traffic]`: the numbers, how each is read, and what is normal.
 
 use super::Keys;
-use super::words::{Scope, Style, comparison, expression, id, pattern, pointer, screen_key, template};
+use super::words::{Scope, Style, comparison, expression, id, pattern, pointer, screen_key, template, visit};
 use crate::config::names::SHARE;
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table, example};
+use crate::model::condition::{Expr, describe, fits};
 use crate::model::playbook::{
     Better, HttpReading, ProcessReading, ReadingKind, Signal, Source, SourceKind, Traffic,
 };
@@ -30,21 +31,54 @@ pub fn signals(
     for (name, span, node) in n.keyed() {
         id(n.cx, span, name, Style::Snake);
         let Some(t) = node.table() else { continue };
-        if let Some(p) = t.opt("panel") {
-            if let Some(place) = p.int(1..=9) {
-                if let Some(other) = panels.insert(place, name.to_string()) {
-                    p.error(
-                        format!("panel {place} is taken by `{other}`"),
-                        "each panel shows one signal: choose a free place 1–9",
-                    );
-                }
-            }
+        if let Some(p) = t.opt("panel")
+            && let Some(place) = p.int(1..=9)
+            && let Some(other) = panels.insert(place, name.to_string())
+        {
+            p.error(
+                format!("panel {place} is taken by `{other}`"),
+                "each panel shows one signal: choose a free place 1–9",
+            );
         }
         if let Some(signal) = signal(name, &t, sources, keys) {
             out.insert(name.to_string(), signal);
         }
     }
+    circles(&n, &out);
     out
+}
+
+/// Refuses signals that are computed from themselves.
+fn circles(n: &Node<'_>, signals: &IndexMap<String, Signal>) {
+    let parts = |name: &str| {
+        let mut found = Vec::new();
+        if let Some(ReadingKind::Expr(e)) = signals.get(name).map(|s| &s.reading) {
+            visit(e, &mut |e| match e {
+                Expr::Signal(s) | Expr::Window { signal: s, .. } | Expr::Absent(s) => found.push(s.clone()),
+                _ => {}
+            });
+        }
+        found
+    };
+    for (name, _, node) in n.keyed() {
+        let (mut seen, mut open): (Vec<String>, Vec<String>) = (Vec::new(), parts(name));
+        while let Some(next) = open.pop() {
+            if !seen.contains(&next) {
+                open.extend(parts(&next));
+                seen.push(next);
+            }
+        }
+        if seen.iter().any(|s| s == name) {
+            let expr =
+                node.pairs().into_iter().find(|(k, _)| *k == "expr").map_or(node.span, |(_, e)| e.span);
+            n.cx.error(
+                expr,
+                format!("`{name}` is computed from itself"),
+                "break the circle: read one of them from a source",
+            );
+            return;
+        }
+    }
 }
 
 fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &mut Keys) -> Option<Signal> {
@@ -103,7 +137,7 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
     sits_on(t, kind, source.as_deref(), sources);
     let reading = match kind {
         "metric" => metric(&node, labels, quantile, over)?,
-        _ => reading(kind, &node, keys)?,
+        _ => reading(kind, &node, unit, keys)?,
     };
     let unit = unit?;
     let raw = match raw {
@@ -263,7 +297,7 @@ fn metric(
     Some(ReadingKind::Metric { name, labels, quantile, over })
 }
 
-fn reading(kind: &str, n: &Node<'_>, keys: &mut Keys) -> Option<ReadingKind> {
+fn reading(kind: &str, n: &Node<'_>, unit: Option<Unit>, keys: &mut Keys) -> Option<ReadingKind> {
     Some(match kind {
         "query" => {
             let query = template(n, &Scope::default())?;
@@ -287,7 +321,16 @@ fn reading(kind: &str, n: &Node<'_>, keys: &mut Keys) -> Option<ReadingKind> {
         ])?),
         "exit" => n.choice(&[("code", ())]).map(|()| ReadingKind::ExitCode)?,
         "output" => ReadingKind::Output(pattern(n, Some("value"))?),
-        "expr" => ReadingKind::Expr(expression(n)?),
+        "expr" => {
+            let (e, found) = expression(n)?;
+            if let Some(unit) = unit.filter(|u| !(fits(found, u.dim()) || fits(u.dim(), found))) {
+                n.error(
+                    format!("this gives {}, which cannot be shown in `{}`", describe(found), unit_name(unit)),
+                    format!("the signal's unit must measure the same: {}", example(found)),
+                );
+            }
+            ReadingKind::Expr(e)
+        }
         "log" => {
             if let Some(t) = n.table() {
                 t.one_of(&["file", "run"]);
@@ -305,16 +348,16 @@ fn reading(kind: &str, n: &Node<'_>, keys: &mut Keys) -> Option<ReadingKind> {
             let t = n.table()?;
             let key = t.req("key", "write one letter").and_then(|k| Some((screen_key(&k)?, k)));
             let text = t.req("text", "write what a person says by pressing it").and_then(|n| n.text());
-            if kind == "flag" {
-                if let Some(r) = t.opt("roles") {
-                    r.references("role", n.cx.known.of("roles"));
-                    n.cx.not_yet(
-                        r.span.clone(),
-                        Severity::Warning,
-                        "`roles` of a flag",
-                        "anyone at the screen may raise it",
-                    );
-                }
+            if kind == "flag"
+                && let Some(r) = t.opt("roles")
+            {
+                r.references("role", n.cx.known.of("roles"));
+                n.cx.not_yet(
+                    r.span.clone(),
+                    Severity::Warning,
+                    "`roles` of a flag",
+                    "anyone at the screen may raise it",
+                );
             }
             let (key, node) = key?;
             keys.take(key, &node, format!("the {kind} `{}`", n.path));
@@ -382,10 +425,10 @@ pub fn traffic(top: &Table<'_>) -> Option<Traffic> {
     let node = t.req("signal", "write the signal that is the share of traffic");
     let stages = t.req("stages", "write the stages in percent: stages = [5, 25, 50, 100]");
     let signal = node.as_ref().and_then(|n| n.reference("signal", t.cx.known.of("signals")));
-    if let (Some(n), Some(id)) = (&node, &signal) {
-        if t.cx.known.signals.get(id).is_some_and(|d| d.dim != SHARE) {
-            n.error(format!("`{id}` is not a share of traffic"), "its unit must be percent");
-        }
+    if let (Some(n), Some(id)) = (&node, &signal)
+        && t.cx.known.signals.get(id).is_some_and(|d| d.dim != SHARE)
+    {
+        n.error(format!("`{id}` is not a share of traffic"), "its unit must be percent");
     }
     let stages = stages?;
     let values: Vec<u32> =

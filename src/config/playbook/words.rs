@@ -1,9 +1,13 @@
 //! The small parts that every section is made of: ids, templates, patterns, conditions, commands, expectations.
 
+use crate::config::problem::Severity;
 use crate::config::walk::{Cx, Node, Table};
-use crate::model::condition::{Comparison, Condition, ConditionError, Expr};
+use crate::model::condition::{
+    Comparison, Condition, ConditionError, Expr, parse_comparison, parse_condition, parse_expr,
+};
 use crate::model::probe::{Command, Expectation, HttpCall};
 use crate::model::template::Template;
+use crate::model::unit::Dim;
 use indexmap::IndexMap;
 use regex::Regex;
 use std::ops::Range;
@@ -56,32 +60,37 @@ pub struct Scope {
     pub run: bool,
     /// Parameters of the procedure.
     pub params: Vec<String>,
+    /// Whether nothing is filled in here yet, so that names may stand that nothing fills.
+    pub later: bool,
     /// Further names of this place.
     pub extra: &'static [&'static str],
 }
 
 /// Names that every template may use.
 const ALWAYS: &[&str] = &["environment", "service.name", "service.title", "service.owner"];
-/// Names that exist once a run is planned.
+/// Names that have a value once a run is planned.
 const RUN: &[&str] = &[
     "run.id",
     "run.reason",
     "run.started",
     "run.started_by",
+    "run.stamp",
+    "trigger.title",
+    "procedure.title",
+    "date",
+];
+/// Names of the format that nothing fills yet.
+const LATER: &[&str] = &[
     "run.elapsed",
     "run.effect",
     "run.outcome",
     "run.state",
-    "run.stamp",
     "run.dir",
     "run.report",
     "incident.id",
     "incident.started",
     "incident.age",
-    "trigger.title",
-    "procedure.title",
     "verdict",
-    "date",
 ];
 
 /// A template whose names are all known here.
@@ -112,7 +121,7 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
         let missing: Vec<&str> =
             known.of("environments").iter().filter(|e| !given.contains(e)).map(String::as_str).collect();
         if let Some(first) = missing.first() {
-            n.cx.error(
+            n.cx.absent(
                 span,
                 format!("`{name}` has no value in environment `{}`", missing.join("`, `")),
                 format!("give it one in [environments.{first}] vars, or for all in [vars]"),
@@ -120,23 +129,28 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
         }
         return;
     }
-    let run = |prefix: &str, kind: &str| {
-        scope.run
-            && name.strip_prefix(prefix).is_some_and(|rest| {
-                let id = rest.strip_suffix(".firing").unwrap_or(rest);
-                kind.is_empty() || known.of(kind).iter().any(|k| k == id)
-            })
-    };
     let found = ALWAYS.contains(&name)
         || scope.extra.contains(&name)
         || scope.params.iter().any(|p| p == name)
         || name.strip_prefix("secret.").is_some_and(|s| known.of("secrets").iter().any(|k| k == s))
-        || (scope.run && RUN.contains(&name))
-        || run("signal.", "signals")
-        || run("objective.", "objectives")
-        || run("answers.", "")
-        || run("steps.", "");
-    if found {
+        || (scope.run && RUN.contains(&name));
+    let of = |prefix: &str, kind: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| {
+            let id = rest.strip_suffix(".firing").unwrap_or(rest);
+            kind.is_empty() || known.of(kind).iter().any(|k| k == id)
+        })
+    };
+    let later = LATER.contains(&name)
+        || of("signal.", "signals")
+        || of("objective.", "objectives")
+        || of("answers.", "")
+        || of("steps.", "");
+    if scope.run && !found && later && !scope.later {
+        let what = format!("`{{{{ {name} }}}}`");
+        n.cx.not_yet(span, Severity::Error, &what, "no run could be planned with it: leave it out");
+        return;
+    }
+    if found || (scope.run && later) {
         return;
     }
     let secrets: Vec<String> = known.of("secrets").iter().map(|s| format!("secret.{s}")).collect();
@@ -147,7 +161,7 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
     all.extend(ALWAYS);
     if scope.run {
         all.extend(RUN);
-    } else if RUN.contains(&name) {
+    } else if later || RUN.contains(&name) {
         n.cx.error(
             span,
             format!("`{name}` has no value here"),
@@ -155,7 +169,7 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
         );
         return;
     }
-    n.cx.unknown(span, format!("nothing gives `{name}` a value"), name, &all);
+    n.cx.undeclared(span, format!("nothing gives `{name}` a value"), name, &all);
 }
 
 /// Templates of an array: a program and its arguments.
@@ -242,51 +256,62 @@ pub fn pointer(n: &Node<'_>) -> Option<String> {
     Some(s.to_string())
 }
 
-/// Holds the place until the parser is merged: keeps the text and judges nothing.
-mod parse {
-    use crate::model::condition::{Cmp, Comparison, Condition, ConditionError, Expr, Names};
-
-    pub fn parse_condition(text: &str, _: &dyn Names) -> Result<Condition, ConditionError> {
-        Ok(Condition { text: text.into(), expr: Expr::Bool(false) })
-    }
-
-    pub fn parse_comparison(text: &str, _own: &str, _: &dyn Names) -> Result<Comparison, ConditionError> {
-        Ok(Comparison { text: text.into(), op: Cmp::Eq, right: Expr::Bool(false) })
-    }
-
-    pub fn parse_expr(_text: &str, _: &dyn Names) -> Result<Expr, ConditionError> {
-        Ok(Expr::Bool(false))
-    }
-}
-
 /// A whole condition.
 pub fn condition(n: &Node<'_>) -> Option<Condition> {
     let s = n.str()?;
-    told(n, s, parse::parse_condition(s, &n.cx.known))
+    told(n, s, parse_condition(s, &n.cx.known))
 }
 
 /// A comparison of a signal with something.
 pub fn comparison(n: &Node<'_>, own: &str) -> Option<Comparison> {
     let s = n.str()?;
-    told(n, s, parse::parse_comparison(s, own, &n.cx.known))
+    told(n, s, parse_comparison(s, own, &n.cx.known))
 }
 
-/// An expression that gives a value.
-pub fn expression(n: &Node<'_>) -> Option<Expr> {
+/// An expression that gives a value, and what it measures.
+pub fn expression(n: &Node<'_>) -> Option<(Expr, Dim)> {
     let s = n.str()?;
-    told(n, s, parse::parse_expr(s, &n.cx.known))
+    told(n, s, parse_expr(s, &n.cx.known))
 }
 
 fn told<T>(n: &Node<'_>, text: &str, parsed: Result<T, ConditionError>) -> Option<T> {
     match parsed {
         Ok(t) => Some(t),
         Err(e) => {
-            let hint = e.hint.unwrap_or_else(|| {
-                "conditions are written like PromQL over signals: `error_rate > 2%`".into()
-            });
-            n.cx.error(n.within(text, e.start..e.end), e.message, hint);
+            let span = n.within(text, e.start..e.end);
+            if e.message.starts_with("there is no signal") {
+                let word = text.get(e.start..e.end).unwrap_or_default();
+                let signals: Vec<&str> = n.cx.known.signals.keys().map(String::as_str).collect();
+                n.cx.undeclared(span, e.message, word, &signals);
+                return None;
+            }
+            let like_promql =
+                || "conditions are written like PromQL over signals: `error_rate > 2%`".to_string();
+            n.cx.error(span, e.message, e.hint.unwrap_or_else(like_promql));
             None
         }
+    }
+}
+
+/// Calls `f` with every part of an expression.
+pub fn visit(e: &Expr, f: &mut dyn FnMut(&Expr)) {
+    f(e);
+    match e {
+        Expr::Abs(a) | Expr::Neg(a) | Expr::Not(a) | Expr::Any(a) | Expr::All(a) | Expr::Consecutive(a) => {
+            visit(a, f)
+        }
+        Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            visit(a, f);
+            visit(b, f);
+        }
+        Expr::Number(_)
+        | Expr::Bool(_)
+        | Expr::Text(_)
+        | Expr::Signal(_)
+        | Expr::Window { .. }
+        | Expr::Baseline(_)
+        | Expr::Absent(_)
+        | Expr::Firing(_) => {}
     }
 }
 
