@@ -14,15 +14,8 @@ const NAME: u16 = 27;
 /// Cells right of it.
 const LEGEND: u16 = 16;
 
-/// The value, or `?`; counters and flags in their own words.
-pub fn value(scene: &Scene<'_>, s: &SignalView) -> String {
-    if let Some(m) = scene.view.manual.iter().find(|m| m.id == s.id) {
-        return match (m.counter, m.raised) {
-            (true, _) => m.count.to_string(),
-            (false, true) => "RAISED".into(),
-            (false, false) => "not raised".into(),
-        };
-    }
+/// The value with its unit, or `?`.
+pub fn value(s: &SignalView) -> String {
     s.text.clone().unwrap_or_else(|| format::value(s.value, s.unit))
 }
 
@@ -100,7 +93,7 @@ pub fn strip(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
     let (m, slot) = mark(s.level);
     cursor(canvas, x, y, on);
     canvas.put(x + 1, y, 2, m, slot);
-    let text = value(scene, s);
+    let text = value(s);
     let room = canvas.width_of(&text).clamp(9, 13);
     let value_slot = if s.level == Level::Ok { Slot::Head } else { slot };
     let at = canvas.right(x + NAME - 3, y, room, &text, value_slot);
@@ -225,7 +218,7 @@ pub fn block(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
     canvas.put(x + 1, y, 2, m, slot);
     let end = area.right() - 1;
     canvas.put(end - 1, y, 1, arrow(s), value_slot);
-    let text = value(scene, s);
+    let text = value(s);
     let at = canvas.right(end - 2, y, 13, &text, value_slot);
     let words = short_state(s);
     let room = at.saturating_sub(x + 6);
