@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod attempt;
 mod check;
 mod components;
 mod haproxy;
