@@ -177,7 +177,7 @@ impl Ui {
             Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
             Action::ZoomOut => self.zoom_to(self.zoom + 1),
             Action::Freeze => {
-                self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(view.now.wall)) };
+                self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(&view.now)) };
             }
             Action::TakeBack => {
                 if let Some((signal, at)) = self.counted.take()

@@ -70,7 +70,7 @@ pub fn rule(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'
     let column = window / u64::from(columns.max(1));
     let mut note = format!("{}, one column {}", format::length(window), format::length(column / 1000 * 1000));
     if let Some(freeze) = &scene.ui.freeze {
-        note = format!("FROZEN at {} · {note}", format::clock(freeze.wall, &scene.ui.zone));
+        note = format!("FROZEN at {} · {note}", format::clock(freeze.at.wall, &scene.ui.zone));
     }
     canvas.rule(x, y, width, "Signals", &note, scene.ui.screen == Screen::Overview);
 }
@@ -267,7 +267,7 @@ pub fn time_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<
 
 /// What the letters mean, with their times: `D 03:08:58 deploy v1.2.4`.
 pub fn letters(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>) {
-    let since = scene.charts_end() - scene.ui.window() as i64;
+    let since = scene.charts_end().wall - scene.ui.window() as i64;
     let inside: Vec<_> =
         scene.view.timeline.iter().filter(|h| h.letter.is_some() && h.wall >= since).collect();
     let end = x + width;
