@@ -14,3 +14,4 @@ mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
+mod screen;
