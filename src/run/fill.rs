@@ -10,6 +10,18 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+fn secret_in(t: &Template) -> bool {
+    t.names().iter().any(|n| n.starts_with("secret."))
+}
+
+/// The secret that a template is, when it is nothing else.
+pub fn whole_secret(t: &Template) -> Option<&str> {
+    match t.pieces().ok()?.as_slice() {
+        [Piece::Name(name)] => name.strip_prefix("secret."),
+        _ => None,
+    }
+}
+
 /// Fills templates of one playbook with one set of values.
 #[derive(Debug)]
 pub struct Filler<'a> {
@@ -76,8 +88,15 @@ impl<'a> Filler<'a> {
         }
     }
 
-    /// A command.
+    /// A command. A secret may only be the whole value of a variable: arguments can be read by everyone on the host.
     pub fn command(&mut self, c: &Command) -> Command {
+        let open = c.argv.iter().chain(&c.cwd).chain(&c.stdin);
+        for t in open.filter(|t| secret_in(t)) {
+            self.problem(format!("`{t}`: give a secret to a command by `env` only"));
+        }
+        for t in c.env.values().filter(|t| secret_in(t) && whole_secret(t).is_none()) {
+            self.problem(format!("`{t}`: a secret must be the whole value of a variable"));
+        }
         Command {
             argv: self.texts(&c.argv),
             cwd: self.option(&c.cwd),

@@ -191,20 +191,22 @@ impl PlanStep {
         clean_line(&text)
     }
 
-    /// Name of the step's folder: `03-drain-the-canary`.
-    pub fn folder(&self) -> String {
-        let mut name = format!("{:02}-", self.number);
-        for c in self.step.name.chars().flat_map(char::to_lowercase) {
+    /// Its name as a part of a file name: `drain-the-canary`.
+    pub fn slug(&self) -> String {
+        let mut name = String::new();
+        for c in self.step.name.chars().flat_map(char::to_lowercase).take(40) {
             match c {
                 'a'..='z' | '0'..='9' => name.push(c),
-                _ if !name.ends_with('-') => name.push('-'),
+                _ if !name.is_empty() && !name.ends_with('-') => name.push('-'),
                 _ => {}
-            }
-            if name.len() >= 40 {
-                break;
             }
         }
         name.trim_end_matches('-').to_owned()
+    }
+
+    /// Folder of one attempt, below the run's: `steps/03-drain-the-canary/a1`.
+    pub fn folder(&self, attempt: u32) -> String {
+        format!("steps/{:02}-{}/a{attempt}", self.number, self.slug())
     }
 }
 

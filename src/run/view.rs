@@ -338,7 +338,7 @@ fn step_view(plan: &Plan, p: &PlanStep, s: &Folded) -> StepView {
         },
         detail,
         attempt: s.attempt,
-        folder: (s.attempt > 0).then(|| format!("steps/{}/a{}", p.folder(), s.attempt)),
+        folder: (s.attempt > 0).then(|| p.folder(s.attempt)),
     }
 }
 
