@@ -1,7 +1,10 @@
 //! Finding, reading and checking files: playbooks, settings, where state lies.
 
+pub mod check;
 mod names;
+pub mod paths;
 pub mod playbook;
 pub mod problem;
+pub mod settings;
 mod syntax;
 mod walk;

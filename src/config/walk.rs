@@ -19,8 +19,24 @@ pub struct Cx<'a> {
     pub src: &'a str,
     /// Everything the file declares, known before the walk.
     pub known: Known,
-    problems: RefCell<Vec<(Range<usize>, Problem)>>,
-    later: RefCell<IndexMap<String, (Range<usize>, Severity, String, usize)>>,
+    problems: RefCell<Vec<Found>>,
+    later: RefCell<IndexMap<String, Later>>,
+}
+
+/// A problem found on the way.
+struct Found {
+    span: Range<usize>,
+    problem: Problem,
+    /// Something is not there; with a syntax error nearby that proves nothing.
+    absence: bool,
+}
+
+/// A known part of the format that is not carried out, told once with the number of its places.
+struct Later {
+    span: Range<usize>,
+    severity: Severity,
+    hint: String,
+    places: usize,
 }
 
 impl<'a> Cx<'a> {
@@ -29,27 +45,48 @@ impl<'a> Cx<'a> {
         Cx { file, src, known, problems: RefCell::default(), later: RefCell::default() }
     }
 
-    fn add(&self, span: Range<usize>, severity: Severity, message: String, hint: String, near: Option<&str>) {
-        let mut p = Problem::at(self.file, self.src, span.clone(), severity, message, hint);
-        p.near = near.map(str::to_string);
+    fn add(
+        &self,
+        span: Range<usize>,
+        severity: Severity,
+        text: (String, String),
+        near: Option<&str>,
+        absence: bool,
+    ) {
+        let mut problem = Problem::at(self.file, self.src, span.clone(), severity, text.0, text.1);
+        problem.near = near.map(str::to_string);
         let mut all = self.problems.borrow_mut();
-        if !all.iter().any(|(s, q)| *s == span && q.message == p.message) {
-            all.push((span, p));
+        if !all.iter().any(|f| f.span == span && f.problem.message == problem.message) {
+            all.push(Found { span, problem, absence });
         }
     }
 
     /// Tells an error.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(span, Severity::Error, message.into(), hint.into(), None);
+        self.add(span, Severity::Error, (message.into(), hint.into()), None, false);
+    }
+
+    /// Tells that something is not there.
+    pub fn absent(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(span, Severity::Error, (message.into(), hint.into()), None, true);
     }
 
     /// Tells a warning.
     pub fn warn(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(span, Severity::Warning, message.into(), hint.into(), None);
+        self.add(span, Severity::Warning, (message.into(), hint.into()), None, false);
     }
 
-    /// Tells that a name is not among the known ones.
+    /// Tells that a word is not among the known ones.
     pub fn unknown(&self, span: Range<usize>, message: String, word: &str, known: &[&str]) {
+        self.not_among(span, message, word, known, false);
+    }
+
+    /// Tells that nothing of this name is declared.
+    pub fn undeclared(&self, span: Range<usize>, message: String, word: &str, known: &[&str]) {
+        self.not_among(span, message, word, known, true);
+    }
+
+    fn not_among(&self, span: Range<usize>, message: String, word: &str, known: &[&str], absence: bool) {
         let near = nearest(word, known.iter().copied());
         let hint = match near {
             Some(n) => format!("did you mean `{n}`?"),
@@ -59,31 +96,34 @@ impl<'a> Cx<'a> {
                 format!("known here: {shown}{}", if known.len() > 24 { ", …" } else { "" })
             }
         };
-        self.add(span, Severity::Error, message, hint, near);
+        self.add(span, Severity::Error, (message, hint), near, absence);
     }
 
     /// Tells, once per `what`, that a part of the format is known but not carried out by this version.
     pub fn not_yet(&self, span: Range<usize>, severity: Severity, what: &str, hint: &str) {
         let mut later = self.later.borrow_mut();
-        let entry = later.entry(what.to_string()).or_insert_with(|| (span, severity, hint.to_string(), 0));
-        entry.3 += 1;
+        let first = || Later { span, severity, hint: hint.to_string(), places: 0 };
+        later.entry(what.to_string()).or_insert_with(first).places += 1;
     }
 
-    /// All problems, in the order of the file.
-    pub fn into_problems(self) -> Vec<Problem> {
+    /// All problems, in the order of the file. `whole` says that the file could be read without a syntax error;
+    /// else nothing is said about what is absent.
+    pub fn into_problems(self, whole: bool) -> Vec<Problem> {
         let mut all = self.problems.into_inner();
-        for (what, (span, severity, hint, count)) in self.later.into_inner() {
-            let more = match count {
+        all.retain(|f| whole || !f.absence);
+        for (what, later) in self.later.into_inner() {
+            let more = match later.places {
                 1 => String::new(),
                 2 => " (and in 1 more place)".to_string(),
                 n => format!(" (and in {} more places)", n - 1),
             };
             let message = format!("{what} is not supported by this version yet{more}");
-            let p = Problem::at(self.file, self.src, span.clone(), severity, message, hint);
-            all.push((span, p));
+            let problem =
+                Problem::at(self.file, self.src, later.span.clone(), later.severity, message, later.hint);
+            all.push(Found { span: later.span, problem, absence: false });
         }
-        all.sort_by_key(|(span, p)| (span.start, p.severity));
-        all.into_iter().map(|(_, p)| p).collect()
+        all.sort_by_key(|f| (f.span.start, f.problem.severity));
+        all.into_iter().map(|f| f.problem).collect()
     }
 }
 
@@ -370,7 +410,7 @@ impl<'a> Node<'a> {
             return Some(s.to_string());
         }
         let known: Vec<&str> = declared.iter().map(String::as_str).collect();
-        self.cx.unknown(self.span.clone(), format!("no {kind} is named `{s}`"), s, &known);
+        self.cx.undeclared(self.span.clone(), format!("no {kind} is named `{s}`"), s, &known);
         None
     }
 
@@ -431,7 +471,7 @@ impl<'a> Table<'a> {
         if found.is_none() {
             let place =
                 if self.path.is_empty() { "the file".to_string() } else { format!("`{}`", self.path) };
-            self.cx.error(self.span.clone(), format!("{place} lacks `{key}`"), hint);
+            self.cx.absent(self.span.clone(), format!("{place} lacks `{key}`"), hint);
         }
         found
     }
@@ -458,7 +498,7 @@ impl<'a> Table<'a> {
                 Some(n) => format!("did you mean `{n}`? Exactly one of {} must stand here", list(keys)),
                 None => "exactly one of them must stand here".to_string(),
             };
-            self.cx.error(self.span.clone(), format!("`{}` lacks one of {}", self.path, list(keys)), hint);
+            self.cx.absent(self.span.clone(), format!("`{}` lacks one of {}", self.path, list(keys)), hint);
         }
         found
     }

@@ -1,6 +1,7 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 use crate::model::playbook::{Better, Confirm, Tone};
+use crate::model::time::Now;
 use crate::model::unit::Unit;
 use crate::run::view::RunView;
 
@@ -23,8 +24,8 @@ pub struct View {
     pub watch: String,
     /// Who is here.
     pub here: Vec<String>,
-    /// Wall time in milliseconds since the Unix epoch, for the clock.
-    pub wall: i64,
+    /// The moment of this picture: the clock, and what runs against it.
+    pub now: Now,
     /// The verdict.
     pub verdict: Verdict,
     /// Signals in panel order, then file order.
@@ -43,6 +44,8 @@ pub struct View {
     pub draft: Option<DraftView>,
     /// The run that is going on, or the last one.
     pub run: Option<RunView>,
+    /// The last lines of what its step prints, oldest first, safe to show.
+    pub output: Vec<String>,
     /// Why a running run is not driven now (its supervisor is gone), when it is so.
     pub undriven: Option<String>,
     /// The log that cannot be written, the disk that is full: shown above all else.

@@ -242,12 +242,12 @@ fn stages(n: &Node<'_>, traffic: Option<&Traffic>) -> IndexMap<u32, Cell> {
             n.cx.error(span, format!("`{key}` is not a stage"), "stages are percents: 5, 25, 50, 100");
             continue;
         };
-        if let Some(t) = traffic {
-            if !t.stages.contains(&stage) {
-                let known: Vec<String> = t.stages.iter().map(u32::to_string).collect();
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                n.cx.unknown(span, format!("`{stage}` is not one of the stages of [traffic]"), key, &known);
-            }
+        if let Some(t) = traffic
+            && !t.stages.contains(&stage)
+        {
+            let known: Vec<String> = t.stages.iter().map(u32::to_string).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            n.cx.unknown(span, format!("`{stage}` is not one of the stages of [traffic]"), key, &known);
         }
         if let Some(c) = cell(&node) {
             out.insert(stage, c);
@@ -333,7 +333,7 @@ fn to(n: &Node<'_>, procedures: &[String], steps: &[(String, String)]) -> Option
         if known.contains(&step) {
             return Some(To::Step(step.to_string()));
         }
-        n.cx.unknown(n.span.clone(), format!("no step has the id `{step}`"), step, &known);
+        n.cx.undeclared(n.span.clone(), format!("no step has the id `{step}`"), step, &known);
         return None;
     }
     let words = [("effect", 0), ("recovered", 1), ("verified", 2), ("end", 3)];

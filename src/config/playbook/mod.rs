@@ -2,7 +2,6 @@
 
 mod deciding;
 mod later;
-mod lints;
 mod probes;
 mod procedures;
 mod service;
@@ -18,6 +17,7 @@ use super::walk::{Cx, Node, Table};
 use crate::model::playbook::{FORMAT, Playbook};
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
+use std::io::Read as _;
 use std::path::Path;
 
 /// A playbook that may be used.
@@ -53,21 +53,35 @@ impl Keys {
 /// # Errors
 /// Every problem of the file, warnings included, when at least one of them is an error.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
+    let src = read(path).map_err(|p| vec![*p])?;
+    parse(&src, &path.display().to_string())
+}
+
+/// Most bytes that a file may have: a playbook is written by people.
+const MOST: u64 = 4 << 20;
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be read, is too large, or is not UTF-8.
+pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|e| {
-        vec![Problem::of_file(
-            &name,
-            format!("cannot be read: {e}"),
-            "is the path right, and may you read it?",
-        )]
-    })?;
-    let src = String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-        let mut p = Problem::of_file(&name, "is not UTF-8 text", "save it as UTF-8");
-        p.line = line;
-        vec![p]
-    })?;
-    parse(&src, &name)
+    let failed = |e: std::io::Error| {
+        let hint = "is the path right, and may you read it?";
+        Box::new(Problem::of_file(&name, format!("cannot be read: {e}"), hint))
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST {
+        return Err(Box::new(Problem::of_file(&name, "is larger than 4 MiB", "is it the right file?")));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let valid = String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]).into_owned();
+        let (end, what, hint) =
+            (valid.len(), "is not UTF-8 text".to_string(), "save it as UTF-8".to_string());
+        Box::new(Problem::at(&name, &valid, end..end, Severity::Error, what, hint))
+    })
 }
 
 /// Checks the text of a playbook; `name` stands in the problems.
@@ -75,12 +89,12 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// As [`load`].
 pub fn parse(src: &str, name: &str) -> Result<Loaded, Vec<Problem>> {
-    let (tree, mut problems) = syntax::tree(name, src);
+    let syntax::Parsed { tree, mut problems, whole } = syntax::parse(name, src);
     let playbook = tree.map(|tree| {
         let cx = Cx::new(name, src, Known::read(tree.get_ref()));
-        let playbook = walk(&cx, &Table::new(&cx, tree.get_ref(), 0..0, String::new()));
-        lints::lint(&cx, tree.get_ref(), &playbook);
-        problems.extend(cx.into_problems());
+        let playbook = walk(&Table::new(&cx, tree.get_ref(), 0..0, String::new()));
+        let broken: Vec<usize> = problems.iter().map(|p| p.line).collect();
+        problems.extend(cx.into_problems(whole).into_iter().filter(|p| !broken.contains(&p.line)));
         playbook
     });
     problems.sort_by_key(|p| (p.line, p.column));
@@ -93,11 +107,11 @@ pub fn parse(src: &str, name: &str) -> Result<Loaded, Vec<Problem>> {
     }
 }
 
-fn walk(_cx: &Cx<'_>, top: &Table<'_>) -> Playbook {
-    if let Some(n) = top.req("schema", "write schema = 1 at the top") {
-        if let Some(v) = n.int(i64::MIN..=i64::MAX).filter(|v| *v != FORMAT) {
-            n.error(format!("format {v} is not known"), format!("this version reads schema = {FORMAT}"));
-        }
+fn walk(top: &Table<'_>) -> Playbook {
+    if let Some(n) = top.req("schema", "write schema = 1 at the top")
+        && let Some(v) = n.int(i64::MIN..=i64::MAX).filter(|v| *v != FORMAT)
+    {
+        n.error(format!("format {v} is not known"), format!("this version reads schema = {FORMAT}"));
     }
     let mut keys = Keys::default();
     let sources = sources::sources(top);

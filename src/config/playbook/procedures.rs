@@ -161,9 +161,8 @@ fn later(name: &str, t: &Table<'_>) {
     };
     match t.at_most_one(&["approval", "authority"]) {
         Some(("approval", n)) => {
-            if !n.references("role", known.of("roles")).is_empty() {
-                refuse("approval");
-            }
+            let roles = n.references("role", known.of("roles"));
+            roles.first().into_iter().for_each(|_| refuse("approval"));
         }
         Some((_, n)) => {
             n.reference("authority", known.of("authority"));
@@ -238,10 +237,10 @@ fn param(procedure: &str, name: &str, t: &Table<'_>) -> Option<Param> {
     };
     if let Some(pick) =
         t.opt("pick").and_then(|n| n.choice(&[("first", true), ("last", false), ("none", false)]))
+        && !pick
+        && t.has("values")
     {
-        if !pick && t.has("values") {
-            refuse("another `pick` than first");
-        }
+        refuse("another `pick` than first");
     }
     if t.opt("unit").is_some() {
         t.cx.not_yet(

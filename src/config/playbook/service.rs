@@ -19,11 +19,11 @@ pub fn service(top: &Table<'_>) -> Service {
         return Service::default();
     };
     let mut s = Service::default();
-    if let Some(n) = t.req("name", "write the short name that is typed to confirm") {
-        if let Some(name) = n.text() {
-            id(n.cx, n.span.clone(), &name, Style::Kebab);
-            s.name = name;
-        }
+    if let Some(n) = t.req("name", "write the short name that is typed to confirm")
+        && let Some(name) = n.text()
+    {
+        id(n.cx, n.span.clone(), &name, Style::Kebab);
+        s.name = name;
     }
     s.title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| s.name.clone());
     s.owner =

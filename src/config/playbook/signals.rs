@@ -30,15 +30,14 @@ pub fn signals(
     for (name, span, node) in n.keyed() {
         id(n.cx, span, name, Style::Snake);
         let Some(t) = node.table() else { continue };
-        if let Some(p) = t.opt("panel") {
-            if let Some(place) = p.int(1..=9) {
-                if let Some(other) = panels.insert(place, name.to_string()) {
-                    p.error(
-                        format!("panel {place} is taken by `{other}`"),
-                        "each panel shows one signal: choose a free place 1–9",
-                    );
-                }
-            }
+        if let Some(p) = t.opt("panel")
+            && let Some(place) = p.int(1..=9)
+            && let Some(other) = panels.insert(place, name.to_string())
+        {
+            p.error(
+                format!("panel {place} is taken by `{other}`"),
+                "each panel shows one signal: choose a free place 1–9",
+            );
         }
         if let Some(signal) = signal(name, &t, sources, keys) {
             out.insert(name.to_string(), signal);
@@ -305,16 +304,16 @@ fn reading(kind: &str, n: &Node<'_>, keys: &mut Keys) -> Option<ReadingKind> {
             let t = n.table()?;
             let key = t.req("key", "write one letter").and_then(|k| Some((screen_key(&k)?, k)));
             let text = t.req("text", "write what a person says by pressing it").and_then(|n| n.text());
-            if kind == "flag" {
-                if let Some(r) = t.opt("roles") {
-                    r.references("role", n.cx.known.of("roles"));
-                    n.cx.not_yet(
-                        r.span.clone(),
-                        Severity::Warning,
-                        "`roles` of a flag",
-                        "anyone at the screen may raise it",
-                    );
-                }
+            if kind == "flag"
+                && let Some(r) = t.opt("roles")
+            {
+                r.references("role", n.cx.known.of("roles"));
+                n.cx.not_yet(
+                    r.span.clone(),
+                    Severity::Warning,
+                    "`roles` of a flag",
+                    "anyone at the screen may raise it",
+                );
             }
             let (key, node) = key?;
             keys.take(key, &node, format!("the {kind} `{}`", n.path));
@@ -382,10 +381,10 @@ pub fn traffic(top: &Table<'_>) -> Option<Traffic> {
     let node = t.req("signal", "write the signal that is the share of traffic");
     let stages = t.req("stages", "write the stages in percent: stages = [5, 25, 50, 100]");
     let signal = node.as_ref().and_then(|n| n.reference("signal", t.cx.known.of("signals")));
-    if let (Some(n), Some(id)) = (&node, &signal) {
-        if t.cx.known.signals.get(id).is_some_and(|d| d.dim != SHARE) {
-            n.error(format!("`{id}` is not a share of traffic"), "its unit must be percent");
-        }
+    if let (Some(n), Some(id)) = (&node, &signal)
+        && t.cx.known.signals.get(id).is_some_and(|d| d.dim != SHARE)
+    {
+        n.error(format!("`{id}` is not a share of traffic"), "its unit must be percent");
     }
     let stages = stages?;
     let values: Vec<u32> =

@@ -112,7 +112,7 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
         let missing: Vec<&str> =
             known.of("environments").iter().filter(|e| !given.contains(e)).map(String::as_str).collect();
         if let Some(first) = missing.first() {
-            n.cx.error(
+            n.cx.absent(
                 span,
                 format!("`{name}` has no value in environment `{}`", missing.join("`, `")),
                 format!("give it one in [environments.{first}] vars, or for all in [vars]"),
@@ -155,7 +155,7 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
         );
         return;
     }
-    n.cx.unknown(span, format!("nothing gives `{name}` a value"), name, &all);
+    n.cx.undeclared(span, format!("nothing gives `{name}` a value"), name, &all);
 }
 
 /// Templates of an array: a program and its arguments.

@@ -1,0 +1,194 @@
+//! A playbook for one environment: variables are filled in, names of a run are left standing.
+
+use super::condition::Condition;
+use super::playbook::{Playbook, ProcessRef, ReadingKind, SourceKind, StepKind};
+use super::probe::{Ask, Command, HttpCall, Probe};
+use super::template::Template;
+use indexmap::IndexMap;
+
+/// Why a playbook has no form for an environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// The environment does not exist.
+    #[error("no environment is named `{name}`; there is {}", .known.join(", "))]
+    Environment {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A variable that the playbook does not know was given from outside.
+    #[error("no variable is named `{name}`; there is {}", .known.join(", "))]
+    Variable {
+        /// What was given.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+}
+
+/// The playbook as it is in one environment.
+///
+/// Variables, `environment` and the service's own names are filled into every template; the environment's variables
+/// win over the playbook's, `given` ones over both. Only this environment stays. Values are not filled again.
+///
+/// # Errors
+/// When the environment or a given variable does not exist.
+pub fn resolve(
+    playbook: &Playbook,
+    environment: &str,
+    given: &IndexMap<String, String>,
+) -> Result<Playbook, ResolveError> {
+    let mut p = playbook.clone();
+    let known: Vec<String> = p.environments.keys().cloned().collect();
+    let Some(own) = p.environments.get(environment).cloned() else {
+        return Err(ResolveError::Environment { name: environment.into(), known });
+    };
+    p.vars.extend(own.vars.clone());
+    for (name, value) in given {
+        let known: Vec<String> = p.vars.keys().cloned().collect();
+        match p.vars.get_mut(name) {
+            Some(v) => v.clone_from(value),
+            None => return Err(ResolveError::Variable { name: name.clone(), known }),
+        }
+    }
+    p.environments = IndexMap::from([(environment.to_string(), own)]);
+    let mut names = p.vars.clone();
+    names.insert("environment".into(), environment.into());
+    names.insert("service.name".into(), p.service.name.clone());
+    names.insert("service.title".into(), p.service.title.clone());
+    names.insert("service.owner".into(), p.service.owner.clone());
+    Filler { names }.playbook(&mut p);
+    Ok(p)
+}
+
+struct Filler {
+    names: IndexMap<String, String>,
+}
+
+impl Filler {
+    fn playbook(&self, p: &mut Playbook) {
+        for e in p.environments.values_mut() {
+            self.maybe(&mut e.cwd);
+            e.prove.iter_mut().for_each(|p| self.probe(p));
+        }
+        p.sources.values_mut().for_each(|s| self.source(&mut s.kind));
+        for s in p.signals.values_mut() {
+            if let ReadingKind::Query(q) = &mut s.reading {
+                self.template(q);
+            }
+        }
+        for v in p.verifications.values_mut() {
+            v.criteria.iter_mut().for_each(|c| self.probe(&mut c.probe));
+        }
+        p.probes.values_mut().for_each(|p| self.probe(p));
+        for procedure in p.procedures.values_mut() {
+            self.maybe(&mut procedure.from);
+            self.maybe(&mut procedure.to);
+            for param in procedure.params.values_mut() {
+                if let super::playbook::ParamKind::Read { probe, .. } = &mut param.kind {
+                    self.probe(probe);
+                }
+            }
+            for step in &mut procedure.steps {
+                let mut name = Template(std::mem::take(&mut step.name));
+                self.template(&mut name);
+                step.name = name.0;
+                for probe in [&mut step.prove, &mut step.already, &mut step.observe].into_iter().flatten() {
+                    self.probe(probe);
+                }
+                self.step(&mut step.kind);
+            }
+        }
+    }
+
+    fn template(&self, t: &mut Template) {
+        if t.0.contains("{{") {
+            *t = t.fill_known(&|n| self.names.get(n).cloned());
+        }
+    }
+
+    fn maybe(&self, t: &mut Option<Template>) {
+        t.iter_mut().for_each(|t| self.template(t));
+    }
+
+    fn map(&self, m: &mut IndexMap<String, Template>) {
+        m.values_mut().for_each(|t| self.template(t));
+    }
+
+    fn json(&self, v: &mut serde_json::Value) {
+        match v {
+            serde_json::Value::String(s) => {
+                let mut t = Template(std::mem::take(s));
+                self.template(&mut t);
+                *s = t.0;
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|v| self.json(v)),
+            serde_json::Value::Object(entries) => entries.values_mut().for_each(|v| self.json(v)),
+            _ => {}
+        }
+    }
+
+    fn source(&self, s: &mut SourceKind) {
+        match s {
+            SourceKind::Prometheus { url, headers } => {
+                self.template(url);
+                self.map(headers);
+            }
+            SourceKind::Http { url, headers, body, .. } => {
+                self.template(url);
+                self.map(headers);
+                self.maybe(body);
+            }
+            SourceKind::Process(ProcessRef::Unit(t) | ProcessRef::PidFile(t) | ProcessRef::Name(t)) => {
+                self.template(t)
+            }
+            SourceKind::Process(ProcessRef::Pid(_)) => {}
+            SourceKind::Command { argv, cwd, env } => {
+                argv.iter_mut().for_each(|t| self.template(t));
+                self.maybe(cwd);
+                self.map(env);
+            }
+        }
+    }
+
+    fn command(&self, c: &mut Command) {
+        c.argv.iter_mut().for_each(|t| self.template(t));
+        self.maybe(&mut c.cwd);
+        self.map(&mut c.env);
+        self.maybe(&mut c.stdin);
+    }
+
+    fn http(&self, h: &mut HttpCall) {
+        self.template(&mut h.url);
+        self.map(&mut h.headers);
+        h.json.iter_mut().for_each(|v| self.json(v));
+        self.maybe(&mut h.text);
+    }
+
+    fn probe(&self, p: &mut Probe) {
+        match &mut p.ask {
+            Ask::When(Condition { .. }) | Ask::Named(_) => {}
+            Ask::Run(c) => self.command(c),
+            Ask::Http(h) => self.http(h),
+            Ask::Socket { path, send } => {
+                self.template(path);
+                self.template(send);
+            }
+            Ask::File(t) => self.template(t),
+        }
+    }
+
+    fn step(&self, kind: &mut StepKind) {
+        match kind {
+            StepKind::Run(c) => self.command(c),
+            StepKind::Http(h) => self.http(h),
+            StepKind::Socket(s) => {
+                self.template(&mut s.path);
+                self.template(&mut s.send);
+            }
+            StepKind::Check(p) => self.probe(p),
+            StepKind::Wait(_) | StepKind::Verify(_) => {}
+        }
+    }
+}

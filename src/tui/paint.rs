@@ -1,0 +1,150 @@
+//! One frame: banner, verdict, the screen, the dialog on top, the keys. And when the next frame would differ.
+
+use super::canvas::Canvas;
+use super::dialog::{self, Dialog};
+use super::format;
+use super::glyphs::Glyphs;
+use super::panels::{banner, foot, verdict};
+use super::screens;
+use super::theme::{Slot, Theme};
+use super::ui::{Screen, Ui};
+use crate::session::view::{ChartColumn, Freshness, Level, TriggerState, View};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+/// Columns of a chart: signal id, window in milliseconds, number of columns; the newest is last, a column without a
+/// sample is `None`.
+pub type Charts<'a> = &'a dyn Fn(&str, u64, usize) -> Vec<Option<ChartColumn>>;
+
+/// No text on a screen has more rows.
+pub const LONGEST_TEXT: usize = 2000;
+
+/// What a panel may look at.
+pub struct Scene<'a> {
+    /// What is known.
+    pub view: &'a View,
+    /// Where one is.
+    pub ui: &'a Ui,
+    charts: Charts<'a>,
+}
+
+impl<'a> Scene<'a> {
+    /// A scene of a view.
+    pub fn new(view: &'a View, ui: &'a Ui, charts: Charts<'a>) -> Self {
+        Scene { view, ui, charts }
+    }
+
+    /// Wall time at the right end of the charts.
+    pub fn charts_end(&self) -> i64 {
+        self.ui.freeze.as_ref().map_or(self.view.now.wall, |f| f.wall)
+    }
+
+    /// Columns of a chart. A column without a sample takes the value before it while that is not stale.
+    pub fn columns(&self, signal: &str, columns: usize) -> Vec<Option<ChartColumn>> {
+        let window = self.ui.window();
+        let mut out = match &self.ui.freeze {
+            Some(freeze) => freeze.columns(signal, window, columns, self.charts),
+            None => (self.charts)(signal, window, columns),
+        };
+        out.resize(columns, None);
+        let stale = self.view.signals.iter().find(|s| s.id == signal).map_or(0, |s| s.stale_after_ms);
+        let lasts = (stale * columns as u64).checked_div(window).unwrap_or(0) as usize;
+        let mut last: Option<(usize, ChartColumn)> = None;
+        for (at, column) in out.iter_mut().enumerate() {
+            match (*column, last) {
+                (Some(c), _) => last = Some((at, c)),
+                (None, Some((from, c))) if at - from <= lasts => *column = Some(c),
+                _ => {}
+            }
+        }
+        out
+    }
+
+    /// Whether something runs against a clock: then seconds are shown.
+    pub fn ticks(&self) -> bool {
+        ticks(self.view)
+    }
+}
+
+fn ticks(view: &View) -> bool {
+    view.verdict.clock_ms.is_some()
+        || view.draft.is_some()
+        || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
+}
+
+/// Draws everything there is to see. Whatever the size: nothing panics, nothing is written outside.
+pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: &Glyphs, charts: Charts<'_>) {
+    let mut canvas = Canvas::new(frame.buffer_mut(), theme, glyphs);
+    let all = canvas.area();
+    canvas.clear(all);
+    let scene = Scene::new(view, ui, charts);
+    if all.width < 60 || all.height < 16 {
+        screens::small::draw(&mut canvas, all, &scene);
+        return;
+    }
+    let row = |y: u16, height: u16| Rect { x: all.x, y: all.y + y, width: all.width, height };
+    banner::draw(&mut canvas, row(0, 1), &scene);
+    verdict::draw(&mut canvas, row(1, 1), &scene);
+    let body = row(2, all.height - 3);
+    match ui.screen {
+        Screen::Overview => screens::overview::draw(&mut canvas, body, &scene),
+        Screen::Signal => screens::signal::draw(&mut canvas, body, &scene),
+        Screen::Procedures => screens::procedures::draw(&mut canvas, body, &scene),
+        Screen::Run => screens::run::draw(&mut canvas, body, &scene),
+        Screen::Timeline => screens::timeline::draw(&mut canvas, body, &scene),
+        Screen::Emergency => screens::emergency::draw(&mut canvas, body, &scene),
+        Screen::Help => screens::help::draw(&mut canvas, body, &scene),
+    }
+    match ui.dialog() {
+        Some(Dialog::Confirm(d)) => dialog::confirm::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Question(d)) => dialog::question::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Settle { step, name, .. }) => {
+            dialog::question::settle(&mut canvas, body, &scene, *step, name)
+        }
+        Some(Dialog::Refused(d)) => dialog::refused::draw(&mut canvas, body, &scene, d),
+        None => {}
+    }
+    foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
+}
+
+/// Milliseconds until a frame of the same view, only older, would look different: the loop need not wake before,
+/// unless something happens.
+pub fn next_visible_change(view: &View) -> u64 {
+    let wall = view.now.wall.rem_euclid(60_000) as u64;
+    if ticks(view) {
+        return 1000 - wall % 1000;
+    }
+    let mut next = 60_000 - wall;
+    let mut ages = vec![view.verdict.for_ms];
+    if let Freshness::Late(ms) | Freshness::Lost(ms) = view.freshness {
+        ages.push(ms);
+    }
+    for s in &view.signals {
+        match s.level {
+            Level::Stale => ages.extend(s.age_ms),
+            Level::Warn | Level::Critical => ages.push(s.level_for_ms),
+            Level::Ok | Level::Unknown => {}
+        }
+        // It turns stale by itself.
+        if let Some(age) = s.age_ms.filter(|age| *age <= s.stale_after_ms) {
+            next = next.min(s.stale_after_ms - age + 1);
+        }
+    }
+    ages.extend(view.severities.iter().filter_map(|s| s.for_ms));
+    ages.extend(view.triggers.iter().filter_map(|t| match t.state {
+        TriggerState::Firing { since } => Some(since),
+        _ => None,
+    }));
+    ages.into_iter().map(format::until_older).fold(next, u64::min).max(1)
+}
+
+/// The two-cell mark of a level, and its colour.
+pub fn mark(level: Level) -> (&'static str, Slot) {
+    match level {
+        Level::Unknown => ("? ", Slot::Unknown),
+        Level::Stale => ("~ ", Slot::Stale),
+        Level::Ok => ("✓ ", Slot::Ok),
+        Level::Warn => ("! ", Slot::Warn),
+        Level::Critical => ("!!", Slot::Critical),
+    }
+}
