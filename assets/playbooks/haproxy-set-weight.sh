@@ -60,7 +60,8 @@ trap 'rm -f -- "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 cp -p -- "$file" "$new"                            # the old file's owner and mode
 edited >"$new"
-if ! "${HAPROXY:-haproxy}" -c -q -f "$new" >&2; then
+if ! said=$("${HAPROXY:-haproxy}" -c -f "$new" 2>&1); then
+  printf '%s\n' "$said" >&2
   echo "$file: HAProxy refuses the new file, the old one stays" >&2
   exit 4
 fi

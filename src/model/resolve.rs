@@ -192,3 +192,108 @@ impl Filler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::playbook::{Environment, Procedure, Source, Step};
+
+    fn playbook() -> Playbook {
+        let mut p = Playbook::default();
+        p.service.name = "shop".into();
+        p.vars.extend([("url".to_string(), "http://all".to_string()), ("unit".into(), "{{ url }}".into())]);
+        let vars = IndexMap::from([("url".to_string(), "http://prod".to_string())]);
+        p.environments.insert("production".into(), Environment { vars, ..Default::default() });
+        p.environments.insert("staging".into(), Environment::default());
+        let kind = SourceKind::Http {
+            url: "{{ url }}/{{ environment }}?k={{ secret.token }}".into(),
+            method: "GET".into(),
+            headers: IndexMap::new(),
+            body: None,
+        };
+        p.sources.insert("api".into(), Source { every: 1, timeout: 1, proxy: true, kind });
+        let call = HttpCall {
+            url: "{{ url }}".into(),
+            json: Some(serde_json::json!({ "a": [{ "b": "{{ unit }} {{ run.reason }}" }], "n": 1 })),
+            ..Default::default()
+        };
+        let observe = Probe {
+            ask: Ask::File("/{{ service.name }}".into()),
+            expect: Default::default(),
+            within: None,
+            every: 1,
+        };
+        let step = Step {
+            name: "Stop {{ unit }}".into(),
+            id: None,
+            phase: None,
+            kind: StepKind::Http(call),
+            timeout: 1,
+            takes: None,
+            prove: None,
+            already: None,
+            observe: Some(observe),
+            repeatable: false,
+            attempts: 1,
+            retry_delay: 0,
+            on_failure: Default::default(),
+        };
+        let revert = Procedure {
+            title: "Revert".into(),
+            key: None,
+            use_when: None,
+            from: None,
+            to: Some("{{ share }} of {{ url }}".into()),
+            hidden: false,
+            emergency: false,
+            expect: Default::default(),
+            confirm: None,
+            takes_effect: None,
+            phases: vec![],
+            params: IndexMap::new(),
+            steps: vec![step],
+        };
+        p.procedures.insert("revert".into(), revert);
+        p
+    }
+
+    fn url_of(p: &Playbook) -> &str {
+        match &p.sources["api"].kind {
+            SourceKind::Http { url, .. } => &url.0,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_and_what_is_given_wins_over_it() {
+        let none = IndexMap::new();
+        let p = resolve(&playbook(), "production", &none).unwrap();
+        assert_eq!(url_of(&p), "http://prod/production?k={{ secret.token }}");
+        assert_eq!(p.environments.keys().collect::<Vec<_>>(), ["production"]);
+        let staging = resolve(&playbook(), "staging", &none).unwrap();
+        assert_eq!(url_of(&staging), "http://all/staging?k={{ secret.token }}");
+        let given = IndexMap::from([("url".to_string(), "http://given".to_string())]);
+        assert!(url_of(&resolve(&playbook(), "production", &given).unwrap()).starts_with("http://given/"));
+    }
+
+    #[test]
+    fn names_of_a_run_stay_and_values_are_not_filled_again() {
+        let p = resolve(&playbook(), "production", &IndexMap::new()).unwrap();
+        let procedure = &p.procedures["revert"];
+        let step = &procedure.steps[0];
+        assert_eq!(step.name, "Stop {{ url }}", "a value with braces is text");
+        let StepKind::Http(call) = &step.kind else { panic!() };
+        let body = serde_json::json!({ "a": [{ "b": "{{ url }} {{ run.reason }}" }], "n": 1 });
+        assert_eq!(call.json, Some(body));
+        assert_eq!(step.observe.as_ref().unwrap().ask, Ask::File("/shop".into()));
+        assert_eq!(procedure.to, Some("{{ share }} of http://prod".into()));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused_with_what_there_is() {
+        let e = resolve(&playbook(), "prod", &IndexMap::new()).unwrap_err();
+        assert_eq!(e.to_string(), "no environment is named `prod`; there is production, staging");
+        let given = IndexMap::from([("ulr".to_string(), String::new())]);
+        assert!(matches!(resolve(&playbook(), "staging", &given), Err(ResolveError::Variable { .. })));
+    }
+}

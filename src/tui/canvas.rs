@@ -35,9 +35,22 @@ impl<'a> Canvas<'a> {
         self.theme.style(slot)
     }
 
+    /// The style of text in a meaning: what must be seen first is bold, in every theme.
+    fn ink(&self, slot: Slot) -> Style {
+        match slot {
+            Slot::Head | Slot::Key | Slot::Critical | Slot::Pending => {
+                self.style(slot).add_modifier(Modifier::BOLD)
+            }
+            Slot::EnvDanger | Slot::EnvCaution | Slot::EnvCalm | Slot::Drill => {
+                self.style(slot).add_modifier(Modifier::BOLD)
+            }
+            _ => self.style(slot),
+        }
+    }
+
     /// Writes `text` from (`x`, `y`) in at most `width` cells, cut with `…`. Returns the cell after it.
     pub fn put(&mut self, x: u16, y: u16, width: u16, text: &str, slot: Slot) -> u16 {
-        let style = self.style(slot);
+        let style = self.ink(slot);
         let text = self.spell(text);
         self.write(x, y, width, &text, style)
     }
@@ -59,7 +72,7 @@ impl<'a> Canvas<'a> {
     pub fn right(&mut self, end: u16, y: u16, width: u16, text: &str, slot: Slot) -> u16 {
         let spelled = self.spell(text);
         let w = (spelled.width() as u16).min(width).min(end);
-        let style = self.style(slot);
+        let style = self.ink(slot);
         self.write(end - w, y, w, &spelled, style);
         end - w
     }
@@ -84,19 +97,26 @@ impl<'a> Canvas<'a> {
     /// Fills cells of one row with one character.
     pub fn fill(&mut self, x: u16, y: u16, width: u16, c: char, slot: Slot) {
         let mut one = [0; 4];
-        let symbol = self.glyphs.instead(c).unwrap_or(c.encode_utf8(&mut one)).to_string();
+        let symbol: &str = match self.glyphs.instead(c) {
+            Some(other) => other,
+            None => c.encode_utf8(&mut one),
+        };
         let style = self.style(slot);
         for cell in x..x.saturating_add(width) {
             if let Some(cell) = self.buffer.cell_mut((cell, y)) {
-                cell.set_symbol(&symbol).set_style(style);
+                cell.set_symbol(symbol).set_style(style);
             }
         }
     }
 
-    /// Empties a rectangle.
+    /// Empties a rectangle down to the theme's ground; no colour or attribute of what was there stays.
     pub fn clear(&mut self, area: Rect) {
-        for y in area.top()..area.bottom() {
-            self.fill(area.x, y, area.width, ' ', Slot::Text);
+        let ground = self.style(Slot::Bg);
+        for at in area.intersection(self.buffer.area).positions() {
+            if let Some(cell) = self.buffer.cell_mut(at) {
+                cell.reset();
+                cell.set_style(ground);
+            }
         }
     }
 
@@ -121,7 +141,7 @@ impl<'a> Canvas<'a> {
     pub fn bar(&mut self, x: u16, y: u16, width: u16, share: f64, slot: Slot) {
         let full = (share.clamp(0.0, 1.0) * f64::from(width)).round() as u16;
         self.fill(x, y, full, '█', slot);
-        self.fill(x.saturating_add(full), y, width - full, '░', Slot::Rule);
+        self.fill(x.saturating_add(full), y, width - full, '░', Slot::Dim);
     }
 
     /// The same text in what the terminal can show, without anything that could move the cursor or hide.

@@ -5,12 +5,15 @@ use crate::session::view::ChartColumn;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+/// Signal id, window in milliseconds, number of columns.
+type Chart = (String, u64, usize);
+
 /// What was drawn since the charts were held.
 #[derive(Debug, Clone, Default)]
 pub struct Freeze {
     /// Wall time at which they were held, milliseconds since the Unix epoch.
     pub wall: i64,
-    kept: RefCell<HashMap<(String, u64, usize), Vec<Option<ChartColumn>>>>,
+    kept: RefCell<HashMap<Chart, Vec<Option<ChartColumn>>>>,
 }
 
 impl Freeze {

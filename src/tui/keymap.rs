@@ -27,8 +27,8 @@ pub enum Context {
     Confirm,
     /// A question with a line of text.
     Question,
-    /// What became of a step.
-    Settle,
+    /// What is to become of a run that waits.
+    Outcome,
     /// Something was refused.
     Refused,
 }
@@ -47,14 +47,14 @@ impl Context {
             Context::Help => "Keys",
             Context::Confirm => "Confirmation",
             Context::Question => "Question",
-            Context::Settle => "Outcome of a step",
+            Context::Outcome => "What comes next",
             Context::Refused => "Refusal",
         }
     }
 
     /// Whether it is a dialog: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
-        matches!(self, Context::Confirm | Context::Question | Context::Settle | Context::Refused)
+        matches!(self, Context::Confirm | Context::Question | Context::Outcome | Context::Refused)
     }
 
     /// All of them.
@@ -68,7 +68,7 @@ impl Context {
         Context::Help,
         Context::Confirm,
         Context::Question,
-        Context::Settle,
+        Context::Outcome,
         Context::Refused,
         Context::Global,
         Context::Terminal,
@@ -124,7 +124,7 @@ pub enum Action {
     TakeBack,
     /// Stop the run.
     StopRun,
-    /// Settle, or accept.
+    /// Say what is to become of a run that waits.
     Outcome,
     /// Output of the step.
     Output,
@@ -140,6 +140,12 @@ pub enum Action {
     Done,
     /// The step was not done.
     NotDone,
+    /// Accept a run that did not verify.
+    Accept,
+    /// Go on after a pause.
+    GoOn,
+    /// End the run where it is.
+    End,
     /// Close the dialog.
     Close,
 }
@@ -207,9 +213,9 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Its keys as they are written: `q ^C`.
+    /// Its keys as they are written: `q, ^C`.
     pub fn keys_name(&self) -> String {
-        self.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(" ")
+        self.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -253,9 +259,9 @@ pub const TABLE: &[Binding] = table! {
     Signal [k(']')] ZoomOut "longer window", "longer";
     Signal [k('F')] Freeze "hold the chart still", "freeze";
     Signal [k('R')] TryAgain "ask the source again", "try again";
-    Procedures [ENTER] Open "look at the plan, then confirm or not", "plan…";
+    Procedures [ENTER] Open "the plan, then confirm…", "plan…";
     Run [k('S')] StopRun "stop the run…", "stop the run…";
-    Run [k('O')] Outcome "settle a step, or accept the run…", "settle…";
+    Run [k('O')] Outcome "settle, accept, go on…", "settle…";
     Run [k('L')] Output "only the output, or all", "output";
     Global [k('1')] Overview "Overview", "overview";
     Global [k('3')] Procedures "Procedures", "procedures";
@@ -275,18 +281,21 @@ pub const TABLE: &[Binding] = table! {
     Help [ENTER] Back "close";
     Confirm [TAB] NextControl "next", "next";
     Confirm [BACK_TAB] PreviousControl "previous";
-    Confirm [ENTER] Press "press what has the focus (Cancel at first)";
-    Confirm [k('y')] Yes "roll back (where no name is typed)";
+    Confirm [ENTER] Press "press (Cancel at first)";
+    Confirm [k('y')] Yes "roll back (no name asked)";
     Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
     Confirm [PAGE_UP] PageUp "back up";
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
     Question [TAB] NextControl "next", "next";
     Question [BACK_TAB] PreviousControl "previous";
-    Question [ENTER] Press "press what has the focus (Cancel at first)";
+    Question [ENTER] Press "press (Cancel at first)";
     Question [ESC, Key::ctrl('c')] Close "close, nothing is sent", "close";
-    Settle [k('d')] Done "the step was done…", "done…";
-    Settle [k('n')] NotDone "the step was not done…", "not done…";
-    Settle [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Outcome [k('d')] Done "it was done: go on…", "done…";
+    Outcome [k('n')] NotDone "it was not: do it again…", "not done…";
+    Outcome [k('a')] Accept "accept unverified…", "accept…";
+    Outcome [k('g')] GoOn "go on after a pause", "go on";
+    Outcome [k('e')] End "end the run as it is…", "end it…";
+    Outcome [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
     Refused [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";

@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::dialog::{self, Dialog};
 use super::format;
 use super::glyphs::Glyphs;
-use super::panels::{banner, foot, verdict};
+use super::panels::{banner, foot, run_line, verdict};
 use super::screens;
 use super::theme::{Slot, Theme};
 use super::ui::{Screen, Ui};
@@ -69,6 +69,7 @@ impl<'a> Scene<'a> {
 fn ticks(view: &View) -> bool {
     view.verdict.clock_ms.is_some()
         || view.draft.is_some()
+        || view.run.as_ref().is_some_and(run_line::is_live)
         || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
 }
 
@@ -84,7 +85,14 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
     }
     let row = |y: u16, height: u16| Rect { x: all.x, y: all.y + y, width: all.width, height };
     banner::draw(&mut canvas, row(0, 1), &scene);
-    verdict::draw(&mut canvas, row(1, 1), &scene);
+    match &view.run {
+        Some(run)
+            if ui.screen == Screen::Run || (ui.screen != Screen::Overview && run_line::is_live(run)) =>
+        {
+            run_line::draw(&mut canvas, row(1, 1), &scene, run);
+        }
+        _ => verdict::draw(&mut canvas, row(1, 1), &scene),
+    }
     let body = row(2, all.height - 3);
     match ui.screen {
         Screen::Overview => screens::overview::draw(&mut canvas, body, &scene),
@@ -98,9 +106,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
     match ui.dialog() {
         Some(Dialog::Confirm(d)) => dialog::confirm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Question(d)) => dialog::question::draw(&mut canvas, body, &scene, d),
-        Some(Dialog::Settle { step, name, .. }) => {
-            dialog::question::settle(&mut canvas, body, &scene, *step, name)
-        }
+        Some(Dialog::Outcome(d)) => dialog::outcome::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Refused(d)) => dialog::refused::draw(&mut canvas, body, &scene, d),
         None => {}
     }

@@ -1,10 +1,13 @@
 //! What the screen itself remembers (where one is, cursors, open dialogs), and what keys make of it.
 
-use super::dialog::{Asked, Confirm, Dialog, Form, Question, Refused};
+use super::dialog::{Asked, Confirm, Dialog, Form, Outcome, Question, Refused, Say, Seen, question, refused};
 use super::freeze::Freeze;
 use super::keymap::{self, Action, Context, Key};
+use super::panels::run_line;
 use crate::model::playbook;
-use crate::session::view::{DraftView, ManualView, View};
+use crate::run::record::Wish;
+use crate::run::view::RunView;
+use crate::session::view::{DraftView, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 
@@ -55,7 +58,7 @@ impl Screen {
 }
 
 /// What the loop is to do about a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Intent {
     /// Resolve a procedure into a draft; it will be in [`View::draft`].
     Prepare {
@@ -88,30 +91,12 @@ pub enum Intent {
         /// Signal id.
         signal: String,
     },
-    /// Stop a run.
-    Stop {
-        /// The run.
-        run: String,
-        /// Why.
-        reason: String,
-    },
-    /// Say what became of a step whose outcome is unknown.
-    Settle {
-        /// The run.
-        run: String,
-        /// Number of the step.
-        step: usize,
-        /// It was done.
-        done: bool,
-        /// How it is known.
-        reason: String,
-    },
-    /// Accept a run that did not verify.
-    Accept {
-        /// The run.
-        run: String,
-        /// Why.
-        reason: String,
+    /// Say something to a run.
+    Ask {
+        /// The run, and what was seen of it.
+        seen: Seen,
+        /// What is asked.
+        wish: Wish,
     },
     /// Ask failed sources again at once.
     AskAgain,
@@ -191,6 +176,11 @@ impl Ui {
     /// Milliseconds that the charts show.
     pub fn window(&self) -> u64 {
         ZOOMS[self.zoom]
+    }
+
+    /// The screen from which the help or the emergency help was opened.
+    pub fn before(&self) -> Screen {
+        self.before
     }
 
     /// The dialog on top.
@@ -382,7 +372,7 @@ impl Ui {
             self.counted = Some((manual.id.clone(), now_ms));
             return vec![Intent::Count { signal: manual.id.clone() }];
         }
-        self.open(Dialog::Question(flag_question(manual)), Some(KeyCode::Char(c)));
+        self.open(Dialog::Question(question::about_flag(manual)), Some(KeyCode::Char(c)));
         Vec::new()
     }
 
@@ -394,6 +384,10 @@ impl Ui {
         by: Option<KeyCode>,
         view: &View,
     ) -> Vec<Intent> {
+        if let Some(run) = view.run.as_ref().filter(|r| run_line::is_live(r)) {
+            self.refused(refused::by_run(title, run));
+            return Vec::new();
+        }
         let confirm = Confirm {
             procedure: id.into(),
             title: title.into(),
@@ -409,9 +403,20 @@ impl Ui {
         }
     }
 
-    fn ask_to_stop(&mut self, _view: &View) {}
+    fn ask_to_stop(&mut self, view: &View) {
+        if let Some(run) = view.run.as_ref().filter(|r| run_line::is_live(r)) {
+            let question = question::about_run(seen(run), Say::Stop, &run.title);
+            self.open(Dialog::Question(question), Some(KeyCode::Char('S')));
+        }
+    }
 
-    fn ask_outcome(&mut self, _view: &View) {}
+    fn ask_outcome(&mut self, view: &View) {
+        let Some(run) = &view.run else { return };
+        let Some(need) = run.needs.clone() else { return };
+        let name = run.current.and_then(|n| run.steps.get(n.checked_sub(1)?)).map(|s| s.name.clone());
+        let outcome = Outcome { seen: seen(run), need, name: name.unwrap_or_default() };
+        self.open(Dialog::Outcome(outcome), Some(KeyCode::Char('O')));
+    }
 
     fn open(&mut self, dialog: Dialog, by: Option<KeyCode>) {
         self.dialogs.push(Opened { dialog, by, face: None });
@@ -451,16 +456,14 @@ impl Ui {
             Dialog::Confirm(c) => {
                 let draft = draft_of(view, &c.procedure).filter(|d| c.shown.as_ref() == Some(&d.id));
                 let typed = draft.is_some_and(|d| d.confirm == playbook::Confirm::Type);
-                let ready = draft.is_some_and(|d| may_start(d) && (!typed || c.form.text() == d.name));
+                let ready = draft.is_some_and(|d| is_ready(c, d));
+                let last = draft.map_or(0, |d| d.steps.len().saturating_sub(1));
                 match action {
                     Some(Action::NextControl | Action::PreviousControl) => c.form.tab(ready),
-                    Some(Action::PageDown) => c.first = c.first.saturating_add(5),
-                    Some(Action::PageUp) => c.first = c.first.saturating_sub(5),
-                    Some(Action::Press) if !c.form.on_go() => {
-                        if acts {
-                            return self.close();
-                        }
-                    }
+                    Some(Action::PageDown) => c.first = (c.first + 3).min(last),
+                    Some(Action::PageUp) => c.first = c.first.saturating_sub(3),
+                    Some(Action::Press) if !acts => {}
+                    Some(Action::Press) if !c.form.on_go() => return self.close(),
                     Some(Action::Press) | Some(Action::Yes) if !(typed && action == Some(Action::Yes)) => {
                         if let Some(draft) = draft
                             && ready
@@ -491,13 +494,20 @@ impl Ui {
                     _ => q.form.edit(event),
                 }
             }
-            Dialog::Settle { run, step, name } => {
-                let done = match action {
-                    Some(Action::Done) if acts => true,
-                    Some(Action::NotDone) if acts => false,
-                    _ => return Vec::new(),
+            Dialog::Outcome(o) => {
+                let Some(action) = action.filter(|a| acts && o.may(*a)) else { return Vec::new() };
+                let say = match action {
+                    Action::Done => Say::Done,
+                    Action::NotDone => Say::NotDone,
+                    Action::Accept => Say::Accept,
+                    Action::End => Say::End,
+                    _ => {
+                        let seen = o.seen.clone();
+                        self.dialogs.pop();
+                        return vec![Intent::Ask { seen, wish: Wish::GoOn }];
+                    }
                 };
-                let question = settle_question(run, *step, name, done);
+                let question = question::about_run(o.seen.clone(), say, &o.name);
                 self.dialogs.pop();
                 self.open(Dialog::Question(question), Some(event.code));
             }
@@ -527,46 +537,31 @@ pub fn may_start(draft: &DraftView) -> bool {
     draft.refused.is_none() && draft.already.is_none() && draft.expires_ms > 0
 }
 
+/// Whether all that is asked before a draft may start is there: the name, where it is typed.
+pub fn is_ready(confirm: &Confirm, draft: &DraftView) -> bool {
+    let typed = draft.confirm == playbook::Confirm::Type;
+    may_start(draft) && (!typed || confirm.form.text() == draft.name)
+}
+
+/// What of a run is on the screen now.
+fn seen(run: &RunView) -> Seen {
+    let step = run.current.and_then(|n| run.steps.get(n.checked_sub(1)?));
+    Seen { run: run.id.clone(), step: run.current, attempt: step.map(|s| s.attempt), seq: run.seq }
+}
+
 fn answer(q: &Question) -> Intent {
     let reason = q.form.text().trim().to_string();
     match q.asked.clone() {
         Asked::Flag { signal, raise } => Intent::Flag { signal, raise, note: reason },
-        Asked::Stop { run } => Intent::Stop { run, reason },
-        Asked::Settle { run, step, done } => Intent::Settle { run, step, done, reason },
-        Asked::Accept { run } => Intent::Accept { run, reason },
-    }
-}
-
-fn flag_question(manual: &ManualView) -> Question {
-    let raise = !manual.raised;
-    Question {
-        asked: Asked::Flag { signal: manual.id.clone(), raise },
-        title: format!("{}: {}", if raise { "RAISE" } else { "LOWER" }, manual.title),
-        text: match raise {
-            true => {
-                vec![manual.text.clone(), "It counts at once, for everyone, until somebody lowers it.".into()]
-            }
-            false => vec!["It is raised now. Lowered, it no longer counts.".into()],
-        },
-        button: if raise { "Raise" } else { "Lower" },
-        required: false,
-        form: Form::default(),
-    }
-}
-
-fn settle_question(run: &str, step: usize, name: &str, done: bool) -> Question {
-    Question {
-        asked: Asked::Settle { run: run.into(), step, done },
-        title: format!("SETTLE: step {step} {name} was {}", if done { "done" } else { "not done" }),
-        text: vec![
-            match done {
-                true => "The run goes on after it. It is not done again.".into(),
-                false => format!("The run goes back to it: step {step} is done now."),
+        Asked::Say { seen, say } => Intent::Ask {
+            seen,
+            wish: match say {
+                Say::Stop => Wish::Abort { reason },
+                Say::Done => Wish::Settle { done: true, reason },
+                Say::NotDone => Wish::Settle { done: false, reason },
+                Say::Accept => Wish::Accept { reason },
+                Say::End => Wish::Abandon { reason },
             },
-            "Say how you know; it stands in the report with your name.".into(),
-        ],
-        button: if done { "It was done" } else { "It was not done" },
-        required: true,
-        form: Form::default(),
+        },
     }
 }

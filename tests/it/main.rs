@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod check;
+mod components;
+mod haproxy;
 mod layers;
+mod live_pages;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;

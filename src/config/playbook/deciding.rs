@@ -52,6 +52,7 @@ pub fn roles(top: &Table<'_>) -> IndexMap<String, Role> {
             let span =
                 n.keyed().into_iter().find(|(k, _, _)| k == name).map_or(n.span.clone(), |(_, s, _)| s);
             n.cx.error(span, format!("role `{name}` includes itself"), "break the circle of `includes`");
+            break;
         }
     }
     out

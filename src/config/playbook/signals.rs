@@ -1,10 +1,11 @@
 //! `[signals.S]` and `[traffic]`: the numbers, how each is read, and what is normal.
 
 use super::Keys;
-use super::words::{Scope, Style, comparison, expression, id, pattern, pointer, screen_key, template};
+use super::words::{Scope, Style, comparison, expression, id, pattern, pointer, screen_key, template, visit};
 use crate::config::names::SHARE;
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table, example};
+use crate::model::condition::{Expr, describe, fits};
 use crate::model::playbook::{
     Better, HttpReading, ProcessReading, ReadingKind, Signal, Source, SourceKind, Traffic,
 };
@@ -43,7 +44,41 @@ pub fn signals(
             out.insert(name.to_string(), signal);
         }
     }
+    circles(&n, &out);
     out
+}
+
+/// Refuses signals that are computed from themselves.
+fn circles(n: &Node<'_>, signals: &IndexMap<String, Signal>) {
+    let parts = |name: &str| {
+        let mut found = Vec::new();
+        if let Some(ReadingKind::Expr(e)) = signals.get(name).map(|s| &s.reading) {
+            visit(e, &mut |e| match e {
+                Expr::Signal(s) | Expr::Window { signal: s, .. } | Expr::Absent(s) => found.push(s.clone()),
+                _ => {}
+            });
+        }
+        found
+    };
+    for (name, _, node) in n.keyed() {
+        let (mut seen, mut open): (Vec<String>, Vec<String>) = (Vec::new(), parts(name));
+        while let Some(next) = open.pop() {
+            if !seen.contains(&next) {
+                open.extend(parts(&next));
+                seen.push(next);
+            }
+        }
+        if seen.iter().any(|s| s == name) {
+            let expr =
+                node.pairs().into_iter().find(|(k, _)| *k == "expr").map_or(node.span, |(_, e)| e.span);
+            n.cx.error(
+                expr,
+                format!("`{name}` is computed from itself"),
+                "break the circle: read one of them from a source",
+            );
+            return;
+        }
+    }
 }
 
 fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &mut Keys) -> Option<Signal> {
@@ -102,7 +137,7 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
     sits_on(t, kind, source.as_deref(), sources);
     let reading = match kind {
         "metric" => metric(&node, labels, quantile, over)?,
-        _ => reading(kind, &node, keys)?,
+        _ => reading(kind, &node, unit, keys)?,
     };
     let unit = unit?;
     let raw = match raw {
@@ -262,7 +297,7 @@ fn metric(
     Some(ReadingKind::Metric { name, labels, quantile, over })
 }
 
-fn reading(kind: &str, n: &Node<'_>, keys: &mut Keys) -> Option<ReadingKind> {
+fn reading(kind: &str, n: &Node<'_>, unit: Option<Unit>, keys: &mut Keys) -> Option<ReadingKind> {
     Some(match kind {
         "query" => {
             let query = template(n, &Scope::default())?;
@@ -286,7 +321,16 @@ fn reading(kind: &str, n: &Node<'_>, keys: &mut Keys) -> Option<ReadingKind> {
         ])?),
         "exit" => n.choice(&[("code", ())]).map(|()| ReadingKind::ExitCode)?,
         "output" => ReadingKind::Output(pattern(n, Some("value"))?),
-        "expr" => ReadingKind::Expr(expression(n)?),
+        "expr" => {
+            let (e, found) = expression(n)?;
+            if let Some(unit) = unit.filter(|u| !(fits(found, u.dim()) || fits(u.dim(), found))) {
+                n.error(
+                    format!("this gives {}, which cannot be shown in `{}`", describe(found), unit_name(unit)),
+                    format!("the signal's unit must measure the same: {}", example(found)),
+                );
+            }
+            ReadingKind::Expr(e)
+        }
         "log" => {
             if let Some(t) = n.table() {
                 t.one_of(&["file", "run"]);

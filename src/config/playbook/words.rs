@@ -1,9 +1,12 @@
 //! The small parts that every section is made of: ids, templates, patterns, conditions, commands, expectations.
 
 use crate::config::walk::{Cx, Node, Table};
-use crate::model::condition::{Comparison, Condition, ConditionError, Expr};
+use crate::model::condition::{
+    Comparison, Condition, ConditionError, Expr, parse_comparison, parse_condition, parse_expr,
+};
 use crate::model::probe::{Command, Expectation, HttpCall};
 use crate::model::template::Template;
+use crate::model::unit::Dim;
 use indexmap::IndexMap;
 use regex::Regex;
 use std::ops::Range;
@@ -242,51 +245,62 @@ pub fn pointer(n: &Node<'_>) -> Option<String> {
     Some(s.to_string())
 }
 
-/// Holds the place until the parser is merged: keeps the text and judges nothing.
-mod parse {
-    use crate::model::condition::{Cmp, Comparison, Condition, ConditionError, Expr, Names};
-
-    pub fn parse_condition(text: &str, _: &dyn Names) -> Result<Condition, ConditionError> {
-        Ok(Condition { text: text.into(), expr: Expr::Bool(false) })
-    }
-
-    pub fn parse_comparison(text: &str, _own: &str, _: &dyn Names) -> Result<Comparison, ConditionError> {
-        Ok(Comparison { text: text.into(), op: Cmp::Eq, right: Expr::Bool(false) })
-    }
-
-    pub fn parse_expr(_text: &str, _: &dyn Names) -> Result<Expr, ConditionError> {
-        Ok(Expr::Bool(false))
-    }
-}
-
 /// A whole condition.
 pub fn condition(n: &Node<'_>) -> Option<Condition> {
     let s = n.str()?;
-    told(n, s, parse::parse_condition(s, &n.cx.known))
+    told(n, s, parse_condition(s, &n.cx.known))
 }
 
 /// A comparison of a signal with something.
 pub fn comparison(n: &Node<'_>, own: &str) -> Option<Comparison> {
     let s = n.str()?;
-    told(n, s, parse::parse_comparison(s, own, &n.cx.known))
+    told(n, s, parse_comparison(s, own, &n.cx.known))
 }
 
-/// An expression that gives a value.
-pub fn expression(n: &Node<'_>) -> Option<Expr> {
+/// An expression that gives a value, and what it measures.
+pub fn expression(n: &Node<'_>) -> Option<(Expr, Dim)> {
     let s = n.str()?;
-    told(n, s, parse::parse_expr(s, &n.cx.known))
+    told(n, s, parse_expr(s, &n.cx.known))
 }
 
 fn told<T>(n: &Node<'_>, text: &str, parsed: Result<T, ConditionError>) -> Option<T> {
     match parsed {
         Ok(t) => Some(t),
         Err(e) => {
-            let hint = e.hint.unwrap_or_else(|| {
-                "conditions are written like PromQL over signals: `error_rate > 2%`".into()
-            });
-            n.cx.error(n.within(text, e.start..e.end), e.message, hint);
+            let span = n.within(text, e.start..e.end);
+            if e.message.starts_with("there is no signal") {
+                let word = text.get(e.start..e.end).unwrap_or_default();
+                let signals: Vec<&str> = n.cx.known.signals.keys().map(String::as_str).collect();
+                n.cx.undeclared(span, e.message, word, &signals);
+                return None;
+            }
+            let like_promql =
+                || "conditions are written like PromQL over signals: `error_rate > 2%`".to_string();
+            n.cx.error(span, e.message, e.hint.unwrap_or_else(like_promql));
             None
         }
+    }
+}
+
+/// Calls `f` with every part of an expression.
+pub fn visit(e: &Expr, f: &mut dyn FnMut(&Expr)) {
+    f(e);
+    match e {
+        Expr::Abs(a) | Expr::Neg(a) | Expr::Not(a) | Expr::Any(a) | Expr::All(a) | Expr::Consecutive(a) => {
+            visit(a, f)
+        }
+        Expr::Arith(_, a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            visit(a, f);
+            visit(b, f);
+        }
+        Expr::Number(_)
+        | Expr::Bool(_)
+        | Expr::Text(_)
+        | Expr::Signal(_)
+        | Expr::Window { .. }
+        | Expr::Baseline(_)
+        | Expr::Absent(_)
+        | Expr::Firing(_) => {}
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod dims;
 mod parse;
+mod show;
 
 pub use dims::{describe, fits};
 pub use parse::{nearest, parse_comparison, parse_condition, parse_expr};
+pub use show::duration;
 
 use super::unit::{Dim, Quantity};
 use serde::{Deserialize, Serialize};

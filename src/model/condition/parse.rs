@@ -1,8 +1,11 @@
 //! Text into conditions: PromQL's precedence and names, numbers with units, every mistake with its columns.
 
+mod functions;
+mod number;
+
 use super::dims::{self, BOOL, Kind, NUMBER, TEXT, Wrong};
-use super::{Arith, Cmp, Comparison, Condition, ConditionError, Declared, Expr, Names, WindowFn};
-use crate::model::unit::{self, Base, Dim, Quantity};
+use super::{Arith, Cmp, Comparison, Condition, ConditionError, Declared, Expr, Names};
+use crate::model::unit::{Dim, Quantity};
 
 /// How deep an expression may be nested.
 const DEEPEST: usize = 64;
@@ -98,24 +101,6 @@ impl Node {
         }
     }
 }
-
-const WINDOW_FUNCTIONS: [(&str, WindowFn); 14] = [
-    ("avg_over_time", WindowFn::Avg),
-    ("min_over_time", WindowFn::Min),
-    ("max_over_time", WindowFn::Max),
-    ("sum_over_time", WindowFn::Sum),
-    ("count_over_time", WindowFn::Count),
-    ("last_over_time", WindowFn::Last),
-    ("stddev_over_time", WindowFn::Stddev),
-    ("quantile_over_time", WindowFn::Quantile),
-    ("rate", WindowFn::Rate),
-    ("increase", WindowFn::Increase),
-    ("delta", WindowFn::Delta),
-    ("deriv", WindowFn::Deriv),
-    ("changes", WindowFn::Changes),
-    ("resets", WindowFn::Resets),
-];
-const OTHER_FUNCTIONS: [&str; 7] = ["baseline", "absent", "abs", "any", "all", "consecutive", "firing"];
 
 struct Parser<'a> {
     text: &'a str,
@@ -402,67 +387,6 @@ impl<'a> Parser<'a> {
         Ok(Node { expr, kind: TEXT, span: (start, self.at), many: false })
     }
 
-    fn number(&mut self) -> Parsed<Node> {
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        let digits = |mut at: usize| {
-            while at < bytes.len() && (bytes[at].is_ascii_digit() || matches!(bytes[at], b'.' | b'_')) {
-                at += 1;
-            }
-            at
-        };
-        let mut end = digits(start);
-        let mut exponent = None;
-        if matches!(bytes.get(end), Some(b'e' | b'E')) {
-            let sign = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
-            if digits(sign) > sign {
-                end = digits(sign);
-                exponent = Some(end);
-            }
-        }
-        let mantissa = end;
-        loop {
-            self.at = end;
-            self.space();
-            let unit_at = self.at;
-            if self.rest().starts_with('%') {
-                end = unit_at + 1;
-                break;
-            }
-            let word = self.word().split(|c: char| c.is_ascii_digit()).next().unwrap_or("");
-            if word.is_empty() || matches!(word, "and" | "or") {
-                break;
-            }
-            end = unit_at + word.len();
-            if unit::duration(&format!("1{word}")).is_err() || !bytes.get(end).is_some_and(u8::is_ascii_digit)
-            {
-                break;
-            }
-            end = digits(end);
-        }
-        if self.text[end..].starts_with('/') {
-            let rest = &self.text[end + 1..];
-            let per = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-            if matches!(&rest[..per], "s" | "sec" | "m" | "min" | "h" | "d") {
-                end += 1 + per;
-            }
-        }
-        self.at = end;
-        let span = (start, end);
-        let parsed = match exponent {
-            None => unit::quantity(&self.text[start..end]),
-            Some(_) => {
-                let number: Result<f64, _> = self.text[start..mantissa].parse();
-                unit::quantity(&format!("1{}", &self.text[mantissa..end])).and_then(|q| {
-                    let n = number.map_err(|e| e.to_string())?;
-                    Ok(Quantity { value: n * q.value, dim: q.dim })
-                })
-            }
-        };
-        let quantity = parsed.map_err(|m| self.error(span, m, None))?;
-        Ok(Node { expr: Expr::Number(quantity), kind: Kind::Of(quantity.dim), span, many: false })
-    }
-
     fn signal(&self, id: &str, span: Span) -> Parsed<Node> {
         let declared = self.declared(id, span)?;
         Ok(Node { expr: Expr::Signal(id.into()), kind: Kind::Of(declared.dim), span, many: declared.multi })
@@ -520,140 +444,6 @@ impl<'a> Parser<'a> {
             return Err(self.error(span, format!("`{id}` has no baseline"), hint));
         }
         Ok(Node { expr: Expr::Baseline(id.into()), kind: Kind::Of(declared.dim), span, many: false })
-    }
-
-    /// A function whose bracket is open.
-    fn function(&mut self, name: &str, at: Span) -> Parsed<Node> {
-        if let Some((_, func)) = WINDOW_FUNCTIONS.iter().find(|(n, _)| *n == name) {
-            return self.window(*func, name, at.0);
-        }
-        let close = format!("to close {name}(");
-        let (expr, kind, many) = match name {
-            "baseline" | "absent" => {
-                let (word, start) = (self.word(), self.at);
-                self.at += word.len();
-                let span = (start, self.at);
-                if word.is_empty() {
-                    return Err(self.error((at.0, self.at), format!("{name}() needs a signal"), None));
-                }
-                if name == "absent" {
-                    self.declared(word, span)?;
-                    (Expr::Absent(word.into()), BOOL, false)
-                } else {
-                    let node = self.baseline(word, span)?;
-                    (node.expr, node.kind, node.many)
-                }
-            }
-            "abs" => {
-                let inner = self.or()?;
-                if !inner.kind.is_numeric() {
-                    let what = dims::describe(inner.kind.dim());
-                    return Err(self.error(
-                        inner.span,
-                        format!("abs() needs a number, and this is {what}"),
-                        None,
-                    ));
-                }
-                (Expr::Abs(Box::new(inner.expr)), inner.kind, inner.many)
-            }
-            "any" | "all" | "consecutive" => {
-                let inner = self.or()?;
-                self.want_bool(&inner)?;
-                let expr = Box::new(inner.expr);
-                match name {
-                    "any" => (Expr::Any(expr), BOOL, false),
-                    "all" => (Expr::All(expr), BOOL, false),
-                    _ => (Expr::Consecutive(expr), NUMBER, inner.many),
-                }
-            }
-            "firing" => (Expr::Firing(self.trigger()?), BOOL, false),
-            _ => return Err(self.unknown_function(name, at)),
-        };
-        self.need(")", &close)?;
-        Ok(Node { expr, kind, span: (at.0, self.at), many })
-    }
-
-    fn trigger(&mut self) -> Parsed<Option<String>> {
-        self.space();
-        let (start, rest) = (self.at, self.rest());
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
-        if end == 0 {
-            return Ok(None);
-        }
-        self.at += end;
-        let id = &rest[..end];
-        if !self.names.trigger(id) {
-            return Err(self.error((start, self.at), format!("there is no trigger `{id}`"), None));
-        }
-        Ok(Some(id.into()))
-    }
-
-    fn unknown_function(&self, name: &str, at: Span) -> ConditionError {
-        let known = WINDOW_FUNCTIONS.iter().map(|(n, _)| *n).chain(OTHER_FUNCTIONS);
-        let hint = match nearest(name, known) {
-            Some(near) => Some(format!("did you mean {near}()?")),
-            None if matches!(
-                name,
-                "avg" | "min" | "max" | "sum" | "count" | "last" | "stddev" | "quantile"
-            ) =>
-            {
-                Some(format!("did you mean {name}_over_time(x[5m])?"))
-            }
-            None => None,
-        };
-        self.error(at, format!("there is no function {name}()"), hint)
-    }
-
-    /// A window function whose bracket is open: `[0.95,] signal [ duration ] )`.
-    fn window(&mut self, func: WindowFn, name: &str, start: usize) -> Parsed<Node> {
-        let mut quantile = None;
-        if func == WindowFn::Quantile {
-            let node = self.sum()?;
-            quantile = match node.expr {
-                Expr::Number(Quantity {
-                    value,
-                    dim: Dim { base: Base::Number | Base::Fraction, per_time: 0 },
-                }) if (0.0..=1.0).contains(&value) => Some(value),
-                _ => return Err(self.error(node.span, "a quantile is a number from 0 to 1", None)),
-            };
-            self.need(",", "after the quantile")?;
-        }
-        let (id, from) = (self.word(), {
-            self.space();
-            self.at
-        });
-        self.at += id.len();
-        let span = (from, self.at);
-        let hint = Some(format!("write {name}({}[5m])", if id.is_empty() { "x" } else { id }));
-        if id.is_empty() {
-            return Err(self.error(
-                (start, self.at),
-                format!("{name}() needs a signal and its window"),
-                hint,
-            ));
-        }
-        let declared = self.declared(id, span)?;
-        if !self.take("[") {
-            return Err(self.error(
-                span,
-                format!("{name}() looks at a window, and `{id}` has none here"),
-                hint,
-            ));
-        }
-        let inside = self.rest();
-        let Some(end) = inside.find(']') else {
-            return Err(self.error((self.at - 1, self.text.len()), "the window is never closed", hint));
-        };
-        let written = (self.at, self.at + end);
-        let over = unit::duration(&inside[..end]).map_err(|m| self.error(written, m, None))?;
-        if !(1.0..=7.0 * 86_400e3).contains(&over) {
-            return Err(self.error(written, "a window is longer than nothing and at most 7d", None));
-        }
-        self.at += end + 1;
-        self.need(")", &format!("to close {name}("))?;
-        let kind = dims::window(func, name, id, declared).map_err(|w| self.wrong((start, self.at), w))?;
-        let expr = Expr::Window { func, signal: id.into(), over: over as u64, quantile };
-        Ok(Node { expr, kind, span: (start, self.at), many: declared.multi })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Dialogs: what is asked, and the one form they share. A dialog opens with the focus on Cancel.
 
 pub mod confirm;
+pub mod outcome;
 pub mod question;
 pub mod refused;
 pub mod window;
 
-use super::keymap::Context;
+use super::keymap::{Action, Context};
 use crate::model::text::clean_line;
+use crate::run::state::Need;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{CursorMove, TextArea};
 
@@ -17,15 +19,8 @@ pub enum Dialog {
     Confirm(Confirm),
     /// A line of text is asked for.
     Question(Question),
-    /// What became of a step whose outcome is unknown?
-    Settle {
-        /// The run.
-        run: String,
-        /// Number of the step.
-        step: usize,
-        /// Its name.
-        name: String,
-    },
+    /// What is to become of a run that waits for a person?
+    Outcome(Outcome),
     /// Something was refused or went wrong.
     Refused(Refused),
 }
@@ -36,7 +31,7 @@ impl Dialog {
         match self {
             Dialog::Confirm(_) => Context::Confirm,
             Dialog::Question(_) => Context::Question,
-            Dialog::Settle { .. } => Context::Settle,
+            Dialog::Outcome(_) => Context::Outcome,
             Dialog::Refused(_) => Context::Refused,
         }
     }
@@ -78,25 +73,64 @@ pub enum Asked {
         /// Raise it, or lower it.
         raise: bool,
     },
-    /// The run is stopped.
-    Stop {
-        /// The run.
-        run: String,
+    /// A person says something to a run; the line is the reason.
+    Say {
+        /// The run, and what was seen of it.
+        seen: Seen,
+        /// What is said.
+        say: Say,
     },
-    /// A step of unknown outcome is settled.
-    Settle {
-        /// The run.
-        run: String,
-        /// Number of the step.
-        step: usize,
-        /// It was done.
-        done: bool,
-    },
-    /// A run that did not verify is accepted as it is.
-    Accept {
-        /// The run.
-        run: String,
-    },
+}
+
+/// What is said to a run, with a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Say {
+    /// Stop it.
+    Stop,
+    /// The step was done.
+    Done,
+    /// The step was not done: it is done again.
+    NotDone,
+    /// Accept it as applied, unverified.
+    Accept,
+    /// End it where it is.
+    End,
+}
+
+/// A run, and what of it was on the screen when a person spoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The run.
+    pub run: String,
+    /// Number of its step under way.
+    pub step: Option<usize>,
+    /// Attempt of that step.
+    pub attempt: Option<u32>,
+    /// Sequence of the last record.
+    pub seq: u64,
+}
+
+/// What is to become of a run that waits.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The run, and what was seen of it.
+    pub seen: Seen,
+    /// What a person must say.
+    pub need: Need,
+    /// Name of the step, where it is about one.
+    pub name: String,
+}
+
+impl Outcome {
+    /// What can be said.
+    pub fn may(&self, action: Action) -> bool {
+        match self.need {
+            Need::Settle { .. } => matches!(action, Action::Done | Action::NotDone | Action::End),
+            Need::Decide { .. } => matches!(action, Action::Done | Action::NotDone | Action::End),
+            Need::Accept { .. } => matches!(action, Action::Accept | Action::End),
+            Need::GoOn { .. } => matches!(action, Action::GoOn | Action::End),
+        }
+    }
 }
 
 /// A question with a line of text.

@@ -11,6 +11,8 @@ pub struct Window {
     pub area: Rect,
     /// The next free row.
     pub y: u16,
+    /// Rows at the bottom that are kept free.
+    pub kept: u16,
 }
 
 impl Window {
@@ -21,9 +23,10 @@ impl Window {
         let x = body.x + (body.width - width) / 2;
         let y = body.y + (body.height - height) / 3;
         let area = Rect { x, y, width, height };
-        canvas.clear(area);
+        // A dialog stands alone on its rows, unless there is room for something whole beside it.
+        canvas.clear(if body.width < 100 { Rect { x: body.x, width: body.width, ..area } } else { area });
         if width < 4 || height < 3 {
-            return Window { area, y };
+            return Window { area, y, kept: 0 };
         }
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for row in y..=bottom {
@@ -36,12 +39,28 @@ impl Window {
             canvas.put(right, row, 1, ends[1], Slot::Rule);
         }
         canvas.put(x + 2, y, width - 4, &format!(" {title} "), Slot::Head);
-        Window { area, y: y + 1 }
+        Window { area, y: y + 1, kept: 0 }
     }
 
-    /// The first row below the inside.
+    /// The first row that is not free.
     pub fn end(&self) -> u16 {
-        self.area.bottom().saturating_sub(1)
+        self.area.bottom().saturating_sub(1 + self.kept)
+    }
+
+    /// Rows that are free.
+    pub fn left(&self) -> u16 {
+        self.end().saturating_sub(self.y)
+    }
+
+    /// Goes on in the rows that were kept at the bottom.
+    pub fn to_kept(&mut self) {
+        self.y = self.y.max(self.end());
+        self.kept = 0;
+    }
+
+    /// Cells for the text of a fact.
+    pub fn room(width: u16) -> usize {
+        width.saturating_sub(13) as usize
     }
 
     /// A line across.
@@ -65,7 +84,7 @@ impl Window {
 
     /// A label and what it is, on as many rows as that needs.
     pub fn fact(&mut self, canvas: &mut Canvas<'_>, label: &str, text: &str, slot: Slot) {
-        let room = self.area.width.saturating_sub(13);
+        let room = Window::room(self.area.width) as u16;
         for (row, line) in wrap(text, room as usize).iter().enumerate() {
             if self.y >= self.end() {
                 return;
@@ -139,4 +158,43 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         rows.push(String::new());
     }
     rows
+}
+
+/// Cuts text into rows of at most `width` cells, changing nothing in it: what is run is shown as it is.
+pub fn chop(text: &str, width: usize) -> Vec<String> {
+    use unicode_width::UnicodeWidthChar;
+    let mut rows = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let w = c.width().unwrap_or(0);
+        if used + w > width.max(2) {
+            rows.push(String::new());
+            used = 0;
+        }
+        used += w;
+        if let Some(row) = rows.last_mut() {
+            row.push(c);
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_cut_without_losing_a_blank() {
+        let text = "sh -c 'a  b'   日本";
+        for width in 2..20 {
+            assert_eq!(chop(text, width).concat(), text, "{width}");
+        }
+    }
+
+    #[test]
+    fn words_are_wrapped_and_never_lost() {
+        assert_eq!(wrap("one two  three", 8), ["one two", "three"]);
+        assert_eq!(wrap("", 8), [""]);
+        assert_eq!(wrap("immeasurable", 4), ["immeasurable"], "the canvas cuts it, with a mark");
+    }
 }

@@ -32,7 +32,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     x = canvas.put(x, area.y, end - x, &environment, tone);
     if view.demo {
         let text = " nothing here is real";
-        if end.saturating_sub(x) > canvas.width_of(text) + 10 {
+        let needed: u16 = right(scene, 1).iter().map(|(t, _)| canvas.width_of(t)).sum();
+        if end.saturating_sub(x) > canvas.width_of(text) + needed {
             x = canvas.put(x, area.y, end - x, text, Slot::Bar);
         }
     }

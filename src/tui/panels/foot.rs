@@ -1,9 +1,10 @@
 //! The last row: the keys that work now.
 
+use super::run_line;
 use crate::model::playbook::Confirm;
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::Dialog;
-use crate::tui::keymap::{self, Context};
+use crate::tui::keymap::{self, Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use crate::tui::ui::{Screen, draft_of, may_start};
@@ -74,11 +75,22 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             }
         }
     };
-    if ui.screen != Screen::Overview {
-        of(context, &[], 6, &mut out);
+    let live = view.run.as_ref().filter(|r| run_line::is_live(r));
+    match (ui.screen, live) {
+        (Screen::Overview, _) => {}
+        (Screen::Run, live) => {
+            if live.is_some() {
+                of(context, &["stop the run…"], 6, &mut out);
+            }
+            if live.is_some_and(|r| r.needs.is_some()) {
+                of(context, &["settle…"], 7, &mut out);
+            }
+            of(context, &["output"], 6, &mut out);
+        }
+        _ => of(context, &[], 6, &mut out),
     }
     if ui.screen != Screen::Help {
-        for p in &view.procedures {
+        for p in view.procedures.iter().filter(|_| live.is_none()) {
             if let Some(key) = p.key {
                 out.push(Item { key: key.to_string(), label: p.title.clone(), rank: PLAYBOOK });
             }
@@ -89,7 +101,8 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     }
     match ui.screen {
         Screen::Overview => {
-            of(Context::Global, &["procedures", "run", "timeline"], 3, &mut out);
+            of(Context::Global, &["run"], if live.is_some() { 6 } else { 3 }, &mut out);
+            of(Context::Global, &["procedures", "timeline"], 3, &mut out);
             of(Context::Overview, &["zoom"], 1, &mut out);
         }
         Screen::Help | Screen::Emergency => of(Context::Global, &["back"], 7, &mut out),
@@ -121,8 +134,10 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 Some(d) if may_start(d) => out.push(item("y", "roll back", 8)),
                 _ => {}
             }
-            out.push(item("Esc", "cancel", 9));
-            out.push(item("PgDn", "all commands", 5));
+            out.push(item("Esc", if out.is_empty() { "close" } else { "cancel" }, 9));
+            if out.len() > 1 {
+                out.push(item("PgDn", "all commands", 5));
+            }
             out
         }
         Some(Dialog::Question(q)) => vec![
@@ -130,8 +145,12 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item("Esc", "close, nothing is sent", 9),
         ],
+        Some(Dialog::Outcome(o)) => keymap::of(context)
+            .filter(|b| b.action == Action::Close || o.may(b.action))
+            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 5)))
+            .collect(),
         _ => keymap::of(context)
-            .filter_map(|b| Some(item(&b.keys_name().replace(" ^C", "").replace(' ', " or "), b.foot?, 5)))
+            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 5)))
             .collect(),
     }
 }

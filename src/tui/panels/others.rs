@@ -5,6 +5,7 @@ use crate::session::view::{Level, SignalView};
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::{Scene, mark};
 use crate::tui::theme::Slot;
+use crate::tui::ui::Screen;
 use ratatui::layout::Rect;
 
 /// Worst first, otherwise as they come; the cursor's index beside each.
@@ -40,7 +41,7 @@ pub fn line(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, others: &[(u
             canvas.put(x, area.y, end.saturating_sub(x), &more, Slot::Dim);
             return;
         }
-        if scene.ui.signal == *index {
+        if scene.ui.signal == *index && scene.ui.screen == Screen::Overview {
             canvas.put(x - 1, area.y, 1, "▸", Slot::Accent);
         }
         x = canvas.put(x, area.y, 2, m, slot);

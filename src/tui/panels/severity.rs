@@ -18,7 +18,7 @@ fn look(s: &SeverityView, scene: &Scene<'_>) -> (&'static str, Slot) {
 }
 
 /// Which rows are shown when there is room for `n`: what is in force, what fires, what is unknown, then the worst.
-fn choose<'v>(rows: &'v [SeverityView], n: usize) -> Vec<&'v SeverityView> {
+fn choose(rows: &[SeverityView], n: usize) -> Vec<&SeverityView> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|i| match &rows[*i] {
         s if s.in_force => 0,

@@ -1,5 +1,6 @@
 //! Row 2: the verdict and its clock, in the same place on every screen. And the lines under it that say why.
 
+use super::run_line;
 use crate::session::view::{Freshness, Gravity, TriggerState, TriggerView, View};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::wrap;
@@ -86,6 +87,15 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
     if let Some(why) = &view.undriven {
         add("? ", "NOBODY DRIVES THE RUN", why, Slot::Unknown);
     }
+    if let Some(run) = view.run.as_ref().filter(|r| run_line::is_live(r)) {
+        let line = run_line::line(view, run);
+        let clock = run_line::objective(view, run).map(|o| format!(" · {o}")).unwrap_or_default();
+        let (mark, word, slot) = match line.word == view.verdict.word {
+            true => ("▸ ", "RUNNING", Slot::Accent),
+            false => (line.mark, line.word.as_str(), line.slot),
+        };
+        add(mark, word, &format!("{}{clock}", line.text), slot);
+    }
     let as_of = |ms: u64| format::clock(view.now.wall - ms as i64, &scene.ui.zone);
     match view.freshness {
         Freshness::Late(ms) => {
@@ -167,10 +177,14 @@ impl Why {
 pub fn press(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>) {
     let view = scene.view;
     let mut keys: Vec<(String, String)> = Vec::new();
-    if let Some((key, title)) = &view.verdict.suggests {
+    let live = view.run.as_ref().is_some_and(run_line::is_live);
+    if live {
+        keys.push(("4".into(), "the run".into()));
+    } else if let Some((key, title)) = &view.verdict.suggests {
         keys.push((key.to_string(), format!("{title}…")));
     }
     match view.verdict.gravity {
+        _ if live => keys.push(("E".into(), "emergency help".into())),
         Gravity::Critical | Gravity::Warn => {
             keys.push(("3".into(), "other procedures".into()));
             keys.push(("E".into(), "emergency help".into()));

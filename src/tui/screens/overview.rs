@@ -3,7 +3,10 @@
 use crate::session::view::SignalView;
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;
-use crate::tui::panels::{others, severity, signals, timeline, triggers, verdict, what_fits};
+use crate::tui::panels::{
+    others, run_line, series, severity, signals, timeline, triggers, verdict, what_fits,
+};
+use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
 /// Draws it below the verdict, in the layout that fits.
@@ -207,7 +210,18 @@ fn beside(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let y = y + triggers;
     if area.bottom() > y + 1 {
         canvas.rule(area.x, y, area.width, "What fits", "", false);
-        what_fits::draw(canvas, Rect { y: y + 1, height: area.bottom() - y - 1, ..area }, scene);
+        let height = fits_rows(scene).min(area.bottom() - y - 1);
+        what_fits::draw(canvas, Rect { y: y + 1, height, ..area }, scene);
+        let y = y + height + 2;
+        series_below(canvas, Rect { y, height: area.bottom().saturating_sub(y), ..area }, scene);
+    }
+}
+
+/// Series, when there are any and there is room.
+fn series_below(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    if area.height > 3 && series::rows(scene) > 0 {
+        canvas.rule(area.x, area.y, area.width, "Series, worst first", "", false);
+        series::draw(canvas, Rect { y: area.y + 1, height: area.height - 1, ..area }, scene);
     }
 }
 
@@ -247,7 +261,8 @@ fn wide(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let left = Rect { width: area.width - 42 - 40, ..up };
     let (panels, others) = split(scene, 6);
     let below = (2 + others.len() as u16).min(up.height / 3);
-    let y = charts(canvas, Rect { height: left.height - below, ..left }, scene, &panels, 3);
+    let across = if panels.len() <= 4 { 2 } else { 3 };
+    let y = charts(canvas, Rect { height: left.height - below, ..left }, scene, &panels, across);
     canvas.rule(left.x, y, left.width.saturating_sub(1), "Others", "", false);
     others::table(
         canvas,
@@ -266,7 +281,27 @@ fn wide(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     );
     let right = Rect { x: middle.right(), width: 40, ..up };
     canvas.rule(right.x, right.y, right.width, "What fits", "", false);
-    what_fits::draw(canvas, Rect { y: right.y + 1, height: right.height - 1, ..right }, scene);
+    let fits = fits_rows(scene).min(right.height / 2);
+    what_fits::draw(canvas, Rect { y: right.y + 1, height: fits, ..right }, scene);
+    let mut rest = Rect { y: right.y + fits + 2, height: right.height.saturating_sub(fits + 2), ..right };
+    if let Some(run) = scene.view.run.as_ref().filter(|_| rest.height > 10) {
+        let title = if run_line::is_live(run) { "Run" } else { "Last run" };
+        canvas.rule(rest.x, rest.y, rest.width, title, "4 shows it", false);
+        let line = run_line::line(scene.view, run);
+        canvas.put(rest.x + 1, rest.y + 1, 2, line.mark, line.slot);
+        canvas.put(
+            rest.x + 4,
+            rest.y + 1,
+            rest.width - 5,
+            &format!("{}  {}", line.word, line.text),
+            line.slot,
+        );
+        canvas.put(rest.x + 4, rest.y + 2, rest.width - 5, &run.title, Slot::Text);
+        let clock = run_line::objective(scene.view, run).unwrap_or_default();
+        canvas.put(rest.x + 4, rest.y + 3, rest.width - 5, &clock, Slot::Text);
+        rest = Rect { y: rest.y + 5, height: rest.height - 5, ..rest };
+    }
+    series_below(canvas, rest, scene);
     canvas.rule(area.x, up.bottom(), area.width, "Timeline", "", false);
     timeline::newest(canvas, Rect { y: up.bottom() + 1, height: past - 1, ..area }, scene);
 }

@@ -32,7 +32,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     }
     let mut lines = vec![format!("Too small to roll back safely: {}×{}.", area.width, area.height)];
     lines.push("Make it 60×16, or:".into());
-    lines.push(format!("  ripcord run {}", view.service));
+    let named = view.procedures.iter().find(|p| p.suggested).or(view.procedures.first());
+    lines.push(format!("  ripcord run {}", named.map_or("PROCEDURE", |p| p.id.as_str())));
     lines.push("q quit".into());
     y += 2;
     for line in lines {

@@ -56,16 +56,16 @@ pub struct Terse<W: Write> {
 }
 
 impl<W: Write> Terse<W> {
-    /// A backend of a size; `erases` when the terminal erases with the current background.
+    /// A backend of a size, for a blank screen without a cursor; `erases` when the terminal erases with the current background.
     pub fn new(out: W, size: Size, erases: bool) -> Self {
         Terse {
             out,
             size,
             erases,
             frame: Vec::new(),
-            look: None,
+            look: Some(BARE),
             at: None,
-            cursor: None,
+            cursor: Some(false),
             wanted: None,
             visible: false,
             written: 0,
@@ -74,7 +74,9 @@ impl<W: Write> Terse<W> {
 
     /// Whether a terminal of this name erases with the current background; GNU screen and unknown ones do not.
     pub fn erases_with_background(term: &str) -> bool {
-        ["xterm", "tmux", "linux", "alacritty", "foot", "rxvt", "konsole"].iter().any(|t| term.starts_with(t))
+        ["xterm", "tmux", "linux", "alacritty", "foot", "rxvt", "konsole", "wezterm", "putty", "st-"]
+            .iter()
+            .any(|t| term.starts_with(t))
     }
 
     /// The terminal has another size now.

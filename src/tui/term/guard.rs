@@ -1,5 +1,6 @@
 //! Entering and leaving the terminal: whatever happens, it is left once, as it was found.
 
+use super::input::Input;
 use super::wire::write_all;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpgrp, getppid, getsid};
@@ -8,6 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Alternate screen, bracketed paste, no automatic wrap, no cursor, blank.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?7l\x1b[?25l\x1b[m\x1b[2J";
@@ -23,6 +25,7 @@ struct Found {
     input: OwnedFd,
     output: OwnedFd,
     modes: Termios,
+    says: UnboundedSender<Input>,
 }
 
 fn found() -> MutexGuard<'static, Option<Found>> {
@@ -34,10 +37,11 @@ pub fn is_active() -> bool {
     TUI_ACTIVE.load(Ordering::Acquire)
 }
 
-/// Takes the terminal: raw, alternate screen, no cursor, bracketed paste, no automatic wrap.
-pub fn enter(input: OwnedFd, output: OwnedFd) -> io::Result<()> {
+/// Takes the terminal: raw, alternate screen, no cursor, bracketed paste, no automatic wrap. `says` is told
+/// [`Input::HangUp`] when a panic gives it back.
+pub fn enter(input: OwnedFd, output: OwnedFd, says: UnboundedSender<Input>) -> io::Result<()> {
     let modes = tcgetattr(&input)?;
-    *found() = Some(Found { input, output, modes });
+    *found() = Some(Found { input, output, modes, says });
     reenter()
 }
 
@@ -86,7 +90,12 @@ pub fn install_panic_hook() {
     ONCE.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            leave();
+            if is_active() {
+                leave();
+                if let Some(found) = found().as_ref() {
+                    let _ = found.says.send(Input::HangUp);
+                }
+            }
             report(info);
         }));
     });

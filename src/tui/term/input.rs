@@ -24,7 +24,7 @@ pub enum Input {
     Ack,
     /// A frame has left the program; the next may be drawn when pacing allows it.
     Written,
-    /// The terminal is gone. Nothing follows.
+    /// The terminal is gone, or a panic in some thread gave it back. Nothing follows.
     HangUp,
 }
 

@@ -29,7 +29,7 @@
 //!         input = term.next() => match input {
 //!             Input::Ack => term.pacing.acked(now()),
 //!             Input::Written => {} // the next turn of the loop may draw
-//!             Input::HangUp => return Ok(()),
+//!             Input::HangUp => return Ok(()), // gone, or given back by a panic that has been reported
 //!             Input::Key(key) if key.code == KeyCode::Char('q') => break,
 //!             Input::Key(key) if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL => {
 //!                 term.suspend(now()).await?;
@@ -87,6 +87,8 @@ pub struct Term {
     said: mpsc::UnboundedReceiver<Input>,
     reader: Reader,
     output: OwnedFd,
+    /// The terminal was taken again after a stop of our own, whose SIGCONT the loop has yet to tell of.
+    resumed: bool,
 }
 
 /// What became of a frame.
@@ -106,9 +108,13 @@ impl Term {
             return Err(io::Error::other("standard input and output must be a terminal"));
         }
         guard::install_panic_hook();
-        Term::on(input.as_fd().try_clone_to_owned()?, output.as_fd().try_clone_to_owned()?, |name| {
-            std::env::var(name).ok()
-        })
+        let var = |name: &str| std::env::var(name).ok();
+        let mut term =
+            Term::on(input.as_fd().try_clone_to_owned()?, output.as_fd().try_clone_to_owned()?, var)?;
+        if behind_mosh() {
+            term.pacing = Pacing::new(true);
+        }
+        Ok(term)
     }
 
     fn on(input: OwnedFd, output: OwnedFd, var: impl Fn(&str) -> Option<String>) -> io::Result<Term> {
@@ -116,7 +122,7 @@ impl Term {
         let wire = Wire::spawn(output.try_clone()?, says.clone())?;
         let erases = Terse::<Wire>::erases_with_background(&var("TERM").unwrap_or_default());
         let terminal = Terminal::new(Terse::new(wire, size_of(&output)?, erases))?;
-        guard::enter(input.try_clone()?, output.try_clone()?)?;
+        guard::enter(input.try_clone()?, output.try_clone()?, says.clone())?;
         let reader = match Reader::spawn(input, says) {
             Ok(reader) => reader,
             Err(e) => {
@@ -124,7 +130,14 @@ impl Term {
                 return Err(e);
             }
         };
-        Ok(Term { pacing: Pacing::new(Pacing::multiplexed(var)), terminal, said, reader, output })
+        Ok(Term {
+            pacing: Pacing::new(Pacing::multiplexed(var)),
+            terminal,
+            said,
+            reader,
+            output,
+            resumed: false,
+        })
     }
 
     /// Waits for what the terminal says next. Cancel-safe.
@@ -175,12 +188,17 @@ impl Term {
         }
         self.give_back(now).await;
         guard::stop()?;
-        self.resume()?;
+        self.take_again()?;
+        self.resumed = true;
         Ok(true)
     }
 
-    /// Takes the terminal (again) after a stop.
+    /// Takes the terminal again at SIGCONT, whoever stopped the job.
     pub fn resume(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.resumed) { Ok(()) } else { self.take_again() }
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
         guard::reenter()?;
         self.pacing.reset();
         self.reader.resume();
@@ -212,6 +230,27 @@ impl Drop for Term {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+/// Whether mosh, which answers in the terminal's stead and tells nothing by the environment, is among our ancestors.
+fn behind_mosh() -> bool {
+    let mut pid = String::from("self");
+    for _ in 0..16 {
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+        let Some((name, parent)) = name_and_parent(&stat) else { return false };
+        if name == "mosh-server" {
+            return true;
+        }
+        pid = parent.to_string();
+    }
+    false
+}
+
+/// From a line of `/proc/PID/stat`. The name may hold blanks and parentheses itself.
+fn name_and_parent(stat: &str) -> Option<(&str, u32)> {
+    let (start, end) = (stat.find('(')?, stat.rfind(')')?);
+    let parent = stat.get(end + 1..)?.split_whitespace().nth(1)?.parse().ok()?;
+    Some((stat.get(start + 1..end)?, parent))
 }
 
 /// The size of the terminal, never empty.

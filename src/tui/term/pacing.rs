@@ -113,6 +113,11 @@ impl Pacing {
         self.frame
     }
 
+    /// The last frame that is known to be on the screen.
+    pub fn last_shown(&self) -> Option<FrameId> {
+        self.shown.back().map(|(frame, _)| *frame)
+    }
+
     /// Whether a dialog that is drawn since frame `first` may take keys: it has been on the screen for [`ARM`].
     pub fn armed(&mut self, first: FrameId, now: Millis) -> bool {
         self.arms_in(first, now) == Some(0)

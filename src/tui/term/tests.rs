@@ -147,7 +147,7 @@ async fn a_session_draws_is_acknowledged_and_leaves_the_terminal_as_it_was() {
 
     let first = term.draw(0, |f| f.render_widget("verdict", f.area())).unwrap();
     assert_eq!(first.frame, 1);
-    pty.until(b"verdict\x1b[?25l\x1b[5n");
+    pty.until(b"verdict\x1b[5n");
     assert_eq!(term.next().await, Input::Written);
     assert!(term.wait(1) > 0, "one unacknowledged frame is enough");
     pty.type_in(b"q\x1b[0n");
@@ -204,6 +204,7 @@ async fn a_panic_in_any_thread_gives_the_terminal_back_and_ends_drawing() {
     drop(std::panic::take_hook());
     pty.until(b"\x1b[?1049l");
     assert!(tcgetattr(&pty.slave).unwrap().local_modes.contains(LocalModes::ICANON));
+    assert_eq!(term.next().await, Input::HangUp, "the loop is told");
     assert!(term.draw(0, |_| ()).is_err());
 }
 
@@ -225,4 +226,13 @@ async fn after_a_stop_the_terminal_is_taken_again_and_painted_in_full() {
     assert!(text(&pty.all).contains("^[?1049h"));
     pty.type_in(b"k");
     while term.next().await != pressed('k') {}
+}
+
+#[test]
+fn ancestors_are_read_whatever_their_name() {
+    assert_eq!(name_and_parent("12 (mosh-server) S 7 12 12 0"), Some(("mosh-server", 7)));
+    assert_eq!(name_and_parent("12 (a) (b c) S 9 12"), Some(("a) (b c", 9)));
+    assert_eq!(name_and_parent("12 (a"), None);
+    let own = std::fs::read_to_string("/proc/self/stat").unwrap();
+    assert_eq!(name_and_parent(&own).unwrap().1, std::os::unix::process::parent_id());
 }

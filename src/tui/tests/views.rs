@@ -1,8 +1,11 @@
 //! The views of the pictures: calm, on fire, before data has come, lost.
 
 use crate::model::playbook::{Better, Confirm, Tone};
-use crate::model::time::Now;
+use crate::model::time::{Deadline, Now};
 use crate::model::unit::Unit;
+use crate::run::record::{Answer, Verdict as Ending};
+use crate::run::state::Need;
+use crate::run::view::*;
 use crate::session::view::*;
 
 /// 2026-11-21 02:14:07 UTC.
@@ -193,6 +196,11 @@ pub(crate) fn fire() -> View {
         (s.level, s.age_ms, s.note) = (Level::Stale, Some(48_000), "timed out".into());
     }
     (v.signals[2].value, v.signals[6].value) = (Some(1.42e9), Some(0.88));
+    v.signals[6].series = ["s2", "s0", "s3", "s1"]
+        .into_iter()
+        .zip([0.58, 0.61, 0.88, 0.9])
+        .map(|(l, x)| (l.into(), Some(x), Level::Ok))
+        .collect();
     v.signals[5] = shows(v.signals[5].clone(), 1.0, Level::Warn, 180);
     let row = |s: &mut SeverityView, held: u64| (s.firing, s.for_ms) = (true, Some(held));
     row(&mut v.severities[1], 198_000);
@@ -280,7 +288,6 @@ pub(crate) fn columns_of(view: &View, signal: &str, window: u64, columns: usize)
 }
 
 /// A resolved draft of the first procedure.
-#[allow(dead_code)]
 pub(crate) fn draft(confirm: Confirm) -> DraftView {
     let step = |n: usize, name: &str, line: &str| (n, name.to_string(), line.to_string());
     DraftView {
@@ -323,4 +330,183 @@ pub(crate) fn draft(confirm: Confirm) -> DraftView {
         name: "lapce-ai-cst".into(),
         expires_ms: 27_000,
     }
+}
+
+fn ago(s: u64) -> Now {
+    Now { boot: 5_000_000 - s * 1000, boot_id: "b".into(), wall: WALL - s as i64 * 1000 }
+}
+
+fn step(index: usize, name: &str, phase: &str, state: StepState, detail: &str) -> StepView {
+    StepView {
+        index,
+        name: name.into(),
+        phase: Some(phase.into()),
+        line: format!("./scripts/step_{index}.sh --now"),
+        state,
+        started: (state != StepState::Waiting).then(|| ago(60 - index as u64 * 8)),
+        took_ms: match state {
+            StepState::Waiting | StepState::Running | StepState::Unknown => None,
+            _ => Some(index as u64 * 1_300),
+        },
+        limit_ms: Some(30_000),
+        detail: detail.into(),
+        attempt: u32::from(state != StepState::Waiting),
+        folder: None,
+    }
+}
+
+fn criterion(text: &str, truth: Answer, value: &str, since: u64) -> CriterionView {
+    CriterionView { text: text.into(), truth, value: value.into(), since: Some(ago(since)) }
+}
+
+/// A run on its fourth step.
+pub(crate) fn running() -> View {
+    let mut v = fire();
+    let phase = |id: &str, title: &str, budget, began: Option<u64>, ended: Option<u64>| PhaseView {
+        id: id.into(),
+        title: title.into(),
+        budget_ms: Some(budget),
+        started: began.map(ago),
+        ended: ended.map(ago),
+    };
+    v.run = Some(RunView {
+        id: "1121-0314-c".into(),
+        title: "Configuration rollback".into(),
+        who: "ana".into(),
+        reason: "P1".into(),
+        host: "bastion-1".into(),
+        supervisor: Some(41120),
+        state: RunState::Running,
+        verdict: None,
+        why: String::new(),
+        steps: vec![
+            step(1, "Capture the state", "prepare", StepState::Applied, "5 signals, 2 logs"),
+            step(2, "Switch the flags", "execute", StepState::Observed, "2 keys, old kept"),
+            step(3, "Set the share to 0 %", "execute", StepState::Failed, "exit 1, goes on"),
+            step(4, "Reload", "execute", StepState::Running, "looks for CST off"),
+            step(5, "Off and healthy", "verify", StepState::Waiting, ""),
+            step(6, "Verification suite", "verify", StepState::Waiting, ""),
+            step(7, "Five stable minutes", "monitor", StepState::Waiting, ""),
+        ],
+        current: Some(4),
+        phases: vec![
+            phase("prepare", "Prepare", 60_000, Some(60), Some(48)),
+            phase("execute", "Execute", 300_000, Some(48), None),
+            phase("verify", "Verify", 120_000, None, None),
+            phase("monitor", "Monitor", 300_000, None, None),
+        ],
+        verification: None,
+        requested: ago(61),
+        applied: None,
+        observed: None,
+        verified: None,
+        ended: None,
+        objectives: vec![ObjectiveView {
+            title: "RTO".into(),
+            within_ms: 600_000,
+            from: Some(ago(221)),
+            to: None,
+            provisional: false,
+        }],
+        report: None,
+        needs: None,
+        adopted: 0,
+        seq: 17,
+    });
+    v.output = vec![
+        "03:14:21.2  systemctl reload lapce-ai-service".into(),
+        "03:14:21.6  exit 0: applied. Not yet seen.".into(),
+    ];
+    v
+}
+
+pub(crate) fn run_in(state: RunState) -> View {
+    let mut v = running();
+    if let Some(run) = &mut v.run {
+        run.state = state;
+    }
+    v
+}
+
+/// All steps done; the criteria are watched.
+pub(crate) fn verifying() -> View {
+    let mut v = running();
+    let run = v.run.as_mut().unwrap();
+    run.state = RunState::Verifying;
+    for s in &mut run.steps[3..6] {
+        (s.state, s.took_ms, s.detail) = (StepState::Observed, Some(12_000), "CST off".into());
+    }
+    run.steps[6] = step(7, "Five stable minutes", "monitor", StepState::Running, "5 of 7 criteria hold");
+    run.current = Some(7);
+    (run.applied, run.observed) = (Some(ago(40)), Some(ago(30)));
+    run.verification = Some(VerificationView {
+        title: "Recovered".into(),
+        step: 7,
+        criteria: vec![
+            criterion("/health is 200", Answer::Holds, "up", 40),
+            criterion("CST off", Answer::Holds, "false", 40),
+            criterion("Error rate < 0.1 %", Answer::Fails, "0.84 %", 20),
+            criterion("p95 < 1 s", Answer::Holds, "212 ms", 35),
+            criterion("No active alert", Answer::Holds, "0", 21),
+            criterion("Cache hit rate > 70 %", Answer::Holds, "89 %", 38),
+            criterion("Memory < 3 GB and stable", Answer::Blind, "STALE", 37),
+        ],
+        stable_ms: 300_000,
+        stable_since: Some(ago(130)),
+        deadline: Deadline::after(&ago(0), 658_000),
+        restarts: vec![(ago(140), "Memory silent for 40 s (lapce-ai-service timed out)".into())],
+        verified: false,
+        missed: false,
+    });
+    run.objectives[0].to = Some(ago(130));
+    run.objectives[0].provisional = true;
+    v
+}
+
+pub(crate) fn all_hold(v: &mut View) {
+    for c in &mut v.run.as_mut().unwrap().verification.as_mut().unwrap().criteria {
+        c.truth = Answer::Holds;
+    }
+}
+
+pub(crate) fn not_verified() -> View {
+    let mut v = verifying();
+    let run = v.run.as_mut().unwrap();
+    run.state = RunState::NotVerified;
+    let verification = run.verification.as_mut().unwrap();
+    (verification.missed, verification.stable_since) = (true, None);
+    run.needs = Some(Need::Accept { why: "Error rate < 0.1 % fails; Memory < 3 GB is blind".into() });
+    v
+}
+
+pub(crate) fn unknown_step() -> View {
+    let mut v = running();
+    let run = v.run.as_mut().unwrap();
+    run.state = RunState::Waiting;
+    run.steps[3].state = StepState::Unknown;
+    let evidence = "claim was written, no exit.json, boot changed, no process carries it";
+    run.needs = Some(Need::Settle { step: 4, evidence: evidence.into() });
+    v
+}
+
+pub(crate) fn ended(verdict: Ending) -> View {
+    let mut v = verifying();
+    all_hold(&mut v);
+    let run = v.run.as_mut().unwrap();
+    (run.state, run.verdict, run.ended, run.report) =
+        (RunState::Finished, Some(verdict), Some(ago(2)), Some("report.md"));
+    run.current = None;
+    if verdict == Ending::Verified {
+        run.verified = Some(ago(2));
+        run.objectives[0].provisional = false;
+        run.verification.as_mut().unwrap().verified = true;
+        run.steps[6].state = StepState::Verified;
+    } else {
+        run.verification = None;
+        run.why = "step 4 Reload exited with 1".into();
+        run.steps[3].state = StepState::Failed;
+        (run.applied, run.observed) = (None, None);
+        (run.objectives[0].to, run.objectives[0].provisional) = (None, false);
+    }
+    v
 }

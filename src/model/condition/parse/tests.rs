@@ -103,8 +103,15 @@ fn every_condition_of_the_drafts_kind_is_read() {
         "changes(service_up[5m]) > 3",
         "1.15 * baseline(p95) < p95",
         "50% * rss > 1GB",
+        "p95 - (1ms - 2ms) > 0s and (service_up or not (service_up and p95 > 1s))",
+        "avg_over_time(p95[1500ms]) > -(p95 + 90s)",
     ] {
-        parse(text);
+        let shown = parse(text).to_string();
+        assert_eq!(parse(&shown).to_string(), shown, "{text}");
+        let spaceless = |t: &str| t.replace([' ', '('], "").replace(')', "").replace('\'', "\"");
+        if !text.contains(['/', '-']) {
+            assert_eq!(spaceless(&shown), spaceless(text), "nothing is lost");
+        }
     }
 }
 

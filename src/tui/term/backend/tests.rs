@@ -77,7 +77,7 @@ fn what_is_adjacent_needs_no_move_and_what_is_alike_no_colour() {
         b.set_string(5, 2, "abc", RED);
         b.set_string(5, 3, "d", RED);
     });
-    assert_eq!(text(&bytes), "^[3;6H^[;38;2;163;38;29mabc^[4;6Hd^[?25l^[5n");
+    assert_eq!(text(&bytes), "^[3;6H^[38;2;163;38;29mabc^[4;6Hd^[5n");
     let bytes = frame(&mut t, |b| {
         b.set_string(5, 2, "abx", RED);
         b.set_string(20, 2, "y", RED);
@@ -113,7 +113,7 @@ fn the_cursor_is_shown_where_a_field_is_and_said_once() {
         .unwrap();
         text(&t.backend().out)
     };
-    assert_eq!(draw(&mut t, 4), "^[H^[mname^[?25h^[5n");
+    assert_eq!(draw(&mut t, 4), "^[Hname^[?25h^[5n");
     assert_eq!(draw(&mut t, 4), "");
     assert_eq!(draw(&mut t, 6), "^[7G^[5n");
     assert_eq!(
@@ -227,5 +227,39 @@ proptest! {
             let first = seen.iter().zip(&wanted).position(|(s, w)| s != w);
             prop_assert_eq!(first.map(|at| (at, &seen[at], &wanted[at])), None, "{}", text(&bytes));
         }
+    }
+}
+
+/// The same frames by ratatui's own backend, to see what ours is worth.
+fn by_crossterm(frames: &[Buffer]) -> Vec<usize> {
+    let area = frames[0].area;
+    let mut shown = Buffer::empty(area);
+    let mut out = Vec::new();
+    for frame in frames {
+        let mut bytes = Vec::new();
+        let mut backend = ratatui::backend::CrosstermBackend::new(&mut bytes);
+        backend.draw(shown.diff(frame).into_iter()).unwrap();
+        ratatui::backend::Backend::flush(&mut backend).unwrap();
+        out.push(bytes.len());
+        shown = frame.clone();
+    }
+    out
+}
+
+#[test]
+fn the_overview_costs_little_more_than_half_and_a_second_of_its_clock_thirty_bytes() {
+    use crate::tui::tests::{self as drawn, ui};
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let view = drawn::fire();
+        let mut later = view.clone();
+        later.now = later.now.plus(1_000);
+        let frames =
+            [drawn::frame((width, height), &ui(), &view), drawn::frame((width, height), &ui(), &later)];
+        let mut t = terminal(width, height);
+        let ours: Vec<usize> =
+            frames.iter().map(|f| frame(&mut t, |b| b.content.clone_from(&f.content)).len()).collect();
+        let theirs = by_crossterm(&frames);
+        assert!(ours[0] * 10 <= theirs[0] * 6, "{width}x{height}: {ours:?} against {theirs:?}");
+        assert!(ours[1] <= 30, "{width}x{height}: a second later {ours:?}");
     }
 }
