@@ -41,12 +41,6 @@ pub struct Told {
     pub raw: String,
 }
 
-impl Told {
-    pub(super) fn blind(world: &World, why: &str) -> Told {
-        Told { answer: Answer::Blind, detail: world.secrets.safe(why), raw: String::new() }
-    }
-}
-
 /// Asks once. A condition is not asked here: it needs samples ([`super::watch`]).
 pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told {
     let limit = limit.unwrap_or(PATIENCE).min(PATIENCE).max(Duration::from_millis(100));
@@ -148,7 +142,8 @@ async fn command(world: &World, c: &Command, limit: Duration) -> Result<Reply, S
     if let (Err(_), Some(group)) = (&done, group) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-    let (status, out, err) = done.map_err(|_| format!("{program}: no answer in {} s", limit.as_secs_f64()))?;
+    let (status, out, err) =
+        done.map_err(|_| format!("{program}: no answer in {} s", limit.as_secs_f64()))?;
     let status = status.map_err(|e| format!("{program}: {e}"))?;
     let exit = status.code().ok_or_else(|| format!("{program}: ended by a signal"))?;
     Ok(Reply { exit: Some(exit), status: None, out, err })
@@ -161,6 +156,3 @@ async fn text(pipe: Option<impl AsyncRead + Unpin>) -> String {
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
-
-#[cfg(test)]
-mod tests;

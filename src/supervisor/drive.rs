@@ -75,7 +75,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("{e}\nThe journal is read-only from here: no step was started after this. {}", e.hint());
+            eprintln!(
+                "{e}\nThe journal is read-only from here: no step was started after this. {}",
+                e.hint()
+            );
             ExitCode::FAILURE
         }
     }
@@ -96,14 +99,19 @@ type Taken = (Driver, tokio::sync::mpsc::Receiver<crate::run::Event>);
 
 /// Takes the locks and makes sure that this run may go on. `None`: it is over already, and only its end was tidied up.
 async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Option<Taken>, No> {
-    let home = run.parent().and_then(Path::parent).ok_or_else(|| storage("a run lies in `runs` of a state folder"))?;
+    let home = run
+        .parent()
+        .and_then(Path::parent)
+        .ok_or_else(|| storage("a run lies in `runs` of a state folder"))?;
     let plan = read_plan(run).map_err(|e| (Refusal::Plan, e.to_string()))?;
     if run_dir(home, &plan.id) != run {
         return Err((Refusal::Plan, format!("the plan is of run {}, not of this folder", plan.id)));
     }
     let (mut log, mut records) = match Log::open(disk.clone(), &journal_path(run), &clock::now(), HOLD) {
         Ok(opened) => opened,
-        Err(e @ LogError::Held { .. }) => return Err((Refusal::Locked, format!("the run is driven already: {e}"))),
+        Err(e @ LogError::Held { .. }) => {
+            return Err((Refusal::Locked, format!("the run is driven already: {e}")));
+        }
         Err(e) => return Err(storage(e)),
     };
     let state = State::fold(&plan, &records).map_err(|e| (Refusal::Plan, e))?;
@@ -115,7 +123,7 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
     if state.finished.is_some() {
         // It ended before it could tidy up.
         write_report(&*disk, run, &plan, &records);
-        if let Ok(lock) = lock.as_ref().map_err(|_| ()).and_then(|l| names_run(home, &plan.id).then_some(l).ok_or(())) {
+        if let Some(lock) = lock.ok().filter(|_| names_run(home, &plan.id)) {
             lock.write(&*disk, b"").map_err(storage)?;
         }
         return Ok(None);
@@ -134,7 +142,11 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
         secrets: Secrets::new(plan.playbook.secrets.clone()),
     };
     let judged = match judged {
-        Ok(lock) => prove(&world, &plan).await.map(|proof| (lock, proof)),
+        Ok(lock) => match prove(&world, &plan).await {
+            // A run that has begun is taken over all the same, and paused: somebody must be able to end it.
+            Proof::Failed(why) if !resume => Err((Refusal::NotProved, format!("not proved: {why}"))),
+            proof => Ok((lock, proof)),
+        },
         Err(no) => Err(no),
     };
     // The proof took time.
@@ -169,7 +181,10 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
 fn check(home: &Path, run: &Path, plan: &Plan, state: &State, resume: bool) -> Option<No> {
     if resume {
         if state.started.is_none() {
-            return Some((Refusal::Expired, "this run was never accepted, so it is never started later".to_owned()));
+            return Some((
+                Refusal::Expired,
+                "this run was never accepted, so it is never started later".to_owned(),
+            ));
         }
         let owner = run.metadata().map(|m| m.uid());
         let own = rustix::process::getuid().as_raw();
@@ -194,13 +209,20 @@ fn check(home: &Path, run: &Path, plan: &Plan, state: &State, resume: bool) -> O
     };
     left.map(|u| {
         let at = u.step.map(|(n, name)| format!(" at step {n} ({name})")).unwrap_or_default();
-        (Refusal::Orphan, format!("run {} ({}) is orphaned{at}: resume it or abandon it first", u.id, u.title))
+        (
+            Refusal::Orphan,
+            format!("run {} ({}) is orphaned{at}: resume it or abandon it first", u.id, u.title),
+        )
     })
 }
 
 fn expired(plan: &Plan) -> String {
     let age: Millis = plan.expires.length + plan.expires.overdue(&clock::now());
-    format!("confirmed {} s ago, the limit is {} s: nothing was started", age / 1000, plan.expires.length / 1000)
+    format!(
+        "confirmed {} s ago, the limit is {} s: nothing was started",
+        age / 1000,
+        plan.expires.length / 1000
+    )
 }
 
 fn locked_by(home: &Path, pid: Option<i32>) -> String {
@@ -208,21 +230,24 @@ fn locked_by(home: &Path, pid: Option<i32>) -> String {
         let who = pid.map_or_else(|| "another process".to_owned(), |p| format!("pid {p}"));
         return format!("{who} holds the lock: one run at a time");
     };
-    format!("{} holds the lock: {} (run {}, pid {} on {})", note.user, note.title, note.run, note.pid, note.host)
+    format!(
+        "{} holds the lock: {} (run {}, pid {} on {})",
+        note.user, note.title, note.run, note.pid, note.host
+    )
 }
 
 fn names_run(home: &Path, id: &str) -> bool {
     super::home::lock_note(home).is_some_and(|note| note.run == id)
 }
 
-async fn prove(world: &World, plan: &Plan) -> Result<Proof, No> {
-    let Some(probe) = &plan.prove else { return Ok(Proof::NotAsked) };
+async fn prove(world: &World, plan: &Plan) -> Proof {
+    let Some(probe) = &plan.prove else { return Proof::NotAsked };
     let told = ask_any(world, &plan.playbook, probe).await;
     let text = format!("{}: {}", describe(probe), told.detail);
-    Ok(match told.answer {
+    match told.answer {
         Answer::Holds => Proof::Proved(text),
         Answer::Fails | Answer::Blind => Proof::Failed(text),
-    })
+    }
 }
 
 /// What the environment's proof said.
@@ -251,7 +276,13 @@ fn lock_for(disk: &dyn Disk, lock: &Hold, plan: &Plan) -> Result<(), LogError> {
 }
 
 /// The first record of this supervisor. From here on the run is accepted.
-fn begin(log: &mut Log, records: &mut Vec<Record>, run: &Path, by: Option<Person>, proof: Proof) -> Result<(), No> {
+fn begin(
+    log: &mut Log,
+    records: &mut Vec<Record>,
+    run: &Path,
+    by: Option<Person>,
+    proof: Proof,
+) -> Result<(), No> {
     let own = Process::own();
     let (pid, start) = (std::process::id(), own.start);
     match by {

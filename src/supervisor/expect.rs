@@ -35,7 +35,11 @@ pub(super) fn judge(reply: &Reply, expect: &Expectation) -> Result<String, Strin
         seen.push(format!("exit {code}"));
     }
     if let Some(status) = reply.status {
-        let good = if expect.status.is_empty() { (200..300).contains(&status) } else { expect.status.contains(&status) };
+        let good = if expect.status.is_empty() {
+            (200..300).contains(&status)
+        } else {
+            expect.status.contains(&status)
+        };
         if !good {
             return Err(format!("status {status}{}", reply.gist()));
         }

@@ -1,8 +1,8 @@
 //! One attempt of a `run` step, from its folder to its outcome.
 
 use super::attempt::{
-    AttemptDir, AttemptError, AttemptSpec, Exit, Outcome as Ended, OutLine, Recovered, Signal, Stream, recover,
-    signal_strays, spawn_stub,
+    AttemptDir, AttemptError, AttemptSpec, Exit, OutLine, Outcome as Ended, Recovered, Signal, Stream,
+    recover, signal_strays, spawn_stub,
 };
 use super::expect::{Reply, judge};
 use super::secrets::Secrets;
@@ -94,7 +94,13 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn of(run: &Path, step: &PlanStep, attempt: u32, token: &str, started: &crate::model::time::Now) -> Attempt {
+    pub(super) fn of(
+        run: &Path,
+        step: &PlanStep,
+        attempt: u32,
+        token: &str,
+        started: &crate::model::time::Now,
+    ) -> Attempt {
         let expect = match &step.step.kind {
             StepKind::Run(c) => c.expect.clone(),
             _ => Expectation::default(),
@@ -109,7 +115,12 @@ impl Attempt {
     }
 
     /// Starts the stub; `began` hears its pid. Blocks until the attempt has an outcome. `stop` ends it.
-    pub(super) fn start(&self, secrets: &BTreeMap<String, String>, stop: &AtomicBool, began: impl FnOnce(u32)) -> Outcome {
+    pub(super) fn start(
+        &self,
+        secrets: &BTreeMap<String, String>,
+        stop: &AtomicBool,
+        began: impl FnOnce(u32),
+    ) -> Outcome {
         let exe = PathBuf::from("/proc/self/exe");
         match spawn_stub(&exe, &self.dir, &self.token, secrets) {
             Ok(mut stub) => {
@@ -152,8 +163,14 @@ impl Attempt {
                         continue;
                     }
                     self.end_strays();
-                    let pids = processes.iter().map(|p| format!("{} ({})", p.pid, p.name)).collect::<Vec<_>>().join(", ");
-                    return Outcome::Unknown { evidence: format!("its stub died; {pids} ran on and had to be ended") };
+                    let pids = processes
+                        .iter()
+                        .map(|p| format!("{} ({})", p.pid, p.name))
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                    return Outcome::Unknown {
+                        evidence: format!("its stub died; {pids} ran on and had to be ended"),
+                    };
                 }
                 Ok(Recovered::Unknown { why }) => return Outcome::Unknown { evidence: why },
             }
@@ -164,7 +181,12 @@ impl Attempt {
     fn end_strays(&self) {
         signal_strays(&self.token, Signal::TERM);
         let kill_at = Deadline::after(&clock::now(), GRACE);
-        let left = || matches!(recover(&*real(), &self.dir, &self.token, &self.boot_id, &clock::now()), Ok(Recovered::RunningWithoutWitness { .. }));
+        let left = || {
+            matches!(
+                recover(&*real(), &self.dir, &self.token, &self.boot_id, &clock::now()),
+                Ok(Recovered::RunningWithoutWitness { .. })
+            )
+        };
         while left() && !kill_at.is_due(&clock::now()) {
             std::thread::sleep(GLANCE);
         }
@@ -186,13 +208,26 @@ impl Attempt {
                 }
             }
             Ended::Signalled { signal } => Outcome::Failure { detail: format!("ended by signal {signal}") },
-            Ended::ExecFailed { reason } => Outcome::Failure { detail: format!("could not be started: {reason}") },
-            Ended::TimedOut { killed } => Outcome::TimedOut { detail: format!("its time was over; ended by {}", by(*killed)) },
+            Ended::ExecFailed { reason } => {
+                Outcome::Failure { detail: format!("could not be started: {reason}") }
+            }
+            Ended::TimedOut { killed } => {
+                Outcome::TimedOut { detail: format!("its time was over; ended by {}", by(*killed)) }
+            }
             Ended::Aborted { killed } => Outcome::Aborted { detail: format!("ended by {}", by(*killed)) },
         };
         if !exit.survivors.is_empty() {
-            let pids = exit.survivors.iter().map(|p| format!("{} ({})", p.pid, p.name)).collect::<Vec<_>>().join(", ");
-            if let Outcome::Success { detail } | Outcome::Failure { detail } | Outcome::TimedOut { detail } | Outcome::Aborted { detail } = &mut outcome {
+            let pids = exit
+                .survivors
+                .iter()
+                .map(|p| format!("{} ({})", p.pid, p.name))
+                .collect::<Vec<_>>()
+                .join(", ");
+            if let Outcome::Success { detail }
+            | Outcome::Failure { detail }
+            | Outcome::TimedOut { detail }
+            | Outcome::Aborted { detail } = &mut outcome
+            {
                 detail.push_str(&format!("; still alive: {pids}"));
             }
         }

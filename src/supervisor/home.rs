@@ -79,7 +79,8 @@ pub fn journal_path(run: &Path) -> PathBuf {
 pub fn read_plan(run: &Path) -> io::Result<Plan> {
     let path = run.join("plan.json");
     let named = |e: &dyn std::fmt::Display| io::Error::other(format!("{}: {e}", path.display()));
-    let bytes = std::fs::read(&path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+    let bytes =
+        std::fs::read(&path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
     let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| named(&e))?;
     match value["schema"].as_u64() {
         Some(v) if v == u64::from(crate::run::plan::PLAN_SCHEMA) => {}
@@ -139,7 +140,12 @@ pub fn orphan(home: &Path) -> io::Result<Option<Unfinished>> {
 /// What a run is, when it was accepted and is not over. A journal that cannot be read is not called over.
 pub fn unfinished(dir: &Path) -> Option<Unfinished> {
     let id = dir.file_name()?.to_string_lossy().into_owned();
-    let unknown = |id: String| Unfinished { dir: dir.to_owned(), id, title: "a run that cannot be read".into(), step: None };
+    let unknown = |id: String| Unfinished {
+        dir: dir.to_owned(),
+        id,
+        title: "a run that cannot be read".into(),
+        step: None,
+    };
     let Ok((plan, records)) = read_run(dir) else {
         let begun = journal_path(dir).metadata().is_ok_and(|m| m.len() > 0);
         return begun.then(|| unknown(id));

@@ -66,7 +66,9 @@ pub(super) async fn call(
     while let Some(chunk) = answer.chunk().await.map_err(trouble)? {
         body.extend_from_slice(&chunk);
         if body.len() > MOST {
-            return Err(Trouble::NoAnswer(format!("status {status}, and an answer of more than {MOST} bytes")));
+            return Err(Trouble::NoAnswer(format!(
+                "status {status}, and an answer of more than {MOST} bytes"
+            )));
         }
     }
     Ok(Reply { status: Some(status), out: String::from_utf8_lossy(&body).into_owned(), ..Reply::default() })
@@ -101,7 +103,9 @@ fn fill_json(value: &serde_json::Value, secrets: &Secrets) -> Result<serde_json:
     use serde_json::Value;
     Ok(match value {
         Value::String(s) => Value::String(secrets.fill(&Template(s.clone()))?),
-        Value::Array(list) => Value::Array(list.iter().map(|v| fill_json(v, secrets)).collect::<Result<_, _>>()?),
+        Value::Array(list) => {
+            Value::Array(list.iter().map(|v| fill_json(v, secrets)).collect::<Result<_, _>>()?)
+        }
         Value::Object(map) => {
             let filled = map.iter().map(|(k, v)| Ok((k.clone(), fill_json(v, secrets)?)));
             Value::Object(filled.collect::<Result<_, String>>()?)

@@ -4,9 +4,9 @@ use super::control::control_dir;
 use super::home::{ensure_dir, run_dir, runs_dir};
 use crate::journal::access::{Sharing, network_file_system};
 use crate::journal::{Disk, LogError, real, write_new};
+use crate::run::Person;
 use crate::run::plan::Plan;
 use crate::run::record::Refusal;
-use crate::run::Person;
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
@@ -80,7 +80,8 @@ fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refu
     }
     if !home.exists() {
         std::fs::create_dir_all(home).map_err(|e| storage(format!("{}: {e}", home.display())))?;
-        std::fs::set_permissions(home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(storage)?;
+        std::fs::set_permissions(home, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(storage)?;
     }
     let home = home.canonicalize().map_err(|e| storage(format!("{}: {e}", home.display())))?;
     if let Ok(Some(kind)) = network_file_system(&home) {
@@ -115,7 +116,8 @@ fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refu
 /// Takes away plans that were never put in their place: nothing was asked by them.
 fn sweep(runs: &Path) {
     for entry in std::fs::read_dir(runs).into_iter().flatten().flatten() {
-        let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok().map(|age| age.as_secs() > LEFT_OVER);
+        let old =
+            || entry.metadata().ok()?.modified().ok()?.elapsed().ok().map(|age| age.as_secs() > LEFT_OVER);
         if entry.file_name().to_string_lossy().starts_with(".new-") && old() == Some(true) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
@@ -145,7 +147,8 @@ fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
         .map_err(|e| storage(format!("cannot start the supervisor: {e}")))?;
     if let (Some(mut pipe), Some(by)) = (child.stdin.take(), by) {
         let line = serde_json::to_string(by).expect("a person has string keys only");
-        pipe.write_all(line.as_bytes()).map_err(|e| storage(format!("cannot talk to the supervisor: {e}")))?;
+        pipe.write_all(line.as_bytes())
+            .map_err(|e| storage(format!("cannot talk to the supervisor: {e}")))?;
     }
     let (said, answer) = mpsc::channel();
     let out = child.stdout.take();
@@ -174,7 +177,8 @@ fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
 fn died(dir: &Path) -> Refused {
     let log = std::fs::read_to_string(dir.join("supervisor.log")).unwrap_or_default();
     let last = log.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("it left no message");
-    let why = format!("the supervisor died before it accepted the run: {}", crate::model::text::clean_line(last));
+    let why =
+        format!("the supervisor died before it accepted the run: {}", crate::model::text::clean_line(last));
     Refused { reason: Refusal::Storage, why }
 }
 
@@ -183,6 +187,3 @@ impl From<io::Error> for Refused {
         storage(e)
     }
 }
-
-#[cfg(test)]
-mod tests;

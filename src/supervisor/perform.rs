@@ -5,13 +5,14 @@ use super::control::Inbox;
 use super::follow::{Attempt, prepare, secret_env};
 use super::{expect, http, socket, watch};
 use crate::clock;
-use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
 use crate::journal::access::Sharing;
+use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
 use crate::model::playbook::{StepKind, Wait};
 use crate::model::probe::{Ask, Probe};
 use crate::model::record::Record;
 use crate::model::time::{Deadline, Millis, Now};
-use crate::run::{Answer, Asked, Effect, Event, Kind, Machine, Outcome};
+use crate::run::record::Wish;
+use crate::run::{Answer, Asked, Effect, Event, Kind, Machine, Outcome, Request};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +38,10 @@ pub(super) struct Driver {
     pub(super) world: Arc<World>,
     events: mpsc::Sender<Event>,
     inbox: Inbox,
+    /// Requests that were read and wait for a recovery.
+    waiting: Vec<Request>,
+    /// What a lost supervisor's attempt did is being found out.
+    recovering: bool,
     /// Ends the attempt under way.
     stop: Arc<AtomicBool>,
     /// The probe, request or watch under way.
@@ -58,6 +63,8 @@ impl Driver {
         let driver = Driver {
             machine,
             inbox: Inbox::new(run),
+            waiting: Vec::new(),
+            recovering: false,
             run: run.to_owned(),
             disk,
             log,
@@ -85,8 +92,13 @@ impl Driver {
                 Some(event) = heard.recv() => self.handle(event)?,
                 () = tokio::time::sleep(wait) => {
                     let (requests, odd) = self.inbox.poll();
-                    for request in requests {
-                        self.handle(Event::Request(request))?;
+                    self.waiting.extend(requests);
+                    for request in std::mem::take(&mut self.waiting) {
+                        // What a step did is settled after we have found out what can be found out.
+                        match (&request.ask, self.recovering) {
+                            (Wish::Settle { .. }, true) => self.waiting.push(request),
+                            _ => self.handle(Event::Request(request))?,
+                        }
                     }
                     odd.iter().for_each(|o| eprintln!("ignored: {o}"));
                     if !self.finished {
@@ -100,6 +112,9 @@ impl Driver {
 
     fn handle(&mut self, event: Event) -> Result<(), LogError> {
         let now = clock::now();
+        if matches!(event, Event::Ended { .. }) {
+            self.recovering = false;
+        }
         for effect in self.machine.handle(&now, event) {
             self.perform(&now, effect)?;
         }
@@ -154,9 +169,12 @@ impl Driver {
             (Asked::Already, _) => planned.already.clone(),
             (Asked::Observe, _) => planned.observe.clone(),
             (Asked::Check, StepKind::Check(p)) => Some(p.clone()),
-            (Asked::Until, StepKind::Wait(Wait::Until(c))) => {
-                Some(Probe { ask: Ask::When(c.clone()), expect: Default::default(), within: None, every: 1_000 })
-            }
+            (Asked::Until, StepKind::Wait(Wait::Until(c))) => Some(Probe {
+                ask: Ask::When(c.clone()),
+                expect: Default::default(),
+                within: None,
+                every: 1_000,
+            }),
             _ => None,
         };
         let Some(probe) = probe else { return };
@@ -167,7 +185,8 @@ impl Driver {
                 Ask::When(c) => watch::until(&world, &frozen, c, within).await,
                 _ => until(&world, &probe, within).await,
             };
-            let _ = events.send(Event::Probed { step, asked, answer: told.answer, detail: told.detail }).await;
+            let _ =
+                events.send(Event::Probed { step, asked, answer: told.answer, detail: told.detail }).await;
         }));
     }
 
@@ -197,8 +216,12 @@ impl Driver {
                             Ok(detail) => Outcome::Success { detail },
                             Err(detail) => Outcome::Failure { detail },
                         },
-                        Err(http::Trouble::NotSent(e)) => Outcome::Failure { detail: format!("not sent: {e}") },
-                        Err(http::Trouble::Refused(e)) => Outcome::Failure { detail: format!("no connection: {e}") },
+                        Err(http::Trouble::NotSent(e)) => {
+                            Outcome::Failure { detail: format!("not sent: {e}") }
+                        }
+                        Err(http::Trouble::Refused(e)) => {
+                            Outcome::Failure { detail: format!("no connection: {e}") }
+                        }
                         Err(http::Trouble::NoAnswer(e)) => {
                             Outcome::Unknown { evidence: format!("the request may have been received: {e}") }
                         }
@@ -214,7 +237,9 @@ impl Driver {
                                 Ok(detail) => Outcome::Success { detail },
                                 Err(detail) => Outcome::Failure { detail },
                             },
-                            Err(socket::Trouble::Refused(e)) => Outcome::Failure { detail: format!("no connection: {e}") },
+                            Err(socket::Trouble::Refused(e)) => {
+                                Outcome::Failure { detail: format!("no connection: {e}") }
+                            }
                             Err(socket::Trouble::NoAnswer(e)) => {
                                 Outcome::Unknown { evidence: format!("the line may have been read: {e}") }
                             }
@@ -230,6 +255,7 @@ impl Driver {
     }
 
     fn recover(&mut self, step: usize, attempt: u32, token: String) {
+        self.recovering = true;
         let planned = self.machine.plan().steps[step - 1].clone();
         let (world, events, stop) = (self.world.clone(), self.events.clone(), self.stop.clone());
         stop.store(false, Ordering::Relaxed);
@@ -259,7 +285,9 @@ impl Driver {
     }
 
     fn watch(&mut self, step: usize) {
-        let Some(verification) = self.machine.plan().verification(&self.machine.plan().steps[step - 1]).cloned() else {
+        let Some(verification) =
+            self.machine.plan().verification(&self.machine.plan().steps[step - 1]).cloned()
+        else {
             return;
         };
         let (world, events) = (self.world.clone(), self.events.clone());
@@ -315,4 +343,3 @@ fn safe(world: &World, outcome: Outcome) -> Outcome {
         settled @ Outcome::Settled { .. } => settled,
     }
 }
-

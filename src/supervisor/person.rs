@@ -49,7 +49,9 @@ pub fn person() -> Person {
         uid,
         login_uid: login.filter(|l| *l != u32::MAX),
         tty: tty.filter(|t| t.starts_with("/dev/pts/") || t.starts_with("/dev/tty")),
-        ssh_key: std::env::var_os("SSH_USER_AUTH").and_then(|p| fs::read_to_string(p).ok()).and_then(|t| key_of(&t)),
+        ssh_key: std::env::var_os("SSH_USER_AUTH")
+            .and_then(|p| fs::read_to_string(p).ok())
+            .and_then(|t| key_of(&t)),
     }
 }
 
@@ -116,7 +118,8 @@ mod tests {
     #[test]
     fn the_fingerprint_is_the_one_ssh_keygen_shows() {
         // ssh-keygen -lf of this public key.
-        let info = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEzHYD9gfWCIYehHNNKNQ3ZdIFa/sibkRaj17jaIxm+e\n";
+        let info =
+            "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEzHYD9gfWCIYehHNNKNQ3ZdIFa/sibkRaj17jaIxm+e\n";
         let shown = key_of(info).unwrap();
         assert_eq!(shown, "ssh-ed25519 SHA256:tB+9OIE3YJDxwQ8+49nLdXUApDJxA35OVVHHThf7qqs");
         assert_eq!(key_of("password\n"), None);

@@ -44,7 +44,8 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
     let now = clock::now();
     let at = jiff::Timestamp::from_millisecond(now.wall).unwrap_or_default();
     // Tells two runs of one second apart; a run's folder must not exist, so it need not be secret.
-    let noise = u64::from(std::process::id()) << 32 | u64::from(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_nsec as u32);
+    let noise = u64::from(std::process::id()) << 32
+        | u64::from(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_nsec as u32);
     let noise = (noise ^ (noise >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 48;
     Context {
         id: format!("{}-{key}-{noise:04x}", at.strftime("%m%d-%H%M%S")),
@@ -66,7 +67,8 @@ pub async fn resolve(
     given: &IndexMap<String, String>,
     context: &Context,
 ) -> Draft {
-    let mut draft = Draft { plan: None, proof: None, already: Vec::new(), nothing_to_do: false, problems: Vec::new() };
+    let mut draft =
+        Draft { plan: None, proof: None, already: Vec::new(), nothing_to_do: false, problems: Vec::new() };
     let world = World {
         env: context.env.clone(),
         cwd: context.cwd.clone(),
@@ -170,7 +172,8 @@ fn find_programs(plan: &mut Plan) -> Vec<String> {
 
 /// The absolute path of a program: as given, or the first one on the path.
 pub(super) fn program(name: &str, env: &IndexMap<String, String>, cwd: &Path) -> Result<String, String> {
-    let usable = |path: &Path| path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+    let usable =
+        |path: &Path| path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
     let candidates: Vec<_> = match name.contains('/') {
         true => vec![cwd.join(name)],
         false => {
@@ -181,6 +184,3 @@ pub(super) fn program(name: &str, env: &IndexMap<String, String>, cwd: &Path) ->
     let found = candidates.iter().find(|p| usable(p));
     found.map(|p| p.to_string_lossy().into_owned()).ok_or_else(|| format!("there is no program {name}"))
 }
-
-#[cfg(test)]
-mod tests;

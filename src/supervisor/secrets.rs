@@ -37,7 +37,8 @@ impl Secrets {
                 std::env::var(var).map_err(|_| format!("secret `{name}`: the variable {var} is not set"))?
             }
             Secret::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| format!("secret `{name}`: {path}: {e}"))?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|e| format!("secret `{name}`: {path}: {e}"))?;
                 text.strip_suffix('\n').map(|t| t.strip_suffix('\r').unwrap_or(t)).unwrap_or(&text).to_owned()
             }
         };

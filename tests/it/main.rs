@@ -5,6 +5,7 @@
 mod check;
 mod components;
 mod haproxy;
+mod kill;
 mod layers;
 mod live_pages;
 #[path = "../support/page.rs"]
