@@ -125,6 +125,7 @@ pub enum Command {
     /// Go on with a run that nobody drives, or say what an unknown step did.
     Resume {
         /// Id of the run (the newest unfinished one when none is named).
+        #[arg(long, value_name = "ID")]
         run: Option<String>,
         /// Of which service.
         #[command(flatten)]
@@ -135,8 +136,11 @@ pub enum Command {
         /// The unknown step was not done.
         #[arg(long)]
         not_done: bool,
-        /// End the run where it is.
+        /// Accept what was applied although it is not verified.
         #[arg(long, conflicts_with_all = ["done", "not_done"])]
+        accept: bool,
+        /// End the run where it is.
+        #[arg(long, conflicts_with_all = ["done", "not_done", "accept"])]
         abandon: bool,
         /// Why.
         #[arg(long)]

@@ -52,6 +52,7 @@ pub fn resolve(
             None => return Err(ResolveError::Variable { name: name.clone(), known }),
         }
     }
+    let own = super::playbook::Environment { vars: p.vars.clone(), ..own };
     p.environments = IndexMap::from([(environment.to_string(), own)]);
     let mut names = p.vars.clone();
     names.insert("environment".into(), environment.into());
@@ -273,7 +274,9 @@ mod tests {
         let staging = resolve(&playbook(), "staging", &none).unwrap();
         assert_eq!(url_of(&staging), "http://all/staging?k={{ secret.token }}");
         let given = IndexMap::from([("url".to_string(), "http://given".to_string())]);
-        assert!(url_of(&resolve(&playbook(), "production", &given).unwrap()).starts_with("http://given/"));
+        let p = resolve(&playbook(), "production", &given).unwrap();
+        assert!(url_of(&p).starts_with("http://given/"));
+        assert_eq!(p.environments["production"].vars["url"], "http://given", "for whoever looks there");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Session {
                 if r.may_be_taken_up(self.facts.uid, now) {
                     "its supervisor is gone: it is being taken up where it is".into()
                 } else {
-                    format!("nobody drives it, nothing runs: `ripcord resume {}` takes it up", r.plan().id)
+                    "nobody drives it, nothing runs: `ripcord resume` takes it up".into()
                 }
             }),
             alarm: self.alarm.clone(),

@@ -43,7 +43,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(world: &World, frozen: &Frozen) -> Watch {
+    fn start<'a>(world: &World, frozen: &Frozen, rules: impl Iterator<Item = &'a Condition>) -> Watch {
         let environment = Environment { cwd: Some(Template(world.cwd.clone())), ..Environment::default() };
         let playbook = Playbook {
             environments: [(HERE.to_owned(), environment)].into_iter().collect(),
@@ -55,7 +55,9 @@ impl Watch {
         let began = clock::now();
         let (tx, batches) = mpsc::channel(WAITING);
         let _pollers = crate::sources::start(&playbook, HERE, tx);
-        Watch { engine: Engine::new(&playbook, &began), began, batches, _pollers }
+        let mut engine = Engine::new(&playbook, &began);
+        rules.for_each(|rule| engine.watch(&rule.expr));
+        Watch { engine, began, batches, _pollers }
     }
 
     /// Takes in what was measured since the last look.
@@ -111,7 +113,7 @@ async fn look(
     within: Millis,
     enough: impl Fn(Answer) -> bool,
 ) -> Told {
-    let mut watch = Watch::start(world, frozen);
+    let mut watch = Watch::start(world, frozen, std::iter::once(condition));
     let over = Deadline::after(&watch.began, within);
     loop {
         tokio::time::sleep(LOOK).await;
@@ -140,7 +142,11 @@ pub(super) async fn criteria<F>(
 ) where
     F: Future<Output = bool>,
 {
-    let mut watch = Watch::start(&world, &frozen);
+    let rules = verification.criteria.iter().filter_map(|c| match &c.probe.ask {
+        Ask::When(rule) => Some(rule),
+        _ => None,
+    });
+    let mut watch = Watch::start(&world, &frozen, rules);
     let answers: Answers = Arc::new(Mutex::new(vec![None; verification.criteria.len()]));
     // Ends with this look.
     let mut asking = JoinSet::new();

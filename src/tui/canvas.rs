@@ -154,6 +154,11 @@ impl<'a> Canvas<'a> {
         let mut out = String::with_capacity(text.len());
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
+            // `»!` has two cells, and the `!` is what matters.
+            if c == '»' && chars.peek() == Some(&'!') && self.glyphs.instead(c).is_some() {
+                out.push('>');
+                continue;
+            }
             match self.glyphs.instead(c) {
                 Some(other) => {
                     out.push_str(other);

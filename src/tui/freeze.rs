@@ -1,6 +1,7 @@
 //! Charts held still: the columns as they were when they were first drawn after the key.
 
 use super::paint::Charts;
+use crate::model::time::Now;
 use crate::session::view::ChartColumn;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,17 +10,17 @@ use std::collections::HashMap;
 type Chart = (String, u64, usize);
 
 /// What was drawn since the charts were held.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Freeze {
-    /// Wall time at which they were held, milliseconds since the Unix epoch.
-    pub wall: i64,
+    /// When they were held.
+    pub at: Now,
     kept: RefCell<HashMap<Chart, Vec<Option<ChartColumn>>>>,
 }
 
 impl Freeze {
     /// Held now.
-    pub fn at(wall: i64) -> Freeze {
-        Freeze { wall, ..Freeze::default() }
+    pub fn at(now: &Now) -> Freeze {
+        Freeze { at: now.clone(), kept: RefCell::default() }
     }
 
     /// The columns of a chart, asked for once.

@@ -1,5 +1,6 @@
 //! Keys in, cells out. Draws snapshots, turns keys into actions; decides nothing.
 
+pub mod app;
 pub mod canvas;
 pub mod dialog;
 pub mod format;

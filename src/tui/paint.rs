@@ -8,12 +8,13 @@ use super::panels::{banner, foot, run_line, verdict};
 use super::screens;
 use super::theme::{Slot, Theme};
 use super::ui::{Screen, Ui};
+use crate::model::time::Now;
 use crate::session::view::{ChartColumn, Freshness, Level, TriggerState, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-/// Columns of a chart: signal id, window in milliseconds, number of columns; the newest is last, a column without a
-/// sample is `None`.
+/// Columns of a chart: signal id, window in milliseconds, number of columns. Their borders are whole multiples of their
+/// width on the boot clock, the newest is last, and `None` is a hole.
 pub type Charts<'a> = &'a dyn Fn(&str, u64, usize) -> Vec<Option<ChartColumn>>;
 
 /// No text on a screen has more rows.
@@ -34,12 +35,12 @@ impl<'a> Scene<'a> {
         Scene { view, ui, charts }
     }
 
-    /// Wall time at the right end of the charts.
-    pub fn charts_end(&self) -> i64 {
-        self.ui.freeze.as_ref().map_or(self.view.now.wall, |f| f.wall)
+    /// The moment at the right end of the charts.
+    pub fn charts_end(&self) -> &Now {
+        self.ui.freeze.as_ref().map_or(&self.view.now, |f| &f.at)
     }
 
-    /// Columns of a chart. A column without a sample takes the value before it while that is not stale.
+    /// Columns of a chart, those that were kept while the charts are held still.
     pub fn columns(&self, signal: &str, columns: usize) -> Vec<Option<ChartColumn>> {
         let window = self.ui.window();
         let mut out = match &self.ui.freeze {
@@ -47,16 +48,6 @@ impl<'a> Scene<'a> {
             None => (self.charts)(signal, window, columns),
         };
         out.resize(columns, None);
-        let stale = self.view.signals.iter().find(|s| s.id == signal).map_or(0, |s| s.stale_after_ms);
-        let lasts = (stale * columns as u64).checked_div(window).unwrap_or(0) as usize;
-        let mut last: Option<(usize, ChartColumn)> = None;
-        for (at, column) in out.iter_mut().enumerate() {
-            match (*column, last) {
-                (Some(c), _) => last = Some((at, c)),
-                (None, Some((from, c))) if at - from <= lasts => *column = Some(c),
-                _ => {}
-            }
-        }
         out
     }
 

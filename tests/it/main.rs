@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod attempt;
 mod check;
 mod components;
 mod haproxy;
@@ -14,3 +15,4 @@ mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
+mod screen;

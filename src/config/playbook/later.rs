@@ -348,7 +348,7 @@ const EXTRA: &[&str] = &["message", "subject", "count", "value", "year", "month"
 pub fn top(top: &Table<'_>) {
     for (key, shape, lost) in TOP {
         let Some(n) = top.opt(key) else { continue };
-        let scope = Scope { run: true, params: Vec::new(), extra: EXTRA };
+        let scope = Scope { run: true, later: true, params: Vec::new(), extra: EXTRA };
         if let (
             Map(_),
             "checklists" | "channels" | "messages" | "logs" | "guides" | "hosts" | "scenarios" | "authority",
@@ -373,7 +373,7 @@ pub fn step_kind(kind: &str, n: &Node<'_>, scope: &Scope) {
 /// Walks a kind of parameter that is not carried out.
 pub fn param(kind: &str, n: &Node<'_>) {
     if let Some((_, shape)) = PARAMS.iter().find(|(k, _)| *k == kind) {
-        walk(n, shape, &Scope { run: true, params: Vec::new(), extra: EXTRA });
+        walk(n, shape, &Scope { run: true, later: true, params: Vec::new(), extra: EXTRA });
     }
 }
 
@@ -398,7 +398,7 @@ pub fn step_keys(t: &Table<'_>, scope: &Scope, refuse: &dyn Fn(&str, &str)) {
 }
 
 fn with_extra(scope: &Scope) -> Scope {
-    Scope { extra: EXTRA, ..scope.clone() }
+    Scope { later: true, extra: EXTRA, ..scope.clone() }
 }
 
 fn walk(n: &Node<'_>, shape: &Shape, scope: &Scope) {

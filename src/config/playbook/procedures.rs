@@ -60,7 +60,7 @@ fn procedure(
         .as_ref()
         .map(|n| n.pairs().iter().map(|(k, _)| k.to_string()).collect())
         .unwrap_or_default();
-    let scope = Scope { run: true, params: names, extra: &[] };
+    let scope = Scope { run: true, params: names, ..Scope::default() };
     let params = params_node.map(|n| params(name, &n)).unwrap_or_default();
     let hidden = t.opt("hidden").and_then(|n| n.bool()).unwrap_or(false);
     let phases: Vec<Phase> =

@@ -74,6 +74,12 @@ fn vars(n: &Node<'_>) -> IndexMap<String, String> {
             );
         }
         if let Some(v) = value.str() {
+            if v.contains("{{") {
+                value.error(
+                    format!("the value of `{name}` holds `{{{{`"),
+                    "a variable is plain text: write the whole value",
+                );
+            }
             out.insert(name.to_string(), v.to_string());
         }
     }

@@ -1,5 +1,6 @@
 //! The small parts that every section is made of: ids, templates, patterns, conditions, commands, expectations.
 
+use crate::config::problem::Severity;
 use crate::config::walk::{Cx, Node, Table};
 use crate::model::condition::{
     Comparison, Condition, ConditionError, Expr, parse_comparison, parse_condition, parse_expr,
@@ -59,32 +60,37 @@ pub struct Scope {
     pub run: bool,
     /// Parameters of the procedure.
     pub params: Vec<String>,
+    /// Whether nothing is filled in here yet, so that names may stand that nothing fills.
+    pub later: bool,
     /// Further names of this place.
     pub extra: &'static [&'static str],
 }
 
 /// Names that every template may use.
 const ALWAYS: &[&str] = &["environment", "service.name", "service.title", "service.owner"];
-/// Names that exist once a run is planned.
+/// Names that have a value once a run is planned.
 const RUN: &[&str] = &[
     "run.id",
     "run.reason",
     "run.started",
     "run.started_by",
+    "run.stamp",
+    "trigger.title",
+    "procedure.title",
+    "date",
+];
+/// Names of the format that nothing fills yet.
+const LATER: &[&str] = &[
     "run.elapsed",
     "run.effect",
     "run.outcome",
     "run.state",
-    "run.stamp",
     "run.dir",
     "run.report",
     "incident.id",
     "incident.started",
     "incident.age",
-    "trigger.title",
-    "procedure.title",
     "verdict",
-    "date",
 ];
 
 /// A template whose names are all known here.
@@ -123,23 +129,28 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
         }
         return;
     }
-    let run = |prefix: &str, kind: &str| {
-        scope.run
-            && name.strip_prefix(prefix).is_some_and(|rest| {
-                let id = rest.strip_suffix(".firing").unwrap_or(rest);
-                kind.is_empty() || known.of(kind).iter().any(|k| k == id)
-            })
-    };
     let found = ALWAYS.contains(&name)
         || scope.extra.contains(&name)
         || scope.params.iter().any(|p| p == name)
         || name.strip_prefix("secret.").is_some_and(|s| known.of("secrets").iter().any(|k| k == s))
-        || (scope.run && RUN.contains(&name))
-        || run("signal.", "signals")
-        || run("objective.", "objectives")
-        || run("answers.", "")
-        || run("steps.", "");
-    if found {
+        || (scope.run && RUN.contains(&name));
+    let of = |prefix: &str, kind: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| {
+            let id = rest.strip_suffix(".firing").unwrap_or(rest);
+            kind.is_empty() || known.of(kind).iter().any(|k| k == id)
+        })
+    };
+    let later = LATER.contains(&name)
+        || of("signal.", "signals")
+        || of("objective.", "objectives")
+        || of("answers.", "")
+        || of("steps.", "");
+    if scope.run && !found && later && !scope.later {
+        let what = format!("`{{{{ {name} }}}}`");
+        n.cx.not_yet(span, Severity::Error, &what, "no run could be planned with it: leave it out");
+        return;
+    }
+    if found || (scope.run && later) {
         return;
     }
     let secrets: Vec<String> = known.of("secrets").iter().map(|s| format!("secret.{s}")).collect();
@@ -150,7 +161,7 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
     all.extend(ALWAYS);
     if scope.run {
         all.extend(RUN);
-    } else if RUN.contains(&name) {
+    } else if later || RUN.contains(&name) {
         n.cx.error(
             span,
             format!("`{name}` has no value here"),

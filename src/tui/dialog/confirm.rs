@@ -86,10 +86,15 @@ fn cost(d: &DraftView) -> String {
 fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place: &str, demo: bool) {
     let who = if d.reason.is_empty() { d.who.clone() } else { format!("{} · reason: {}", d.who, d.reason) };
     let proof = if d.proved { format!("✓  {}", d.proof) } else { d.proof.clone() };
+    // On a small screen the two ends of the change share a row.
+    let (from, to) = match body.height < 18 && !d.from.is_empty() {
+        true => (String::new(), format!("{} → {}", d.from, d.to)),
+        false => (d.from.clone(), d.to.clone()),
+    };
     let facts = [
         ("Where", proof, if d.proved { Slot::Text } else { Slot::Warn }),
-        ("From", d.from.clone(), Slot::Text),
-        ("To", d.to.clone(), Slot::Head),
+        ("From", from, Slot::Text),
+        ("To", to, Slot::Head),
         ("Cost", cost(d), Slot::Text),
         ("Who", who, Slot::Text),
     ];

@@ -64,7 +64,8 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
     };
     if !view.automation.is_empty() {
         let slot = if view.automation == "ARMED" { Slot::Pending } else { Slot::Bar };
-        add(view.automation.into(), slot);
+        let word = if view.automation == "OFF" && detail >= 4 { "automation OFF" } else { view.automation };
+        add(word.into(), slot);
     }
     match view.freshness {
         Freshness::Starting => add("starting".into(), Slot::Bar),

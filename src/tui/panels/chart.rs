@@ -1,6 +1,7 @@
 //! Filled columns in eighths, with threshold lines in empty cells, gaps as holes, and letters on the axis.
 
 use crate::model::playbook::Better;
+use crate::model::time::Now;
 use crate::model::unit::Unit;
 use crate::session::view::{ChartColumn, Happening, Level, SignalView, Threshold};
 use crate::tui::canvas::Canvas;
@@ -173,13 +174,14 @@ pub fn bare(value: f64, unit: Unit) -> String {
 }
 
 /// Letters and their columns: what happened inside the window that ends with the column of `end`.
-pub fn marks(timeline: &[Happening], end: i64, window: u64, columns: usize) -> Vec<(u16, char)> {
+pub fn marks(timeline: &[Happening], end: &Now, window: u64, columns: usize) -> Vec<(u16, char)> {
     let width = (window / columns.max(1) as u64).max(1) as i64;
-    let newest = end.div_euclid(width);
+    let boot = end.boot as i64;
+    let newest = boot.div_euclid(width);
     let mut out: Vec<(u16, char)> = Vec::new();
     for h in timeline {
         let Some(letter) = h.letter else { continue };
-        let ago = newest - h.wall.div_euclid(width);
+        let ago = newest - boot.saturating_sub(end.wall.saturating_sub(h.wall)).div_euclid(width);
         if (0..columns as i64).contains(&ago) {
             out.push(((columns as i64 - 1 - ago) as u16, letter));
         }
@@ -238,8 +240,15 @@ mod tests {
     #[test]
     fn letters_stand_in_the_column_of_their_time() {
         let at = |wall, letter| Happening { wall, letter: Some(letter), ..Happening::default() };
-        let seen =
-            marks(&[at(0, 'D'), at(100_500, 'F'), at(109_999, 'P'), at(110_000, 'X')], 109_000, 100_000, 10);
-        assert_eq!(seen, [(9, 'F'), (9, 'P')]);
+        // Columns of 10 s; on the boot clock the newest began at 100 s.
+        let end = Now { boot: 109_000, boot_id: "b".into(), wall: 1_109_000 };
+        let all = [
+            at(1_000_000, 'D'),
+            at(1_099_000, 'O'),
+            at(1_100_500, 'F'),
+            at(1_109_000, 'P'),
+            at(1_111_000, 'X'),
+        ];
+        assert_eq!(marks(&all, &end, 100_000, 10), [(8, 'O'), (9, 'F'), (9, 'P')]);
     }
 }

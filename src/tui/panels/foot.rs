@@ -101,7 +101,9 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     }
     match ui.screen {
         Screen::Overview => {
-            of(Context::Global, &["run"], if live.is_some() { 6 } else { 3 }, &mut out);
+            if view.run.is_some() {
+                of(Context::Global, &["run"], if live.is_some() { 6 } else { 3 }, &mut out);
+            }
             of(Context::Global, &["procedures", "timeline"], 3, &mut out);
             of(Context::Overview, &["zoom"], 1, &mut out);
         }
@@ -136,21 +138,21 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             }
             out.push(item("Esc", if out.is_empty() { "close" } else { "cancel" }, 9));
             if out.len() > 1 {
-                out.push(item("PgDn", "all commands", 5));
+                out.push(item("PgDn", "all commands", 4));
             }
             out
         }
         Some(Dialog::Question(q)) => vec![
-            item("type,", "then Tab, then Enter", 5),
+            item("type,", "then Tab, then Enter", 4),
             item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item("Esc", "close, nothing is sent", 9),
         ],
         Some(Dialog::Outcome(o)) => keymap::of(context)
             .filter(|b| b.action == Action::Close || o.may(b.action))
-            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 5)))
+            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 4)))
             .collect(),
         _ => keymap::of(context)
-            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 5)))
+            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 4)))
             .collect(),
     }
 }

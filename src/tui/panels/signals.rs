@@ -14,15 +14,8 @@ const NAME: u16 = 27;
 /// Cells right of it.
 const LEGEND: u16 = 16;
 
-/// The value, or `?`; counters and flags in their own words.
-pub fn value(scene: &Scene<'_>, s: &SignalView) -> String {
-    if let Some(m) = scene.view.manual.iter().find(|m| m.id == s.id) {
-        return match (m.counter, m.raised) {
-            (true, _) => m.count.to_string(),
-            (false, true) => "RAISED".into(),
-            (false, false) => "not raised".into(),
-        };
-    }
+/// The value with its unit, or `?`.
+pub fn value(s: &SignalView) -> String {
     s.text.clone().unwrap_or_else(|| format::value(s.value, s.unit))
 }
 
@@ -77,7 +70,7 @@ pub fn rule(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'
     let column = window / u64::from(columns.max(1));
     let mut note = format!("{}, one column {}", format::length(window), format::length(column / 1000 * 1000));
     if let Some(freeze) = &scene.ui.freeze {
-        note = format!("FROZEN at {} · {note}", format::clock(freeze.wall, &scene.ui.zone));
+        note = format!("FROZEN at {} · {note}", format::clock(freeze.at.wall, &scene.ui.zone));
     }
     canvas.rule(x, y, width, "Signals", &note, scene.ui.screen == Screen::Overview);
 }
@@ -100,7 +93,7 @@ pub fn strip(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
     let (m, slot) = mark(s.level);
     cursor(canvas, x, y, on);
     canvas.put(x + 1, y, 2, m, slot);
-    let text = value(scene, s);
+    let text = value(s);
     let room = canvas.width_of(&text).clamp(9, 13);
     let value_slot = if s.level == Level::Ok { Slot::Head } else { slot };
     let at = canvas.right(x + NAME - 3, y, room, &text, value_slot);
@@ -225,7 +218,7 @@ pub fn block(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
     canvas.put(x + 1, y, 2, m, slot);
     let end = area.right() - 1;
     canvas.put(end - 1, y, 1, arrow(s), value_slot);
-    let text = value(scene, s);
+    let text = value(s);
     let at = canvas.right(end - 2, y, 13, &text, value_slot);
     let words = short_state(s);
     let room = at.saturating_sub(x + 6);
@@ -274,7 +267,7 @@ pub fn time_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<
 
 /// What the letters mean, with their times: `D 03:08:58 deploy v1.2.4`.
 pub fn letters(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>) {
-    let since = scene.charts_end() - scene.ui.window() as i64;
+    let since = scene.charts_end().wall - scene.ui.window() as i64;
     let inside: Vec<_> =
         scene.view.timeline.iter().filter(|h| h.letter.is_some() && h.wall >= since).collect();
     let end = x + width;

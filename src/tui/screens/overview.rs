@@ -113,7 +113,7 @@ fn strips(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let fit = Rows::fit(
         area.height,
         len(panels.len()),
-        len(others.len()),
+        len(others.len() + view.manual.len()),
         len(view.severities.len()),
         len(view.triggers.len()),
         len(view.timeline.len()),
@@ -186,7 +186,7 @@ fn grid(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     const BESIDE: u16 = 42;
     let (panels, others) = split(scene, 4);
     let past = (scene.view.timeline.len() as u16 + 1).clamp(3, 6);
-    let below = 1 + (others.len() as u16).clamp(1, 5);
+    let below = 1 + ((others.len() + scene.view.manual.len()) as u16).clamp(1, 5);
     let left = area.width - BESIDE;
     let up = Rect { width: left, height: area.height - past, ..area };
     let charts_area = Rect { height: up.height.saturating_sub(below), ..up };
@@ -260,7 +260,7 @@ fn wide(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let up = Rect { height: area.height - past, ..area };
     let left = Rect { width: area.width - 42 - 40, ..up };
     let (panels, others) = split(scene, 6);
-    let below = (2 + others.len() as u16).min(up.height / 3);
+    let below = (2 + (others.len() + scene.view.manual.len()) as u16).min(up.height / 3);
     let across = if panels.len() <= 4 { 2 } else { 3 };
     let y = charts(canvas, Rect { height: left.height - below, ..left }, scene, &panels, across);
     canvas.rule(left.x, y, left.width.saturating_sub(1), "Others", "", false);

@@ -222,7 +222,7 @@ fn say(canvas: &mut Canvas<'_>, area: Rect, run: &RunView) -> u16 {
 fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
     match run.state {
         RunState::Requested | RunState::Running | RunState::Stopping => {
-            vec!["Closing ripcord does not stop it. It holds the lock: other procedures wait.".into()]
+            vec!["Closing ripcord does not stop it. Other procedures wait for it.".into()]
         }
         RunState::Verifying => vec!["Nothing to press. Closing ripcord does not stop it.".into()],
         RunState::Waiting => vec!["Until you say, nothing runs and the lock stays with this run.".into()],

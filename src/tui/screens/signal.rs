@@ -25,7 +25,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     canvas.put(area.x + 1, area.y, 2, m, slot);
     let ink = if matches!(m, "✓ ") { Slot::Head } else { slot };
     let x = canvas.put(area.x + 4, area.y, area.width / 3, &s.title, Slot::Head) + 3;
-    let x = canvas.put(x, area.y, 14, &signals::value(scene, s), ink) + 1;
+    let x = canvas.put(x, area.y, 14, &signals::value(s), ink) + 1;
     let x = canvas.put(x, area.y, 2, signals::arrow(s), ink) + 2;
     let x = canvas.put(x, area.y, end.saturating_sub(x), &signals::state(s), signals::ink(s.level)) + 3;
     if !s.note.is_empty() {

@@ -27,7 +27,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     }
     let mut x = area.x + 1;
     for s in view.signals.iter().filter(|s| s.level != Level::Ok).take(3) {
-        let text = format!("{} {} {}", mark(s.level).0.trim_end(), s.title, signals::value(scene, s));
+        let text = format!("{} {} {}", mark(s.level).0.trim_end(), s.title, signals::value(s));
         x = canvas.put(x, y, area.right().saturating_sub(x), &text, mark(s.level).1) + 2;
     }
     let mut lines = vec![format!("Too small to roll back safely: {}×{}.", area.width, area.height)];

@@ -102,8 +102,6 @@ fn base() -> View {
     alerts.panel = false;
     let mut cache = shows(signal("Cache hits", Unit::Percent, None), 0.91, Level::Ok, 9000);
     cache.panel = false;
-    let mut corruption = shows(signal("Corruption", Unit::Bool, None), 0.0, Level::Ok, 9000);
-    corruption.panel = false;
     View {
         service: "lapce-ai-cst".into(),
         environment: "production".into(),
@@ -118,7 +116,7 @@ fn base() -> View {
             word: "ALL QUIET".into(),
             text: "No trigger fires, nothing to decide".into(),
             for_ms: 16_020_000,
-            fresh: (8, 8),
+            fresh: (7, 7),
             ..Verdict::default()
         },
         signals: vec![
@@ -129,7 +127,6 @@ fn base() -> View {
             health,
             alerts,
             cache,
-            corruption,
         ],
         severities: vec![
             severity("P0", "Critical", "at once", "nobody asked"),
@@ -185,7 +182,7 @@ pub(crate) fn fire() -> View {
         for_ms: 198_000,
         clock_ms: Some(702_000),
         evidence: vec!["p95 2.18 s > 2 s for 1m24s".into(), "error rate 3.42 % > 2 % for 3m18s".into()],
-        fresh: (6, 8),
+        fresh: (5, 7),
         suggests: Some(('c', "Configuration rollback".into())),
     };
     v.signals[0] = shows(v.signals[0].clone(), 0.0342, Level::Critical, 198);
@@ -234,7 +231,7 @@ pub(crate) fn before_data() -> View {
         word: "UNKNOWN".into(),
         text: "Nothing measured yet: this is not \"all quiet\"".into(),
         for_ms: 2_000,
-        fresh: (0, 8),
+        fresh: (0, 7),
         ..Verdict::default()
     };
     for s in &mut v.signals {
