@@ -179,6 +179,8 @@ impl State {
                 self.supervisor = Some((*pid, *start));
                 self.adopted += 1;
                 self.forget_answers();
+                // A stub that never began because its supervisor died says nothing about the step.
+                self.steps.iter_mut().for_each(|s| s.never_began = 0);
             }
             Kind::Paused { why } => self.paused = Some(why.clone()),
             Kind::RequestHandled { request, accepted, .. } => {

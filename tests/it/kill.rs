@@ -396,7 +396,7 @@ fn the_supervisor_killed_between_and_during_everything_never_repeats_a_step() {
             Err(e) => panic!("{e}"),
         }
     }
-    assert_eq!(run.verdict(), Verdict::Verified);
+    assert_eq!(run.verdict(), Verdict::Verified, "{:#?}", run.kinds());
     assert_eq!(case.effects(), ["one", "two", "three"]);
     let unknown = |k: &Kind| matches!(k, Kind::StepExited { outcome: Outcome::Unknown { .. }, .. });
     assert!(!run.kinds().iter().any(unknown));
