@@ -403,6 +403,17 @@ fn an_attempt_of_a_lost_supervisor_is_found_out_never_started_again() {
 }
 
 #[test]
+fn a_step_behind_us_does_not_come_up_again_after_a_supervisor_is_lost() {
+    let guarded = Step { prove: Some(probe()), on_failure: OnFailure::Continue, ..run("a") };
+    let mut b = Bench::new(vec![guarded, run("b")]);
+    b.probed(1, Asked::Prove, Blind);
+    assert_eq!((b.starts(1), b.starts(2)), (0, 1));
+    b.adopt();
+    b.probed(1, Asked::Prove, Holds);
+    assert_eq!((b.starts(1), b.starts(2)), (0, 1));
+}
+
+#[test]
 fn a_wait_is_measured_from_its_record_whoever_drives() {
     let mut b = Bench::new(vec![step("w", StepKind::Wait(Wait::For(5_000))), run("a")]);
     b.now += 4_000;
