@@ -229,6 +229,10 @@ impl State {
         for s in &mut self.steps {
             s.prove.take_if(|(answer, _)| *answer == Answer::Holds);
             s.already.take_if(|(answer, _)| *answer != Answer::Blind);
+            // That it never began was the lost supervisor's end, not the step's fault.
+            if s.never_began < NEVER_BEGAN {
+                s.never_began = 0;
+            }
         }
     }
 
