@@ -11,6 +11,7 @@ use crate::tui::panels::verdict;
 use crate::tui::theme::Slot;
 use crate::tui::ui::{draft_of, is_ready, may_start};
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, c: &Confirm) {
@@ -156,7 +157,7 @@ fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) ->
     if w.left() > 0 {
         canvas.put(w.area.x + 2, w.y, 8, "Does", Slot::Dim);
     }
-    for (at, (number, _, line)) in d.steps.iter().enumerate().skip(first) {
+    for (at, (number, name, line)) in d.steps.iter().enumerate().skip(first) {
         let rows = chop(line, room);
         if rows.len() as u16 > w.left() && (at > first || w.left() == 0) {
             return d.steps.len() - at;
@@ -165,6 +166,10 @@ fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) ->
         for (row, part) in rows.iter().enumerate() {
             if row == 0 {
                 canvas.put(w.area.x + 11, w.y, 3, &number.to_string(), Slot::Dim);
+                let (end, free) = (w.area.right() - 2, room.saturating_sub(part.width() + 3) as u16);
+                if rows.len() == 1 && w.left() > 0 && canvas.width_of(name) <= free {
+                    canvas.right(end, w.y, free, name, Slot::Dim);
+                }
             }
             w.text(canvas, 12, part, Slot::Head);
         }

@@ -64,7 +64,11 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
     };
     if !view.automation.is_empty() {
         let slot = if view.automation == "ARMED" { Slot::Pending } else { Slot::Bar };
-        let word = if view.automation == "OFF" && detail >= 4 { "automation OFF" } else { view.automation };
+        let word = match view.automation {
+            "OFF" if detail >= 4 => "automation OFF",
+            "OFF" => "auto OFF",
+            other => other,
+        };
         add(word.into(), slot);
     }
     match view.freshness {

@@ -116,20 +116,23 @@ pub fn draw(
     let first = columns.iter().position(Option::is_some);
     for (at, column) in columns.iter().enumerate().take(area.width as usize) {
         let x = area.x + at as u16;
-        let Some(c) = column else {
-            // Before the first sample there was nothing to miss.
-            if first.is_some_and(|f| at > f) {
-                canvas.put(x, area.bottom() - 1, 1, "?", Slot::Unknown);
+        let (mut left, slot) = match column {
+            Some(c) => {
+                let value = if signal.better == Better::Higher { c.min } else { c.max };
+                let slot = match level(value, signal) {
+                    Level::Critical => Slot::Critical,
+                    Level::Warn => Slot::Warn,
+                    _ => Slot::Chart,
+                };
+                (scale.eighths(value, rows), slot)
             }
-            continue;
+            // A hole. Before the first sample there was nothing to miss, and the lines run on.
+            None if first.is_some_and(|f| at > f) => {
+                canvas.put(x, area.bottom() - 1, 1, "?", Slot::Unknown);
+                continue;
+            }
+            None => (0, Slot::Chart),
         };
-        let value = if signal.better == Better::Higher { c.min } else { c.max };
-        let slot = match level(value, signal) {
-            Level::Critical => Slot::Critical,
-            Level::Warn => Slot::Warn,
-            _ => Slot::Chart,
-        };
-        let mut left = scale.eighths(value, rows);
         for row in (0..rows).rev() {
             let eighths = left.min(8);
             left -= eighths;

@@ -48,7 +48,7 @@ pub fn draw(
         canvas.put(area.x + 1, y, 2, mark, slot);
         canvas.put(area.x + 4, y, value_at.saturating_sub(area.x + 5), &c.text, Slot::Text);
         let ink = if c.truth == Answer::Holds { Slot::Head } else { slot };
-        canvas.put(value_at, y, since_at.saturating_sub(value_at + 1), &c.value, ink);
+        canvas.put(value_at, y, since_at.saturating_sub(value_at + 1), seen(&c.value, c.truth), ink);
         if let Some(since) = &c.since {
             canvas.put(
                 since_at,
@@ -80,6 +80,15 @@ pub fn draw(
     y
 }
 
+/// What was seen, without the rule that stands beside it already: `p95 < 1 s: 212 ms` is `212 ms`, and of what could
+/// not be judged only the reason in its brackets.
+fn seen(value: &str, truth: Answer) -> &str {
+    match truth {
+        Answer::Blind => value.split_once(" (").and_then(|(_, why)| why.strip_suffix(')')).unwrap_or(value),
+        _ => value.rsplit_once(": ").map_or(value, |(_, value)| value),
+    }
+}
+
 /// `Stable clock  2:10 ████████░░░░ 5:00   verified at 03:22:12`.
 fn clock(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView, v: &VerificationView) {
     let (y, end) = (area.y, area.right().saturating_sub(1));
@@ -100,7 +109,21 @@ fn clock(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView, 
         Some(since) if run.ended.is_none() => {
             format!("verified at {}", format::clock(since.wall + v.stable_ms as i64, &scene.ui.zone))
         }
-        _ => "stands: a criterion fails or is blind".into(),
+        _ => "stands: not all hold".into(),
     };
     canvas.put(x + 3, y, end.saturating_sub(x + 3), &text, Slot::Dim);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_is_not_said_twice() {
+        assert_eq!(seen("p95 < 250 ms: 45.1 ms", Answer::Holds), "45.1 ms");
+        assert_eq!(seen("healthy", Answer::Fails), "healthy");
+        let blind = "error_rate < 1 % (error_rate: failed: measured for 4s of its 5s)";
+        assert_eq!(seen(blind, Answer::Blind), "error_rate: failed: measured for 4s of its 5s");
+        assert_eq!(seen("STALE", Answer::Blind), "STALE");
+    }
 }

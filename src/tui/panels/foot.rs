@@ -46,7 +46,7 @@ fn shorten(canvas: &Canvas<'_>, items: &mut Vec<Item>, room: u16) {
     };
     if width(items) > room {
         for item in items.iter_mut().filter(|i| i.rank == PLAYBOOK) {
-            item.label = item.label.split_whitespace().next().unwrap_or("").to_lowercase();
+            item.label = brief(&item.label);
         }
     }
     while width(items) > room && items.len() > 1 {
@@ -56,6 +56,20 @@ fn shorten(canvas: &Canvas<'_>, items: &mut Vec<Item>, room: u16) {
         };
         items.remove(least);
     }
+}
+
+/// The first words of a title, in a dozen letters: `roll back`, `configuration`.
+fn brief(title: &str) -> String {
+    let mut words = title.split_whitespace();
+    let mut out = words.next().unwrap_or_default().to_lowercase();
+    for word in words {
+        if out.chars().count() + 1 + word.chars().count() > 12 {
+            break;
+        }
+        out.push(' ');
+        out.push_str(&word.to_lowercase());
+    }
+    out
 }
 
 const PLAYBOOK: u8 = 5;

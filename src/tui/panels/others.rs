@@ -52,7 +52,7 @@ fn of_signal(at: usize, s: &SignalView) -> Other<'_> {
         value: value(s),
         age: s.age_ms.filter(|_| s.level == Level::Stale),
         state: (state(s), ink(s.level)),
-        note: s.note.clone(),
+        note: if s.note.is_empty() { s.origin.clone() } else { s.note.clone() },
     }
 }
 

@@ -7,14 +7,16 @@ use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
-/// Mark and colour of a trigger.
-fn look(t: &TriggerView) -> (&'static str, Slot) {
+/// Mark and colour of a trigger. One that fires below the row in force is not what to look at first.
+fn look(scene: &Scene<'_>, t: &TriggerView) -> (&'static str, Slot) {
+    let in_force = |id: &String| scene.view.severities.iter().any(|s| s.in_force && s.id == *id);
     match t.state {
         TriggerState::Unknown => ("? ", Slot::Unknown),
         TriggerState::Inactive => ("· ", Slot::Dim),
         TriggerState::Pending { .. } => ("» ", Slot::Pending),
         TriggerState::Firing { .. } if t.blind => ("»!", Slot::Unknown),
-        TriggerState::Firing { .. } => ("»!", Slot::Critical),
+        TriggerState::Firing { .. } if t.severity.as_ref().is_none_or(in_force) => ("»!", Slot::Critical),
+        TriggerState::Firing { .. } => ("»!", Slot::Warn),
     }
 }
 
@@ -56,7 +58,7 @@ pub fn rows(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, parts: bool)
         if y >= area.bottom() {
             return;
         }
-        row(canvas, Rect { y, height: 1, ..area }, t, name_width);
+        row(canvas, Rect { y, height: 1, ..area }, scene, t, name_width);
         y += 1;
         let lit = matches!(t.state, TriggerState::Pending { .. } | TriggerState::Firing { .. });
         if !(parts && lit) {
@@ -81,9 +83,9 @@ pub fn rows(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, parts: bool)
     }
 }
 
-fn row(canvas: &mut Canvas<'_>, area: Rect, t: &TriggerView, name_width: u16) {
+fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, t: &TriggerView, name_width: u16) {
     let (x, y, end) = (area.x, area.y, area.right());
-    let (mark, slot) = look(t);
+    let (mark, slot) = look(scene, t);
     let ink = if t.state == TriggerState::Inactive { Slot::Dim } else { Slot::Text };
     canvas.put(x + 1, y, 2, mark, slot);
     let mode_at = canvas.right(end, y, 6, &t.mode, if t.mode == "ARMED" { Slot::Pending } else { ink });

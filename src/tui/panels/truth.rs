@@ -17,10 +17,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
         return area.y;
     }
     canvas.rule(area.x, area.y, area.width, "What is true now", "", false);
-    let by = match run.reason.as_str() {
-        "" => format!("by {}", run.who),
-        reason => format!("by {}, {reason}", run.who),
-    };
+    let by = format!("by {}", run.who);
     let rows: [(&str, &str, Option<&Now>, String, Slot); 4] = [
         ("> ", "requested", Some(&run.requested), by, Slot::Text),
         ("+ ", "applied", run.applied.as_ref(), "commands done".into(), Slot::Text),
@@ -55,9 +52,16 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
                 None => ("  ", Slot::Text, ""),
             };
             let took = o.took(now).map_or("-".into(), format::elapsed);
-            let text = format!("{}  {took} of {}  {word}", o.title, format::elapsed(o.within_ms));
+            let text = format!("{took} of {}  {word}", format::elapsed(o.within_ms));
             canvas.put(x + half + 1, y, 2, mark, slot);
-            canvas.put(x + half + 4, y, half.saturating_sub(5), &text, Slot::Text);
+            let at = canvas.right(
+                area.right().saturating_sub(1),
+                y,
+                half.saturating_sub(5),
+                text.trim_end(),
+                Slot::Text,
+            );
+            canvas.put(x + half + 4, y, at.saturating_sub(x + half + 5), &o.title, Slot::Text);
         }
         y += 1;
     }

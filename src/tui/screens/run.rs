@@ -3,7 +3,7 @@
 use crate::run::state::Need;
 use crate::run::view::{RunState, RunView};
 use crate::tui::canvas::Canvas;
-use crate::tui::dialog::window::wrap;
+use crate::tui::dialog::window::{chop, wrap};
 use crate::tui::paint::Scene;
 use crate::tui::panels::{criteria, others, run_line, signals, steps, truth};
 use crate::tui::theme::Slot;
@@ -72,7 +72,8 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
     let mut below = area;
     let advance =
         |below: &mut Rect, y: u16| *below = Rect { y, height: below.bottom().saturating_sub(y), ..*below };
-    let hints = hints(scene, run);
+    let room = area.width.saturating_sub(2) as usize;
+    let hints: Vec<String> = hints(scene, run).iter().flat_map(|h| chop(h, room)).collect();
     let last = area.bottom().saturating_sub(hints.len() as u16);
     for (row, hint) in hints.iter().enumerate() {
         canvas.put(area.x + 1, last + row as u16, area.width.saturating_sub(2), hint, Slot::Dim);
