@@ -4,11 +4,12 @@ mod backend;
 mod lab;
 
 use crate::components::{eventually, installed};
+use crate::pty::Pty;
 use lab::Lab;
 use ripcord::config::playbook;
 use ripcord::model::playbook::{ParamKind, Playbook, ReadingKind};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/playbooks/haproxy-canary.toml");
@@ -60,6 +61,108 @@ fn every_query_of_the_playbook_gives_its_number_before_during_and_after() {
     eventually("no errors in the window", LONG, || read("error_rate").filter(|v| *v < 0.01));
     eventually("fast again", LONG, || read("p95").filter(|v| *v < 0.25));
     eventually("weight", LONG, || read("canary_weight").filter(|v| *v == 0.0));
+}
+
+const RIPCORD: &str = env!("CARGO_BIN_EXE_ripcord");
+
+/// What comes after the subcommand in this lab: the playbook, its environment and variables, a folder of its own.
+fn target(lab: &Lab) -> Vec<String> {
+    let state = lab.folder.path().join("state").display().to_string();
+    let fixed = [FILE, "--env", "production", "--state-dir", &state].map(String::from);
+    let vars = lab.vars().into_iter().flat_map(|(name, value)| ["--var".into(), format!("{name}={value}")]);
+    fixed.into_iter().chain(vars).collect()
+}
+
+fn ripcord(lab: &Lab, words: &[&str]) -> Output {
+    let mut command = Command::new(RIPCORD);
+    command.args(words).args(target(lab)).stdin(Stdio::null()).env("HOME", lab.folder.path());
+    for name in ["RIPCORD_CONFIG", "RIPCORD_ENV", "RIPCORD_STATE_DIR", "XDG_CONFIG_HOME"] {
+        command.env_remove(name);
+    }
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_headless_run_takes_the_canary_out_for_good() {
+    if !installed(&[("haproxy", "haproxy"), ("prometheus", "prometheus")]) {
+        return;
+    }
+    let (mut lab, playbook) = (Lab::start(true), shipped());
+    let before = lab.split_over(200.0);
+    assert!((before.share() - 0.25).abs() < 0.05, "75/25 by HAProxy's own counters: {before:?}");
+    lab.canary.go_bad();
+    let errors = query(&playbook, &lab, "error_rate");
+    eventually("errors", LONG, || lab.query(&errors).filter(|v| *v > 0.05));
+
+    let out = ripcord(&lab, &["run", "canary-zero", "--yes", "shop", "--reason", "error rate over 5 %"]);
+    let said = text(&out.stdout);
+    assert_eq!(out.status.code(), Some(0), "{said}\n{}", text(&out.stderr));
+    assert!(said.to_lowercase().contains("verified"), "{said}");
+
+    let after = lab.split_over(200.0);
+    assert_eq!((after.canary, after.errors), (0.0, 0.0), "100/0 by HAProxy's own counters: {after:?}");
+    lab.reload();
+    assert_eq!(lab.tell("get weight shop/canary"), "0 (initial 0)");
+    let reloaded = lab.split_over(200.0);
+    assert_eq!(reloaded.canary, 0.0, "and it lasts: {reloaded:?}");
+
+    let runs = ripcord(&lab, &["runs"]);
+    let said = text(&runs.stdout).to_lowercase();
+    assert!(runs.status.success() && said.contains("verified"), "{said}");
+    let again = ripcord(&lab, &["run", "canary-zero", "--yes", "shop"]);
+    assert_eq!(again.status.code(), Some(0), "already so: {}{}", text(&again.stdout), text(&again.stderr));
+}
+
+#[test]
+fn on_the_screen_the_matrix_lights_up_and_keys_take_the_canary_out() {
+    if !installed(&[("haproxy", "haproxy"), ("prometheus", "prometheus")]) {
+        return;
+    }
+    let lab = Lab::start(true);
+    let arguments = target(&lab);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let home = lab.folder.path().display().to_string();
+    let mut pty = Pty::start(RIPCORD, &arguments, &[("HOME", &home), ("XDG_CONFIG_HOME", &home)], 120, 40);
+    pty.see("PRODUCTION", LONG);
+    pty.see("ALL QUIET", LONG);
+
+    lab.canary.go_bad();
+    pty.wait("the error rate rises", LONG, |s| percent(s, "Error rate").is_some_and(|v| v > 5.0));
+    pty.wait("the row in force", LONG, |s| s.contains("!! P1") && s.contains("FIRING"));
+    pty.send("c");
+    pty.see("set weight shop/canary 0", LONG);
+    pty.see("Type the service's name", LONG);
+    // The dialog takes keys half a second after it was drawn, so that none is meant for what was there before.
+    eventually("the name is taken", LONG, || {
+        pty.send("shop");
+        std::thread::sleep(Duration::from_millis(300));
+        if pty.screen().contains("name:  shop") || pty.screen().contains("name: shop") {
+            return Some(());
+        }
+        pty.send("\x15");
+        None
+    });
+    pty.send("\t\r");
+    pty.see("being verified", LONG);
+    pty.wait("verified", Duration::from_secs(300), |s| s.contains("✓  VERIFIED"));
+    let after = lab.split_over(200.0);
+    assert_eq!((after.canary, after.errors), (0.0, 0.0), "100/0 by HAProxy's own counters: {after:?}");
+    pty.send("q");
+    assert_eq!(pty.exit(LONG), 0);
+    let runs = ripcord(&lab, &["runs"]);
+    assert!(text(&runs.stdout).to_lowercase().contains("verified"), "{}", text(&runs.stdout));
+}
+
+/// The percentage on the line of a signal.
+fn percent(screen: &str, title: &str) -> Option<f64> {
+    let line = screen.lines().find(|l| l.contains(title))?;
+    let words: Vec<&str> = line.split_once(title)?.1.split_whitespace().collect();
+    let at = words.iter().position(|w| *w == "%")?;
+    words.get(at.checked_sub(1)?)?.parse().ok()
 }
 
 #[test]
