@@ -285,7 +285,7 @@ mod tests {
         assert!(reason(&read(&mut process).await).contains("no process is named"));
         let mut child = spawn();
         // between fork and exec the name is still this test's
-        while !read(&mut process).await[0].is_ok() {
+        while read(&mut process).await[0].is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let first = process.known.as_ref().map(|k| k.pid);

@@ -6,6 +6,7 @@ mod attempt;
 mod check;
 mod components;
 mod haproxy;
+mod kill;
 mod layers;
 mod live_pages;
 #[path = "../support/page.rs"]

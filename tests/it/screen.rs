@@ -152,7 +152,7 @@ fn it_opens_helps_and_leaves_with_a_hung_source() {
     pty.see("LAB", LONG);
     pty.see("Signal 3", LONG);
     pty.send("?");
-    pty.see("KEYS", LONG);
+    pty.see("Small letters are the playbook's", LONG);
     pty.send("\x1b");
     pty.wait("the overview again", LONG, |s| s.contains("Signals"));
     pty.send("q");
@@ -229,36 +229,41 @@ fn without_colour_and_with_ascii_only_everything_is_said() {
 #[test]
 fn a_dropped_terminal_ends_the_screen() {
     let lab = Lab::new(true);
-    let mut pty = lab.open(&[], &[], 80, 24);
+    let state = lab.dir.path().join("state").display().to_string();
+    let line = format!("exec {RIPCORD} {} --state-dir {state}", lab.playbook);
+    // script(1) holds the inner terminal, as sshd holds a session's: when it is killed, the terminal is gone.
+    let mut pty = Pty::start("script", &["-qec", &line, "/dev/null"], &[], 80, 24);
     pty.see("Signal 3", LONG);
-    pty.hang_up();
-    pty.exit(LONG);
+    let script = pty.child.process_id().unwrap();
+    let inner = std::fs::read_to_string(format!("/proc/{script}/task/{script}/children")).unwrap();
+    let inner = inner.split_whitespace().next().expect("the screen runs below script").to_string();
+    pty.child.kill().unwrap();
+    pty.child.wait().unwrap();
+    let begin = std::time::Instant::now();
+    while Path::new(&format!("/proc/{inner}")).exists() {
+        assert!(begin.elapsed() < LONG, "the screen outlives its terminal");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
-/// Opens the confirmation, types the name, goes to the button and presses it.
-fn confirm(pty: &Pty) {
+/// Opens the confirmation and waits until it takes keys; what was typed ahead must have started nothing.
+fn confirmation(pty: &Pty) {
     pty.see("Signal 3", LONG);
-    pty.send("c");
-    pty.see("Cancel", LONG);
+    pty.send("c\r\r");
     pty.see("Type the service", LONG);
-    pty.see("First", LONG);
-    // Enter held down or typed ahead must start nothing.
-    pty.send("\r\r");
-    if !pty.screen().contains("Type the service") {
-        pty.send("c");
-        pty.see("Type the service", LONG);
-    }
-    pty.see("First", LONG);
-    let begin = std::time::Instant::now();
-    while !pty.screen().contains("shop█") && !pty.screen().contains("shop ") && begin.elapsed() < LONG {
-        // Keys count half a second after the dialog was seen.
-        pty.settle(Duration::from_millis(700), Duration::from_secs(2));
-        pty.send("shop");
-        pty.settle(Duration::from_millis(200), Duration::from_secs(1));
-        break;
-    }
+    pty.see("echo first", LONG);
+    pty.settle(Duration::from_millis(900), Duration::from_secs(3));
+    assert!(pty.screen().contains("Type the service"), "{}", pty.screen());
+}
+
+/// Types the name, goes to the button and presses it.
+fn confirm(pty: &Pty) {
+    confirmation(pty);
+    pty.send("shop");
+    pty.see("shop", LONG);
+    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
     pty.send("\t");
-    pty.settle(Duration::from_millis(200), Duration::from_secs(1));
+    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
     pty.send("\r");
 }
 
@@ -290,9 +295,7 @@ fn cancel_starts_nothing() {
     let lab = Lab::new(false);
     let mut pty = lab.open(&[], &[], 80, 24);
     pty.see("Signal 3", LONG);
-    pty.send("c");
-    pty.see("Type the service", LONG);
-    pty.settle(Duration::from_millis(700), Duration::from_secs(3));
+    confirmation(&pty);
     pty.send("wrong\t\r");
     pty.settle(Duration::from_millis(300), Duration::from_secs(3));
     pty.send("\x1b");

@@ -18,7 +18,7 @@ struct Shown {
 pub struct Pty {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
-    master: Option<Box<dyn MasterPty + Send>>,
+    master: Box<dyn MasterPty + Send>,
     pub child: Box<dyn Child + Send + Sync>,
 }
 
@@ -65,7 +65,7 @@ impl Pty {
             loop {
                 let n = reader.read(&mut buffer).unwrap_or(0);
                 let asked = {
-                    let mut shown = to.0.lock().unwrap();
+                    let Ok(mut shown) = to.0.lock() else { return };
                     if n == 0 {
                         shown.closed = true;
                         to.1.notify_all();
@@ -83,7 +83,7 @@ impl Pty {
                 }
             }
         });
-        Pty { shown, writer, master: Some(pair.master), child }
+        Pty { shown, writer, master: pair.master, child }
     }
 
     /// The text on the screen, a line a row.
@@ -169,13 +169,7 @@ impl Pty {
             .parser
             .screen_mut()
             .set_size(rows.try_into().expect("rows"), cols.try_into().expect("columns"));
-        self.master.as_ref().unwrap().resize(size).unwrap();
-    }
-
-    /// Closes the terminal, as a dropped SSH session does.
-    pub fn hang_up(&mut self) {
-        self.master = None;
-        *self.writer.lock().unwrap() = Box::new(std::io::sink());
+        self.master.resize(size).unwrap();
     }
 
     /// Waits for the program's end; its exit code.
