@@ -4,7 +4,9 @@ use crate::journal::{Tail, is_held};
 use crate::model::record::Record;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
+use crate::supervisor::attempt::{OutLine, Stream};
 use crate::supervisor::home;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
@@ -12,6 +14,8 @@ use tokio::sync::mpsc::Sender;
 /// Between two looks while a run goes on, and while none does.
 const NEAR: Duration = Duration::from_millis(200);
 const FAR: Duration = Duration::from_millis(500);
+/// Bytes of output that are shown at most.
+const OUTPUT: u64 = 16 * 1024;
 
 /// What was seen.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub enum Seen {
         /// Whether a supervisor drives it.
         driven: bool,
     },
+    /// The last lines of what the newest attempt prints, oldest first.
+    Output(Vec<String>),
     /// The records cannot be read (`None`: they can again).
     Trouble(Option<String>),
 }
@@ -40,9 +46,52 @@ pub enum Seen {
 struct Current {
     id: String,
     dir: PathBuf,
+    plan: Plan,
     tail: Tail,
     driven: bool,
     over: bool,
+    /// The newest attempt's output, and how long it was when it was last read.
+    out: Option<(PathBuf, u64)>,
+}
+
+impl Current {
+    /// Notes which attempt the records speak of last, and whether they end the run.
+    fn heed(&mut self, records: &[Record]) {
+        for record in records {
+            match Kind::read(record) {
+                Ok(Kind::StepStarting { step, attempt, .. }) => {
+                    let folder = self.plan.steps.get(step.wrapping_sub(1)).map(|s| s.folder(attempt));
+                    self.out = folder.map(|f| (self.dir.join(f).join("out.log"), 0));
+                }
+                Ok(Kind::RunFinished { .. } | Kind::RunRefused { .. }) => self.over = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// The end of the output, when it has grown.
+    fn output(&mut self) -> Option<Seen> {
+        let (path, read) = self.out.as_mut()?;
+        let mut file = std::fs::File::open(path).ok()?;
+        let length = file.metadata().ok()?.len();
+        if length == *read {
+            return None;
+        }
+        *read = length;
+        file.seek(SeekFrom::Start(length.saturating_sub(OUTPUT))).ok()?;
+        let mut bytes = Vec::new();
+        file.take(OUTPUT).read_to_end(&mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = text.lines().filter_map(OutLine::parse).map(|l| line(&l));
+        Some(Seen::Output(lines.collect()))
+    }
+}
+
+fn line(l: &OutLine) -> String {
+    let at = jiff::Timestamp::from_millisecond(l.wall).unwrap_or_default();
+    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
+    let mark = if l.stream == Stream::Err { "! " } else { "" };
+    format!("{at}  {mark}{}", l.text)
 }
 
 /// The follower of one folder.
@@ -100,19 +149,21 @@ impl Follower {
             let mut tail = Tail::new(home::journal_path(&dir));
             let records = tail.poll().map_err(|e| e.to_string())?;
             let driven = home::alive(&dir);
-            let over = records.iter().any(ends);
-            self.current = Some(Current { id, dir, tail, driven, over });
+            let mut current = Current { id, dir, plan: plan.clone(), tail, driven, over: false, out: None };
+            current.heed(&records);
+            self.current = Some(current);
             return Ok(vec![Seen::Run { plan: Box::new(plan), records, driven }]);
         }
         let Some(current) = &mut self.current else { return Ok(vec![]) };
         let records = current.tail.poll().map_err(|e| e.to_string())?;
         let driven = home::alive(&current.dir);
-        if records.is_empty() && driven == current.driven {
-            return Ok(vec![]);
+        current.heed(&records);
+        let mut seen: Vec<Seen> = current.output().into_iter().collect();
+        if !records.is_empty() || driven != current.driven {
+            current.driven = driven;
+            seen.push(Seen::Journal { records, driven });
         }
-        current.driven = driven;
-        current.over |= records.iter().any(ends);
-        Ok(vec![Seen::Journal { records, driven }])
+        Ok(seen)
     }
 
     /// The run that holds the lock, else the newest one that was not refused.
@@ -142,8 +193,4 @@ impl Follower {
 fn began(dir: &Path) -> bool {
     let records = Tail::new(home::journal_path(dir)).poll().unwrap_or_default();
     records.first().is_some_and(|r| matches!(Kind::read(r), Ok(Kind::RunStarted { .. })))
-}
-
-fn ends(record: &Record) -> bool {
-    matches!(Kind::read(record), Ok(Kind::RunFinished { .. } | Kind::RunRefused { .. }))
 }

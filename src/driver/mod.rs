@@ -129,6 +129,8 @@ pub struct Driver {
     pollers: Pollers,
     deliver: mpsc::Sender<Batch>,
     draft: Option<(DraftView, Option<Draft>)>,
+    /// The end of what the followed run's step prints.
+    output: Vec<String>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
@@ -166,6 +168,7 @@ impl Driver {
             pollers,
             deliver,
             draft: None,
+            output: Vec::new(),
             asleep: asleep(&now),
             taken_up: None,
         };
@@ -213,6 +216,7 @@ impl Driver {
     pub fn view(&self) -> View {
         let now = clock::now();
         let mut view = self.session.view(&now);
+        view.output.clone_from(&self.output);
         view.draft = self.draft.as_ref().map(|(shown, draft)| {
             let mut shown = shown.clone();
             let made = draft.as_ref().and_then(|d| d.plan.as_ref());
@@ -273,7 +277,14 @@ impl Driver {
     fn see(&mut self, seen: Seen) -> Update {
         let now = clock::now();
         let event = match seen {
-            Seen::Run { plan, records, driven } => Event::Found { plan, records, driven },
+            Seen::Output(lines) => {
+                self.output = lines;
+                return Update::Changed;
+            }
+            Seen::Run { plan, records, driven } => {
+                self.output.clear();
+                Event::Found { plan, records, driven }
+            }
             Seen::Journal { records, driven } => Event::Journal { records, driven },
             Seen::Trouble(why) => Event::Alarm(why),
         };

@@ -55,7 +55,7 @@ to = "canary off"
 expect = {{ duration = "10s", downtime = "none", data_loss = "none" }}
 [[procedures.off.steps]]
 name = "First"
-run = ["sh", "-c", "echo first >> {dir}/done; sleep 2"]
+run = ["sh", "-c", "echo first >> {dir}/done; echo out-$((40+2)); sleep 3"]
 timeout = "20s"
 [[procedures.off.steps]]
 name = "Second"
@@ -280,7 +280,7 @@ fn a_run_lives_on_when_the_screen_is_killed_and_is_there_again() {
     let lab = Lab::new(false);
     let mut pty = lab.open(&[], &[], 80, 24);
     confirm(&pty);
-    pty.wait("the run", LONG, |s| s.contains("Steps") && s.contains("First"));
+    pty.wait("the run and what it prints", LONG, |s| s.contains("Steps") && s.contains("out-42"));
     pty.child.kill().unwrap();
     pty.child.wait().unwrap();
     drop(pty);
