@@ -15,4 +15,5 @@ mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
+mod readme;
 mod screen;
