@@ -1,21 +1,88 @@
 //! Arguments, subcommands, exit codes.
 
 pub mod args;
+mod demo;
 pub mod exit;
+mod look;
+mod run;
+mod runs;
+mod screen;
+mod target;
 
+use crate::config;
+use crate::config::problem::{Problem, Severity};
+use crate::run::record::Wish;
+use crate::tui::theme::Theme;
+use args::{Cli, Command, ConfigCommand, Format};
 use clap::Parser;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// Entry point of the program: parses the arguments and runs one subcommand.
 pub fn main() -> ExitCode {
     // Our own re-executions come first: they must not depend on anything a person can misspell.
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|word| word == "__stub") {
-        return crate::supervisor::attempt::stub::main(arguments);
+    match arguments.next().as_ref().and_then(|a| a.to_str()) {
+        Some("__stub") => return crate::supervisor::attempt::stub::main(arguments),
+        Some("__supervise") => return crate::supervisor::main(arguments),
+        _ => {}
     }
-    let cli = args::Cli::parse();
-    match cli.command {
-        None => ExitCode::from(exit::USAGE),
-        Some(_) => ExitCode::from(exit::USAGE),
+    let cli = Cli::parse();
+    if let Err(e) = color_eyre::install() {
+        eprintln!("warning: {e}");
     }
+    ExitCode::from(match cli.command {
+        None => screen::open(&cli.screen),
+        Some(Command::Check { files, format }) => check(&files, format),
+        Some(Command::Config { what: ConfigCommand::Example }) => {
+            print!("{}", config::settings::EXAMPLE);
+            exit::OK
+        }
+        Some(Command::Demo { headless, seed, state_dir, look }) => {
+            demo::play(headless, seed, state_dir, &look)
+        }
+        Some(Command::Run { procedure, target, params, reason, yes, dry_run }) => {
+            let ask = run::Ask {
+                procedure: &procedure,
+                params: &params,
+                reason: &reason,
+                yes: yes.as_deref(),
+                dry_run,
+            };
+            run::run(&target, &ask)
+        }
+        Some(Command::Runs { target, json }) => runs::list(&target, json),
+        Some(Command::Resume { run, target, done, not_done, accept, abandon, reason }) => {
+            let reason = reason.unwrap_or_else(|| "said by hand".into());
+            let wish = match (done, not_done, accept, abandon) {
+                (true, ..) => Some(Wish::Settle { done: true, reason }),
+                (_, true, ..) => Some(Wish::Settle { done: false, reason }),
+                (_, _, true, _) => Some(Wish::Accept { reason }),
+                (.., true) => Some(Wish::Abandon { reason }),
+                _ => None,
+            };
+            runs::resume(&target, run.as_deref(), wish)
+        }
+    })
+}
+
+/// The runtime of everything that waits: small, for two things at once are enough on a bastion.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn check(files: &[std::path::PathBuf], format: Format) -> u8 {
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let format = match format {
+        Format::Text => config::check::Format::Text,
+        Format::Json => config::check::Format::Json,
+    };
+    let code = config::check::run(files, format, color, &theme, &mut std::io::stdout().lock());
+    code as u8
+}
+
+/// The problems of a theme file.
+fn theme(file: &str, text: &str) -> Vec<Problem> {
+    let errors = Theme::parse(text).err().unwrap_or_default();
+    errors.into_iter().map(|e| Problem::at(file, text, e.span, Severity::Error, e.message, e.hint)).collect()
 }

@@ -1,1 +1,10 @@
-//! Finds, reads and checks files: playbooks, the configuration, themes; every problem with its place and a hint.
+//! Finding, reading and checking files: playbooks, settings, where state lies.
+
+pub mod check;
+mod names;
+pub mod paths;
+pub mod playbook;
+pub mod problem;
+pub mod settings;
+mod syntax;
+mod walk;

@@ -1,1 +1,319 @@
 //! Performs effects and delivers events; the same for the screen and headless commands.
+
+mod act;
+mod draft;
+mod follow;
+mod logout;
+
+use crate::clock;
+use crate::model::playbook::Playbook;
+use crate::model::reading::Value;
+use crate::model::time::Now;
+use crate::run::record::Wish;
+use crate::session::view::{ChartColumn, DraftView, View};
+use crate::session::{Effect, Event, Facts, Session};
+use crate::sources::{self, Batch, Pollers};
+use crate::supervisor::home;
+use crate::supervisor::person::person;
+use crate::supervisor::resolve::Draft;
+use follow::{Follower, Seen};
+use indexmap::IndexMap;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// Readings and news that may wait for the loop; a source waits when it is full.
+const WAITING: usize = 1024;
+/// Milliseconds between two attempts to take up a run that nobody drives.
+const TAKE_UP: u64 = 5_000;
+/// Milliseconds that the host must have slept to be told.
+const SLEPT: u64 = 2_000;
+
+/// A service in one environment, ready to be watched.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The playbook, resolved for the environment.
+    pub playbook: Playbook,
+    /// SHA-256 of its file, in hex.
+    pub hash: String,
+    /// The environment.
+    pub environment: String,
+    /// Folder of the records of this service and environment.
+    pub folder: PathBuf,
+    /// The embedded service of the demo is what is watched.
+    pub demo: bool,
+}
+
+/// What a person asks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Resolve a procedure; the draft will be in the view.
+    Prepare {
+        /// Id of the procedure.
+        procedure: String,
+    },
+    /// The draft is not wanted any more.
+    CancelDraft,
+    /// Start what was shown.
+    Confirm {
+        /// Id of the draft.
+        draft: String,
+    },
+    /// Raise or lower a flag.
+    Flag {
+        /// Signal id.
+        signal: String,
+        /// Raise it, or lower it.
+        raise: bool,
+        /// In the person's words.
+        note: String,
+    },
+    /// Count one, or take one back.
+    Count {
+        /// Signal id.
+        signal: String,
+        /// `1` or `-1`.
+        delta: i32,
+    },
+    /// Something of the followed run.
+    Run {
+        /// The run.
+        run: String,
+        /// The step they saw, where it matters.
+        step: Option<usize>,
+        /// The attempt they saw.
+        attempt: Option<u32>,
+        /// Sequence of the last record they had seen.
+        seen: u64,
+        /// What is asked.
+        wish: Wish,
+    },
+    /// Ask failed sources again at once.
+    AskAgain,
+}
+
+/// What the driver's own tasks found.
+enum News {
+    Drafted(Box<Drafted>),
+    /// A confirmed plan was accepted (`Ok`) or refused (`Err`, in words).
+    Launched(Result<String, String>),
+    /// A request was written (`Ok`) or not.
+    Asked(Result<(), String>),
+}
+
+struct Drafted {
+    id: String,
+    draft: Draft,
+}
+
+/// What a turn brought, for a loop to act on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The picture may have changed.
+    Changed,
+    /// The same, and it is worth a bell.
+    Bell,
+    /// Something that was asked was refused; in words.
+    Refused(String),
+    /// The confirmed plan runs; its id.
+    Accepted(String),
+}
+
+/// Watches a service: polls its sources, follows its runs, starts what is confirmed.
+pub struct Driver {
+    setup: Setup,
+    session: Session,
+    delivered: mpsc::Receiver<Batch>,
+    seen: mpsc::Receiver<Seen>,
+    news: mpsc::Receiver<News>,
+    tell: mpsc::Sender<News>,
+    pollers: Pollers,
+    deliver: mpsc::Sender<Batch>,
+    draft: Option<(DraftView, Option<Draft>)>,
+    asleep: u64,
+    /// When an orphan was last taken up, on the boot clock.
+    taken_up: Option<u64>,
+}
+
+impl Driver {
+    /// Starts watching. Needs a tokio runtime; nothing here waits for any source to answer.
+    pub fn start(setup: Setup) -> Driver {
+        let now = clock::now();
+        let (deliver, delivered) = mpsc::channel(WAITING);
+        let (see, seen) = mpsc::channel(64);
+        let (tell, news) = mpsc::channel(64);
+        let who = person();
+        let facts = Facts {
+            environment: setup.environment.clone(),
+            user: who.user,
+            uid: who.uid,
+            demo: setup.demo,
+            folder: setup.folder.display().to_string(),
+        };
+        let session = Session::new(setup.playbook.clone(), facts, &now);
+        let pollers = poll(&setup, &deliver);
+        let follower = Follower::new(setup.folder.clone());
+        std::thread::Builder::new()
+            .name("follow".into())
+            .spawn(move || follower.run(&see))
+            .expect("a thread can be started at the beginning of the program");
+        let mut driver = Driver {
+            setup,
+            session,
+            delivered,
+            seen,
+            news,
+            tell,
+            pollers,
+            deliver,
+            draft: None,
+            asleep: asleep(&now),
+            taken_up: None,
+        };
+        driver.past(&now);
+        driver
+    }
+
+    /// Waits for what comes next and takes it in, with all that came with it. Cancel-safe.
+    pub async fn next(&mut self) -> Update {
+        let wait = std::time::Duration::from_millis(self.wait());
+        let mut update = tokio::select! {
+            Some(d) = self.delivered.recv() => self.deliver(d),
+            Some(s) = self.seen.recv() => self.see(s),
+            Some(n) = self.news.recv() => self.hear(n),
+            () = tokio::time::sleep(wait) => self.tick(),
+        };
+        // All that is ready goes into the same picture.
+        for _ in 0..WAITING {
+            if matches!(update, Update::Refused(_) | Update::Accepted(_)) {
+                break;
+            }
+            let more = if let Ok(d) = self.delivered.try_recv() {
+                self.deliver(d)
+            } else if let Ok(s) = self.seen.try_recv() {
+                self.see(s)
+            } else if let Ok(n) = self.news.try_recv() {
+                self.hear(n)
+            } else {
+                break;
+            };
+            if more != Update::Changed {
+                update = more;
+            }
+        }
+        update
+    }
+
+    /// Milliseconds until something may change by itself: never over a second.
+    fn wait(&self) -> u64 {
+        let now = clock::now().boot;
+        self.session.next_deadline().map_or(1_000, |d| d.saturating_sub(now)).clamp(5, 1_000)
+    }
+
+    /// What is shown now.
+    pub fn view(&self) -> View {
+        let now = clock::now();
+        let mut view = self.session.view(&now);
+        view.draft = self.draft.as_ref().map(|(shown, draft)| {
+            let mut shown = shown.clone();
+            let made = draft.as_ref().and_then(|d| d.plan.as_ref());
+            shown.expires_ms = made.map_or(0, |p| p.expires.left(&now));
+            shown
+        });
+        view
+    }
+
+    /// Columns of a signal's chart, oldest first.
+    pub fn columns(&self, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
+        self.session.columns(&clock::now(), signal, window, columns)
+    }
+
+    /// The session, to look at.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Does what a person asks. Never waits: what takes time answers by [`Driver::next`].
+    pub fn ask(&mut self, request: Request) {
+        let now = clock::now();
+        match request {
+            Request::Prepare { procedure } => self.prepare(procedure),
+            Request::CancelDraft => self.draft = None,
+            Request::Confirm { draft } => self.confirm(&draft, &now),
+            Request::Flag { signal, raise, note } => {
+                let who = person().user;
+                self.session.handle(&now, Event::Flag { signal, raised: raise, note, who });
+            }
+            Request::Count { signal, delta } => {
+                let who = person().user;
+                self.session.handle(&now, Event::Count { signal, delta, who });
+            }
+            Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
+            // A poller that starts anew has no back-off.
+            Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
+        }
+    }
+
+    fn deliver(&mut self, batch: Batch) -> Update {
+        let now = clock::now();
+        if !batch.history {
+            return update(&self.session.handle(&now, Event::Readings(batch.readings)));
+        }
+        let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
+        for r in batch.readings {
+            if let Ok(Value::Number(value)) = r.value {
+                past.entry((r.signal, r.series)).or_default().push((r.at.wall - r.age as i64, value));
+            }
+        }
+        for ((signal, series), points) in past {
+            self.session.handle(&now, Event::Backfill { signal, series, points });
+        }
+        Update::Changed
+    }
+
+    fn see(&mut self, seen: Seen) -> Update {
+        let now = clock::now();
+        let event = match seen {
+            Seen::Run { plan, records, driven } => Event::Found { plan, records, driven },
+            Seen::Journal { records, driven } => Event::Journal { records, driven },
+            Seen::Trouble(why) => Event::Alarm(why),
+        };
+        update(&self.session.handle(&now, event))
+    }
+
+    fn tick(&mut self) -> Update {
+        let now = clock::now();
+        let asleep = asleep(&now);
+        let slept = asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT;
+        let event = if slept { Event::HostSlept } else { Event::Tick };
+        self.take_up(&now);
+        update(&self.session.handle(&now, event))
+    }
+
+    fn past(&mut self, now: &Now) {
+        let Ok((runs, broken)) = home::list(&self.setup.folder) else { return };
+        for run in runs.into_iter().rev() {
+            if let (Some(verdict), Some(ended)) = (run.view.verdict, run.view.ended) {
+                let procedure = run.plan.procedure.id;
+                let verdict = verdict.word().to_string();
+                self.session.handle(now, Event::Past { procedure, verdict, wall: ended.wall });
+            }
+        }
+        if let Some(first) = broken.first() {
+            self.session.handle(now, Event::Alarm(Some(first.clone())));
+        }
+    }
+}
+
+fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>) -> Pollers {
+    sources::start(&setup.playbook, &setup.environment, deliver.clone())
+}
+
+fn update(effects: &[Effect]) -> Update {
+    if effects.contains(&Effect::Bell) { Update::Bell } else { Update::Changed }
+}
+
+/// Milliseconds this boot has slept so far: BOOTTIME counts suspend, MONOTONIC does not.
+fn asleep(now: &Now) -> u64 {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.boot.saturating_sub(t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000)
+}

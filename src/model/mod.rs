@@ -5,6 +5,7 @@ pub mod playbook;
 pub mod probe;
 pub mod reading;
 pub mod record;
+pub mod resolve;
 pub mod template;
 pub mod text;
 pub mod time;

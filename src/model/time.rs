@@ -8,7 +8,7 @@ pub type Millis = u64;
 /// The time, read once per turn of a loop and passed down as an argument.
 ///
 /// `boot` decides everything while the host is up; `wall` is for records and people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
     /// Milliseconds of `CLOCK_BOOTTIME`: shared by all processes of a boot, counts suspend, ignores clock steps.
     pub boot: Millis,

@@ -1,3 +1,265 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
+mod following;
+mod picture;
 pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use following::Following;
+
+use crate::engine::{self, Engine};
+use crate::model::playbook::Playbook;
+use crate::model::reading::Reading;
+use crate::model::record::Record;
+use crate::model::text::clean_line;
+use crate::model::time::Now;
+use crate::run::plan::{Cause, Plan};
+use std::collections::{HashMap, VecDeque};
+use view::{ChartColumn, Happening};
+
+/// How many happenings are kept.
+const KEPT: usize = 500;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A source delivered.
+    Readings(Vec<Reading>),
+    /// A source delivered what was before: wall milliseconds and values in base units.
+    Backfill {
+        /// Signal id.
+        signal: String,
+        /// Series, when it has any.
+        series: Option<String>,
+        /// The points, oldest first.
+        points: Vec<(i64, f64)>,
+    },
+    /// A person raised or lowered a flag.
+    Flag {
+        /// Signal id.
+        signal: String,
+        /// Raised or lowered.
+        raised: bool,
+        /// What they wrote.
+        note: String,
+        /// Who.
+        who: String,
+    },
+    /// A person counted, or took a count back.
+    Count {
+        /// Signal id.
+        signal: String,
+        /// `1` or `-1`.
+        delta: i32,
+        /// Who.
+        who: String,
+    },
+    /// A run was found.
+    Found {
+        /// Its plan.
+        plan: Box<Plan>,
+        /// Its records so far.
+        records: Vec<Record>,
+        /// Whether a supervisor drives it.
+        driven: bool,
+    },
+    /// The followed run's journal went on, or its supervisor came or went.
+    Journal {
+        /// New records.
+        records: Vec<Record>,
+        /// Whether a supervisor drives it.
+        driven: bool,
+    },
+    /// How the last run of a procedure ended.
+    Past {
+        /// Procedure id.
+        procedure: String,
+        /// The word for it.
+        verdict: String,
+        /// When, in wall milliseconds.
+        wall: i64,
+    },
+    /// Something went wrong outside that a person must see, or is mended (`None`).
+    Alarm(Option<String>),
+    /// Time has passed.
+    Tick,
+    /// The host slept: nothing that was held counts across it.
+    HostSlept,
+}
+
+/// What the world must do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Ring: a trigger fired, a run verified, failed or asks.
+    Bell,
+}
+
+/// What stays the same about a session.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The environment's name.
+    pub environment: String,
+    /// Who is here.
+    pub user: String,
+    /// Their account's number.
+    pub uid: u32,
+    /// The embedded service of the demo is what is watched.
+    pub demo: bool,
+    /// Where the records are.
+    pub folder: String,
+}
+
+/// The session of one service in one environment.
+pub struct Session {
+    playbook: Playbook,
+    facts: Facts,
+    engine: Engine,
+    run: Option<Following>,
+    timeline: VecDeque<Happening>,
+    past: HashMap<String, (String, i64)>,
+    alarm: Option<String>,
+    /// Boot milliseconds of the newest good sample.
+    heard: Option<u64>,
+}
+
+impl Session {
+    /// A session of a resolved playbook.
+    pub fn new(playbook: Playbook, facts: Facts, now: &Now) -> Session {
+        Session {
+            engine: Engine::new(&playbook, now),
+            playbook,
+            facts,
+            run: None,
+            timeline: VecDeque::new(),
+            past: HashMap::new(),
+            alarm: None,
+            heard: None,
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: &Now, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Readings(readings) => {
+                let newest = readings.iter().filter(|r| r.value.is_ok()).map(|r| r.at.boot).max();
+                self.heard = self.heard.max(newest);
+                self.judge(now, engine::Event::Readings(readings))
+            }
+            Event::Backfill { signal, series, points } => {
+                self.judge(now, engine::Event::Backfill { signal, series, points })
+            }
+            Event::Flag { signal, raised, note, who } => {
+                let note = clean_line(&note);
+                let note = if note.is_empty() { note } else { format!(": {note}") };
+                let text =
+                    format!("{} {}{note}", self.title(&signal), if raised { "raised" } else { "lowered" });
+                self.tell(now, None, "flag", text, Some(who));
+                self.judge(now, engine::Event::Flag { signal, raised })
+            }
+            Event::Count { signal, delta, who } => {
+                let text =
+                    format!("{} {}", self.title(&signal), if delta > 0 { "counted" } else { "taken back" });
+                self.tell(now, None, "count", text, Some(who));
+                self.judge(now, engine::Event::Count { signal, delta })
+            }
+            Event::Found { plan, records, driven } => match Following::new(*plan, records, driven) {
+                Ok(found) => {
+                    match found.story() {
+                        Ok(story) => story.into_iter().for_each(|h| self.push(h)),
+                        Err(e) => self.alarm = Some(e),
+                    }
+                    self.run = Some(found);
+                    vec![]
+                }
+                Err(e) => self.alarmed(e),
+            },
+            Event::Journal { records, driven } => {
+                let Some(run) = &mut self.run else { return vec![] };
+                let before = run.view().state;
+                match run.extend(records, driven) {
+                    Ok(told) => {
+                        let state = run.view().state;
+                        let rings = state != before && picture::rings(state);
+                        told.into_iter().for_each(|h| self.push(h));
+                        if rings { vec![Effect::Bell] } else { vec![] }
+                    }
+                    Err(e) => self.alarmed(e),
+                }
+            }
+            Event::Past { procedure, verdict, wall } => {
+                self.past.insert(procedure, (verdict, wall));
+                vec![]
+            }
+            Event::Alarm(alarm) => {
+                self.alarm = alarm;
+                vec![]
+            }
+            Event::Tick => self.judge(now, engine::Event::Tick),
+            Event::HostSlept => {
+                self.tell(now, None, "host", "the host slept; what was held starts again".into(), None);
+                self.judge(now, engine::Event::HostSlept)
+            }
+        }
+    }
+
+    /// When something may change by itself, on the boot clock.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.engine.next_deadline()
+    }
+
+    /// The playbook.
+    pub fn playbook(&self) -> &Playbook {
+        &self.playbook
+    }
+
+    /// The run that is followed.
+    pub fn run(&self) -> Option<&Following> {
+        self.run.as_ref()
+    }
+
+    /// What a run of this procedure would name as its cause and reason: the gravest firing trigger that recommends it.
+    pub fn cause(&self, now: &Now, procedure: &str) -> Option<Cause> {
+        picture::cause(self, procedure, now)
+    }
+
+    /// Columns of a signal's chart (the worst series'), oldest first; `None` is a gap.
+    pub fn columns(&self, now: &Now, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
+        picture::columns(self, now, signal, window, columns)
+    }
+
+    fn alarmed(&mut self, e: String) -> Vec<Effect> {
+        self.alarm = Some(e);
+        vec![Effect::Bell]
+    }
+
+    fn judge(&mut self, now: &Now, event: engine::Event) -> Vec<Effect> {
+        let mut out = Vec::new();
+        for effect in self.engine.handle(now, event) {
+            if let Some((happening, rings)) = picture::told(self, now, &effect) {
+                self.push(happening);
+                if rings {
+                    out.push(Effect::Bell);
+                }
+            }
+        }
+        out
+    }
+
+    fn title(&self, signal: &str) -> String {
+        self.playbook.signals.get(signal).map_or_else(|| signal.to_string(), |s| s.title.clone())
+    }
+
+    fn tell(&mut self, now: &Now, letter: Option<char>, kind: &str, text: String, who: Option<String>) {
+        self.push(Happening { wall: now.wall, letter, kind: kind.into(), text, who });
+    }
+
+    fn push(&mut self, happening: Happening) {
+        let at = self.timeline.partition_point(|h| h.wall <= happening.wall);
+        self.timeline.insert(at, happening);
+        if self.timeline.len() > KEPT {
+            self.timeline.pop_front();
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 use crate::model::playbook::{Better, Confirm, Tone};
+use crate::model::time::Now;
 use crate::model::unit::Unit;
+use crate::run::view::RunView;
 
 /// Everything that is shown, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,8 +24,8 @@ pub struct View {
     pub watch: String,
     /// Who is here.
     pub here: Vec<String>,
-    /// Wall time in milliseconds since the Unix epoch, for the clock.
-    pub wall: i64,
+    /// The moment of this picture: the clock, and what runs against it.
+    pub now: Now,
     /// The verdict.
     pub verdict: Verdict,
     /// Signals in panel order, then file order.
@@ -38,6 +40,12 @@ pub struct View {
     pub procedures: Vec<ProcedureView>,
     /// Flags and counters raised or counted by a key.
     pub manual: Vec<ManualView>,
+    /// The plan that was resolved and waits to be confirmed.
+    pub draft: Option<DraftView>,
+    /// The run that is going on, or the last one.
+    pub run: Option<RunView>,
+    /// The last lines of what its step prints, oldest first, safe to show.
+    pub output: Vec<String>,
     /// Why a running run is not driven now (its supervisor is gone), when it is so.
     pub undriven: Option<String>,
     /// The log that cannot be written, the disk that is full: shown above all else.
@@ -320,6 +328,8 @@ pub struct ManualView {
 pub struct DraftView {
     /// Identity of this draft; what a confirmation names.
     pub id: String,
+    /// Procedure's id.
+    pub procedure: String,
     /// Procedure's title.
     pub title: String,
     /// Procedure's key.

@@ -1,4 +1,42 @@
 //! Gets numbers from the world: Prometheus, HTTP, processes, commands.
+//!
+//! [`start`] gives each source a task with its own interval, timeout and back-off; all of them send [`Batch`]es over
+//! one bounded channel. A failed read takes the same road with its reason. Nothing here judges.
 
+mod answer;
+mod command;
 pub mod exposition;
 pub mod histogram;
+mod http;
+mod names;
+mod page;
+mod poller;
+mod process;
+mod prometheus;
+mod web;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use poller::{Batch, Pollers, start};
+
+use crate::model::reading::Value;
+
+/// One series of a signal as a source delivered it, before it is stamped.
+#[derive(Debug, Clone, PartialEq)]
+struct Point {
+    /// Value of the signal's `series` label.
+    series: Option<String>,
+    /// How much older the sample is than its receipt, in milliseconds.
+    age: u64,
+    value: Result<Value, String>,
+}
+
+impl Point {
+    /// The only series of a signal, fresh.
+    fn one(value: Result<Value, String>) -> Point {
+        Point { series: None, age: 0, value }
+    }
+}

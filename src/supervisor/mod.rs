@@ -1,3 +1,28 @@
 //! The detached process that drives one run, and the stub that holds one attempt.
+//!
+//! [`resolve`] makes a plan, [`launch`] hands it to a supervisor of its own, [`control::Asker`] asks things of it, and
+//! everything that is known of a run is read back from its folder ([`home`]).
 
+pub mod ask;
 pub mod attempt;
+pub mod control;
+mod drive;
+mod expect;
+mod follow;
+pub mod headless;
+pub mod home;
+mod http;
+mod launch;
+mod perform;
+pub mod person;
+pub mod resolve;
+mod secrets;
+mod socket;
+mod watch;
+
+pub use control::Asker;
+pub use drive::main;
+pub use home::{RunSummary, Unfinished, alive, list, orphan, read_run, run_dir};
+pub use launch::{Accepted, Refused, launch, resume};
+pub use person::person;
+pub use resolve::{Draft, context, resolve};

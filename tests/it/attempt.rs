@@ -225,8 +225,8 @@ fn an_abort_is_an_outcome_of_its_own() {
     assert!(stub.abort());
     let exit = case.finish(stub);
     assert_eq!(exit.outcome, Outcome::Aborted { killed: false });
-    // The shell may also say that its sleep was terminated.
-    assert!(case.text().ends_with("bye\n"), "{}", case.text());
+    // The shell may say that its own child was terminated.
+    assert!(case.text().contains("bye\n"), "{}", case.text());
 }
 
 #[test]
@@ -345,7 +345,8 @@ fn killed_at_any_stage_the_conclusion_is_true() {
         stub.witness().process().signal(Signal::KILL);
         assert!(stub.wait(PATIENCE));
         let found = eventually("a conclusion", || match case.recover() {
-            Recovered::RunningWithoutWitness { .. } => None,
+            // A child that was forked and has not yet become the command holds the stub's lock for that moment.
+            Recovered::RunningWithoutWitness { .. } | Recovered::Adopt(_) => None,
             other => Some(other),
         });
         let ran = fs::read_to_string(case.file("mark")).unwrap_or_default();

@@ -1,4 +1,18 @@
 //! Integration tests: the whole program, real processes, real terminals.
 
+#![allow(clippy::unwrap_used)]
+
 mod attempt;
+mod check;
+mod components;
+mod haproxy;
+mod kill;
 mod layers;
+mod live_pages;
+#[path = "../support/page.rs"]
+#[allow(dead_code)]
+mod page;
+#[path = "../support/pty.rs"]
+#[allow(dead_code)]
+mod pty;
+mod screen;

@@ -1,5 +1,13 @@
 //! Conditions: PromQL's names and meanings over signals, with units and three values. Here: the parsed form.
 
+mod dims;
+mod parse;
+mod show;
+
+pub use dims::{describe, fits};
+pub use parse::{nearest, parse_comparison, parse_condition, parse_expr};
+pub use show::duration;
+
 use super::unit::{Dim, Quantity};
 use serde::{Deserialize, Serialize};
 

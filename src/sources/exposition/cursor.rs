@@ -74,14 +74,17 @@ impl<'a> Cursor<'a> {
     }
 
     /// The text from `start` up to here.
+    #[inline(always)]
     pub(super) fn since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
     }
 
+    #[inline(always)]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline(always)]
     pub(super) fn blanks(&mut self) {
         while let Some(b' ' | b'\t') = self.peek() {
             self.at += 1;
@@ -89,6 +92,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes over `byte` if it stands here.
+    #[inline(always)]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let here = self.peek() == Some(byte);
         self.at += usize::from(here);
@@ -96,6 +100,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Everything up to the next blank or the end.
+    #[inline(always)]
     pub(super) fn word(&mut self) -> &'a str {
         let start = self.at;
         while !matches!(self.peek(), None | Some(b' ' | b'\t')) {
@@ -104,14 +109,17 @@ impl<'a> Cursor<'a> {
         self.since(start)
     }
 
+    #[inline(always)]
     pub(super) fn metric_name(&mut self) -> Option<&'a str> {
         self.name(METRIC)
     }
 
+    #[inline(always)]
     pub(super) fn label_name(&mut self) -> Option<&'a str> {
         self.name(LABEL)
     }
 
+    #[inline(always)]
     fn name(&mut self, class: u8) -> Option<&'a str> {
         let bytes = self.text.as_bytes();
         let start = self.at;
@@ -127,23 +135,24 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string in double quotes, which stands here.
+    #[inline(always)]
     pub(super) fn quoted(&mut self) -> Result<Raw<'a>, Stop> {
         let bytes = self.text.as_bytes();
         let start = self.at + 1;
         let mut end = start;
         let mut escaped = false;
         loop {
-            match bytes.get(end..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-                Some(i) if bytes[end + i] == b'\\' => {
-                    escaped = true;
-                    end += i + 2;
-                }
-                Some(i) => {
-                    end += i;
+            match bytes.get(end) {
+                Some(b'"') => {
                     self.at = end + 1;
                     let text = &self.text[start..end];
                     return Ok(Raw { text, escaped });
                 }
+                Some(b'\\') => {
+                    escaped = true;
+                    end += 2;
+                }
+                Some(_) => end += 1,
                 None => return Err((Reason::OpenQuote, self.at)),
             }
         }

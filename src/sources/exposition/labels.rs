@@ -48,6 +48,7 @@ enum Entry<'a> {
     Name(Raw<'a>),
 }
 
+#[inline(always)]
 fn entry<'a>(c: &mut Cursor<'a>) -> Result<Entry<'a>, Stop> {
     let at = c.at();
     let quoted = c.peek() == Some(b'"');
@@ -70,6 +71,7 @@ fn entry<'a>(c: &mut Cursor<'a>) -> Result<Entry<'a>, Stop> {
 }
 
 /// Passes over a comma and the blanks around it; false if there is none.
+#[inline(always)]
 fn comma(c: &mut Cursor<'_>) -> bool {
     c.blanks();
     let there = c.take(b',');
@@ -86,6 +88,7 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// Adds a name; false if it was there already.
+    #[inline(always)]
     fn add(&mut self, name: &'a str) -> bool {
         let head = &self.first[..self.count.min(self.first.len())];
         if head.contains(&name) {

@@ -190,9 +190,8 @@ mod tests {
             let coded = String::from_utf8(base64(format!("{user}p4ss w/rd+").as_bytes(), b"+/")).unwrap();
             let out = m.whole(&coded);
             assert!(out.contains(MASK), "{coded} gave {out}");
-            // What is left belongs to what stands around it, and a few bits of the edges.
-            let left = out.replace(MASK, "").len();
-            assert!(left <= (user.len() * 4).div_ceil(3) + 4, "{coded} gave {out}");
+            // What shares a character with a neighbour cannot be told from it: a few characters at the edges stay.
+            assert!(out.replace(MASK, "").len() + 11 <= coded.len(), "{coded} gave {out}");
         }
     }
 

@@ -1,0 +1,136 @@
+//! `ripcord run`: a procedure without a screen, resolved, confirmed and followed to its end.
+
+use super::args::Target;
+use super::{exit, runtime, target};
+use crate::clock;
+use crate::driver::Setup;
+use crate::model::playbook::Confirm;
+use crate::run::Answer;
+use crate::supervisor::{self, Draft, headless};
+use std::io::{BufRead, IsTerminal, Write};
+
+/// What is asked.
+pub struct Ask<'a> {
+    /// Id or key of the procedure.
+    pub procedure: &'a str,
+    /// `NAME=VALUE` of parameters.
+    pub params: &'a [String],
+    /// Why.
+    pub reason: &'a str,
+    /// Confirmed already; in a danger environment with the service's name.
+    pub yes: Option<&'a str>,
+    /// Change nothing.
+    pub dry_run: bool,
+}
+
+/// Resolves, shows, confirms and follows a procedure.
+pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
+    let Ok(opened) = target::open(of) else { return exit::USAGE };
+    let setup = opened.setup;
+    let Some(id) = procedure(&setup, ask.procedure) else { return exit::USAGE };
+    let Ok(params) = target::pairs(ask.params, "--param") else { return exit::USAGE };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return exit::USAGE;
+        }
+    };
+    let p = &setup.playbook.procedures[&id];
+    let name = p.key.map_or_else(|| id.clone(), |k| k.to_string());
+    let context = supervisor::context(&name, ask.reason, None, &setup.hash);
+    let draft =
+        runtime.block_on(supervisor::resolve(&setup.playbook, &setup.environment, &id, &params, &context));
+    show(&setup, &id, &draft);
+    let Some(plan) = draft.plan.clone().filter(|_| draft.is_ready()) else {
+        eprintln!("REFUSED: nothing was started, nothing was changed.");
+        return exit::REFUSED;
+    };
+    if draft.nothing_to_do {
+        println!("ALREADY DONE: there is nothing to do; nothing was started.");
+        return exit::OK;
+    }
+    if ask.dry_run {
+        println!("DRY RUN: nothing was started, nothing was changed.");
+        return exit::OK;
+    }
+    if !confirmed(&setup, &id, ask.yes) {
+        eprintln!("Not confirmed: nothing was started, nothing was changed.");
+        return exit::REFUSED;
+    }
+    headless::run(&setup.folder, &plan.confirmed(&clock::now()))
+}
+
+fn procedure(setup: &Setup, named: &str) -> Option<String> {
+    let all = &setup.playbook.procedures;
+    let by_key =
+        || all.iter().find(|(_, p)| p.key.is_some_and(|k| named == k.to_string())).map(|(id, _)| id.clone());
+    let found = all.contains_key(named).then(|| named.to_string()).or_else(by_key);
+    if found.is_none() {
+        let known: Vec<&str> = all.iter().filter(|(_, p)| !p.hidden).map(|(id, _)| id.as_str()).collect();
+        eprintln!("error: no procedure is named `{named}`\n  hint: {}", known.join(", "));
+    }
+    found
+}
+
+fn show(setup: &Setup, id: &str, draft: &Draft) {
+    let p = &setup.playbook.procedures[id];
+    println!("{}: {} ▸ {}", p.title, setup.playbook.service.name, setup.environment.to_uppercase());
+    match &draft.proof {
+        Some((asked, told)) => {
+            let mark = if told.answer == Answer::Holds { "proved" } else { "NOT PROVED" };
+            println!("  where     {asked}: {} ({mark})", told.detail);
+        }
+        None => println!("  where     the playbook does not say how this environment is proved"),
+    }
+    if let Some(plan) = &draft.plan {
+        println!("  from, to  {} → {}", plan.from, plan.to);
+        println!("  cost      downtime {} · data loss {}", p.expect.downtime, p.expect.data_loss);
+        println!("  who       {} · {}", plan.who.user, plan.reason);
+        for step in &plan.steps {
+            let done = draft.already.iter().any(|(n, _)| *n == step.number);
+            println!(
+                "  {:>3}  {}: {}{}",
+                step.number,
+                step.step.name,
+                step.line(),
+                if done { "  (done already)" } else { "" }
+            );
+        }
+    }
+    for problem in &draft.problems {
+        eprintln!("error: {problem}");
+    }
+}
+
+fn confirmed(setup: &Setup, id: &str, yes: Option<&str>) -> bool {
+    let p = &setup.playbook.procedures[id];
+    let environment = setup.playbook.environments.get(&setup.environment);
+    let typed = p.emergency
+        || p.confirm == Some(Confirm::Type)
+        || environment.is_some_and(|e| e.confirm == Confirm::Type);
+    let name = setup.playbook.service.name.as_str();
+    if let Some(given) = yes {
+        if !typed || given == name {
+            return true;
+        }
+        eprintln!("error: here the service's name confirms: --yes={name}");
+        return false;
+    }
+    if !std::io::stdin().is_terminal() {
+        eprintln!(
+            "error: nobody can confirm without a terminal\n  hint: --yes{}",
+            if typed { format!("={name}") } else { String::new() }
+        );
+        return false;
+    }
+    match typed {
+        true => print!("Type the service's name to roll back: "),
+        false => print!("Roll back? y or n: "),
+    }
+    let mut line = String::new();
+    if std::io::stdout().flush().is_err() || std::io::stdin().lock().read_line(&mut line).is_err() {
+        return false;
+    }
+    line.trim() == if typed { name } else { "y" }
+}

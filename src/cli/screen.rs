@@ -1,0 +1,43 @@
+//! The screen: a playbook watched in a terminal.
+
+use super::args::Screen;
+use super::{exit, look, runtime, target};
+use crate::driver::{Driver, Setup};
+use crate::tui;
+use crate::tui::glyphs::Glyphs;
+use crate::tui::theme::Theme;
+use std::io::IsTerminal;
+
+/// Opens the screen of a playbook.
+pub fn open(args: &Screen) -> u8 {
+    let Ok(opened) = target::open(&args.target) else { return exit::USAGE };
+    let Ok((theme, glyphs)) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
+    show(opened.setup, theme, glyphs, opened.settings.window)
+}
+
+/// Shows a service until a person leaves.
+pub fn show(setup: Setup, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        eprintln!(
+            "error: the screen needs a terminal\n  hint: `ripcord run`, `ripcord runs` and `ripcord demo --headless` need none"
+        );
+        return exit::USAGE;
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return exit::USAGE;
+        }
+    };
+    let shown = runtime.block_on(async { tui::app::run(Driver::start(setup), theme, glyphs, window).await });
+    // Hung endpoints must not hold the way out.
+    runtime.shutdown_background();
+    match shown {
+        Ok(()) => exit::OK,
+        Err(e) => {
+            eprintln!("error: the terminal: {e}");
+            exit::USAGE
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a file declares, read before the walk so that every reference can be checked where it stands.
+
+use crate::model::condition::{Declared, Names};
+use crate::model::unit::{Base, Dim, Unit};
+use indexmap::IndexMap;
+use toml::de::{DeTable, DeValue};
+
+/// Everything that has a name in a playbook.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Signals and what conditions need to know of them.
+    pub signals: IndexMap<String, Declared>,
+    /// Variables, and whether each environment gives them a value.
+    pub vars: IndexMap<String, Vec<String>>,
+    /// Names of top-level tables' entries, by kind (`sources`, `roles`, `procedures`, …).
+    pub ids: IndexMap<String, Vec<String>>,
+}
+
+fn table<'t, 'a>(t: &'t DeTable<'a>, key: &str) -> Option<&'t DeTable<'a>> {
+    t.iter().find(|(k, _)| k.get_ref() == key).and_then(|(_, v)| match v.get_ref() {
+        DeValue::Table(t) => Some(t),
+        _ => None,
+    })
+}
+
+fn has(t: &DeTable<'_>, key: &str) -> bool {
+    t.keys().any(|k| k.get_ref() == key)
+}
+
+fn string<'t>(t: &'t DeTable<'_>, key: &str) -> Option<&'t str> {
+    t.iter().find(|(k, _)| k.get_ref() == key).and_then(|(_, v)| v.get_ref().as_str())
+}
+
+fn keys(t: &DeTable<'_>) -> Vec<String> {
+    t.keys().map(|k| k.get_ref().to_string()).collect()
+}
+
+impl Known {
+    /// Reads the names of a tree; what has a wrong shape is left to the walk.
+    pub fn read(top: &DeTable<'_>) -> Known {
+        let mut known = Known::default();
+        for (kind, value) in top {
+            if let DeValue::Table(t) = value.get_ref() {
+                known.ids.insert(kind.get_ref().to_string(), keys(t));
+            }
+        }
+        if let Some(signals) = table(top, "signals") {
+            for (id, value) in signals {
+                let DeValue::Table(t) = value.get_ref() else { continue };
+                known.signals.insert(id.get_ref().to_string(), declared(t));
+            }
+        }
+        let environments = table(top, "environments");
+        let all: Vec<String> = environments.map(keys).unwrap_or_default();
+        for var in table(top, "vars").map(keys).unwrap_or_default() {
+            known.vars.insert(var, all.clone());
+        }
+        for (name, environment) in environments.into_iter().flatten() {
+            let DeValue::Table(e) = environment.get_ref() else { continue };
+            for var in table(e, "vars").map(keys).unwrap_or_default() {
+                let given = known.vars.entry(var).or_default();
+                if !given.iter().any(|e| e == name.get_ref()) {
+                    given.push(name.get_ref().to_string());
+                }
+            }
+        }
+        known
+    }
+
+    /// The ids of one kind.
+    pub fn of(&self, kind: &str) -> &[String] {
+        self.ids.get(kind).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn declared(t: &DeTable<'_>) -> Declared {
+    let unit = string(t, "unit").and_then(Unit::parse);
+    let fallback = if has(t, "flag") { Unit::Bool } else { Unit::Count };
+    let counter = t.iter().find(|(k, _)| k.get_ref() == "counter").and_then(|(_, v)| v.get_ref().as_bool());
+    let disk = matches!(string(t, "process"), Some("disk_read" | "disk_write"));
+    Declared {
+        dim: unit.unwrap_or(fallback).dim(),
+        counter: counter.unwrap_or(has(t, "count") || disk),
+        multi: has(t, "series"),
+        baseline: has(t, "baseline"),
+    }
+}
+
+impl Names for Known {
+    fn signal(&self, id: &str) -> Option<Declared> {
+        self.signals.get(id).copied()
+    }
+
+    fn signals(&self) -> Vec<String> {
+        self.signals.keys().cloned().collect()
+    }
+
+    fn trigger(&self, id: &str) -> bool {
+        self.of("triggers").iter().any(|t| t == id)
+    }
+}
+
+/// The dimension of a plain share.
+pub const SHARE: Dim = Dim { base: Base::Fraction, per_time: 0 };

@@ -1,0 +1,172 @@
+//! Whole playbooks, good and bad.
+
+use super::*;
+use crate::model::playbook::{Cell, Confirm, StepKind};
+use crate::model::probe::Ask;
+
+const GOOD: &str = include_str!("../../../tests/fixtures/canary.toml");
+
+fn told(problems: &[Problem]) -> String {
+    problems.iter().map(|p| p.render(false)).collect::<Vec<_>>().join("\n")
+}
+
+fn good() -> Playbook {
+    let loaded = parse(GOOD, "canary.toml").unwrap_or_else(|p| panic!("{}", told(&p)));
+    assert!(loaded.warnings.is_empty(), "{}", told(&loaded.warnings));
+    loaded.playbook
+}
+
+#[test]
+fn a_whole_playbook_becomes_the_model() {
+    let p = good();
+    assert_eq!(p.service.review_by.as_deref(), Some("2026-03-02"), "updated + review_every");
+    assert_eq!(p.environments["production"].confirm, Confirm::Type, "danger asks for the name");
+    assert_eq!(p.sources.len(), 5);
+    assert!(!p.sources["health"].proxy);
+    assert_eq!(p.signals["rss"].raw, crate::model::unit::Unit::Bytes);
+    assert_eq!(p.signals["error_rate"].stale_after, 20_000);
+    assert_eq!(p.signals["p95"].stale_after, 30_000, "three reads");
+    assert_eq!(p.triggers["errors"].at[&25], Cell::Decide { within: 600_000, default_at: Some(1_800_000) });
+    let r = &p.procedures["revert"];
+    assert_eq!(r.steps.len(), 7);
+    assert!(matches!(r.steps[0].kind, StepKind::Socket(_)));
+    assert!(matches!(r.steps[0].already.as_ref().map(|p| &p.ask), Some(Ask::When(_))));
+    assert_eq!(r.steps[0].attempts, 2);
+    assert_eq!(r.steps[6].timeout, 300_000, "a verification brings its own bound");
+    assert_eq!(r.steps[3].timeout, 10_000);
+}
+
+fn bad(change: impl Fn(&str) -> String) -> Vec<Problem> {
+    let src = change(GOOD);
+    assert_ne!(src, GOOD, "the change did not meet its text");
+    parse(&src, "bad.toml").unwrap_err()
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let problems = bad(|s| {
+        s.replace("owner = ", "ownr = ")
+            .replace("every = \"30s\"", "every = \"30 s econds\"")
+            .replace("procedure = \"revert\"\nreason", "procedure = \"revers\"\nreason")
+            .replace("deriv(rss[5m]) > 50MB/min", "deriv(rss[5m]) > 50MB")
+            .replace("verify = \"fast\"", "verify = \"fats\"")
+    });
+    let errors: Vec<&str> =
+        problems.iter().filter(|p| p.severity == Severity::Error).map(|p| p.message.as_str()).collect();
+    assert_eq!(errors.len(), 6, "{}", told(&problems));
+    for (message, part) in
+        errors.iter().zip(["lacks `owner`", "`ownr`", "30 s econds", "`revers`", "compared", "`fats`"])
+    {
+        assert!(message.contains(part), "{message} against {part}");
+    }
+    assert!(problems.windows(2).all(|w| w[0].line <= w[1].line));
+}
+
+#[test]
+fn a_syntax_error_in_a_value_does_not_hide_the_other_mistakes_nor_invent_new_ones() {
+    let problems = bad(|s| {
+        s.replace("every = \"30s\"", "every = 30s")
+            .replace("\nowner = \"@shop-team\"", "\nowner = @shop-team")
+            .replace("panel = 3", "pannel = 3")
+    });
+    let lines: Vec<&str> = problems.iter().map(|p| p.source.as_str()).collect();
+    assert_eq!(lines, ["owner = @shop-team", "every = 30s", "pannel = 3"], "{}", told(&problems));
+}
+
+#[test]
+fn a_syntax_error_in_a_header_is_told_alone() {
+    let problems = bad(|s| s.replace("[signals.rss]", "[signals.rss").replace("panel = 3", "pannel = 3"));
+    assert!(problems.iter().all(|p| p.source.starts_with("[signals.rss")), "{}", told(&problems));
+}
+
+#[test]
+fn syntax_errors_are_capped() {
+    let src: String = (0..50).map(|i| format!("a{i} = =\n")).collect();
+    assert_eq!(syntax::parse("x", &src).problems.len(), 5);
+}
+
+#[test]
+fn what_is_doubtful_is_a_warning_and_the_playbook_still_loads() {
+    let src = GOOD
+        .replace("(sum(rate(shop_errors_total[1m])) or vector(0))", "sum(rate(shop_errors_total[1m]))")
+        .replace("stale_after = \"20s\"", "stale_after = \"2s\"")
+        .replace("prove = { run = [\"hostname\"], expect = { stdout = '^shop-prod-\\d+$' } }\n", "")
+        .replace("repeatable = true\nalready = ", "prove = ");
+    let loaded = parse(&src, "x.toml").unwrap_or_else(|p| panic!("{}", told(&p)));
+    let text = told(&loaded.warnings);
+    assert_eq!(loaded.warnings.len(), 4, "{text}");
+    for phrase in
+        ["nothing proves", "no data while there are no errors", "stale most of the time", "nothing guards"]
+    {
+        assert!(text.contains(phrase), "{phrase} not in\n{text}");
+    }
+    assert_eq!(loaded.hash.len(), 64);
+}
+
+#[test]
+fn a_known_part_that_is_not_carried_out_is_told_once_per_kind() {
+    let more = r#"
+[channels.chat]
+run = ["chat", "{{ message }}"]
+[channels.pager]
+run = ["page", "{{ subject }}"]
+[messages.started]
+subject = "s"
+body = "{{ run.reason }} {{ signal.rss }}"
+"#;
+    let loaded = parse(&format!("{GOOD}{more}"), "x.toml").unwrap_or_else(|p| panic!("{}", told(&p)));
+    let messages: Vec<&str> = loaded.warnings.iter().map(|p| p.message.as_str()).collect();
+    let not_yet = |what: &str| format!("[{what}] is not supported by this version yet");
+    assert_eq!(messages, [not_yet("channels"), not_yet("messages")]);
+}
+
+#[test]
+fn a_condition_over_several_lines_is_marked_where_it_is_wrong() {
+    let whole = "when = \"\"\"\nhealthy and\n  rsss > 3GB\"\"\"";
+    let problems = bad(|s| s.replace("when = \"deriv(rss[5m]) > 50MB/min\"", whole));
+    assert_eq!(&problems[0].source[problems[0].mark.clone()], "rsss", "{}", told(&problems));
+    assert_eq!(problems[0].near.as_deref(), Some("rss"));
+}
+
+mod mutated {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Never panics; an answer that refuses always has a place and a hint.
+    fn sound(src: &str) {
+        let Err(problems) = parse(src, "x.toml") else { return };
+        assert!(problems.iter().any(|p| p.severity == Severity::Error));
+        for p in &problems {
+            assert!(p.line >= 1 && p.column >= 1 && p.line <= src.lines().count() + 1, "{p:?}");
+            assert!(!p.message.is_empty() && !p.hint.is_empty(), "{p:?}");
+            let place = format!("x.toml:{}:{}", p.line, p.column);
+            assert!(p.render(false).contains(&place), "{place}\n{}", p.render(false));
+        }
+    }
+
+    fn floor(at: usize) -> usize {
+        (0..=at.min(GOOD.len())).rev().find(|i| GOOD.is_char_boundary(*i)).unwrap()
+    }
+
+    #[test]
+    fn cut_at_the_end_of_every_line_and_inside_many() {
+        for (at, _) in GOOD.char_indices().filter(|(i, c)| *c == '\n' || i % 97 == 0) {
+            sound(&GOOD[..at]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn cut_anywhere(at in 0..GOOD.len()) {
+            sound(&GOOD[..floor(at)]);
+        }
+
+        #[test]
+        fn overwritten_anywhere(at in 0..GOOD.len(), cut in 0usize..12, with in "[\\PC\\n\"'\\[\\]{}=.#,]{0,6}") {
+            let (start, end) = (floor(at), floor(at + cut));
+            sound(&format!("{}{with}{}", &GOOD[..start], &GOOD[end..]));
+        }
+    }
+}

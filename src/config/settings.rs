@@ -1,0 +1,151 @@
+//! ripcord's own settings: `config.toml`.
+
+use super::names::Known;
+use super::paths::{Var, expand};
+use super::problem::{Problem, Severity};
+use super::syntax;
+use super::walk::{Cx, Table};
+use std::path::{Path, PathBuf};
+
+/// An example with every key explained.
+pub const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// What `config.toml` may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Folder of all records (the XDG state folder when none).
+    pub state_dir: Option<PathBuf>,
+    /// Playbook that is opened when none is named.
+    pub playbook: Option<String>,
+    /// Folder in which playbooks are looked up by name.
+    pub playbook_dir: Option<PathBuf>,
+    /// Name or path of a theme.
+    pub theme: Option<String>,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Whether the terminal's background is light (unknown when none).
+    pub light: Option<bool>,
+    /// Milliseconds that charts show at first.
+    pub window: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            state_dir: None,
+            playbook: None,
+            playbook_dir: None,
+            theme: None,
+            ascii: false,
+            light: None,
+            window: 15 * 60_000,
+        }
+    }
+}
+
+/// Reads settings; a file that does not exist gives the defaults unless it was asked for (`required`).
+///
+/// # Errors
+/// Every problem of the file.
+pub fn load(path: &Path, required: bool, var: Var<'_>) -> Result<Settings, Vec<Problem>> {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(src) => parse(&src, &name, var),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Ok(Settings::default()),
+        Err(e) => Err(vec![Problem::of_file(
+            &name,
+            format!("cannot be read: {e}"),
+            "`ripcord config example` prints one that works",
+        )]),
+    }
+}
+
+/// Checks the text of settings; `name` stands in the problems.
+///
+/// # Errors
+/// Every problem of the text.
+pub fn parse(src: &str, name: &str, var: Var<'_>) -> Result<Settings, Vec<Problem>> {
+    let syntax::Parsed { tree, mut problems, whole } = syntax::parse(name, src);
+    let settings = tree.map(|tree| {
+        let cx = Cx::new(name, src, Known::default());
+        let settings = read(&Table::new(&cx, tree.get_ref(), 0..0, String::new()), var);
+        let broken: Vec<usize> = problems.iter().map(|p| p.line).collect();
+        problems.extend(cx.into_problems(whole).into_iter().filter(|p| !broken.contains(&p.line)));
+        settings
+    });
+    match settings {
+        Some(s) if problems.iter().all(|p| p.severity == Severity::Warning) => Ok(s),
+        _ => Err(problems),
+    }
+}
+
+fn read(t: &Table<'_>, var: Var<'_>) -> Settings {
+    let path = |key| t.opt(key).and_then(|n| n.text()).map(|p| expand(&p, var));
+    let default = Settings::default();
+    let window = t.opt("window").and_then(|n| {
+        let ms = n.dur()?;
+        if !(5 * 60_000..=24 * 3_600_000).contains(&ms) {
+            n.error("`window` is out of its range", "from \"5m\" to \"24h\"");
+        }
+        Some(ms)
+    });
+    let state_dir = path("state_dir");
+    if let (Some(n), Some(dir)) = (t.opt("state_dir"), &state_dir)
+        && !dir.is_absolute()
+    {
+        n.error(
+            "`state_dir` is not an absolute path",
+            "begin with / or ~/: it must not depend on where ripcord is started",
+        );
+    }
+    Settings {
+        state_dir,
+        playbook: t.opt("playbook").and_then(|n| n.text()),
+        playbook_dir: path("playbook_dir"),
+        theme: t.opt("theme").and_then(|n| n.text()),
+        ascii: t.opt("ascii").and_then(|n| n.bool()).unwrap_or(default.ascii),
+        light: t.opt("light").and_then(|n| n.bool()),
+        window: window.unwrap_or(default.window),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(name: &str) -> Option<std::ffi::OsString> {
+        (name == "HOME").then(|| "/home/a".into())
+    }
+
+    #[test]
+    fn the_example_is_valid_and_explains_every_key() {
+        let s = parse(EXAMPLE, "config.example.toml", &home).unwrap();
+        assert_eq!(s.state_dir.as_deref(), Some(Path::new("/home/a/.local/state/ripcord")));
+        assert_eq!((s.window, s.ascii, s.light), (900_000, false, Some(false)));
+        // What the example does not mention cannot be known: an unknown key lists all of them.
+        let all = parse("zzzzzz = 1", "c", &home).unwrap_err()[0].hint.clone();
+        let keys: Vec<&str> = all.split('`').skip(1).step_by(2).collect();
+        assert_eq!(keys.len(), 7, "{all}");
+        for key in keys {
+            assert!(
+                EXAMPLE.lines().any(|l| l.starts_with(&format!("{key} = "))),
+                "{key} is not in the example"
+            );
+        }
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let src = "thme = \"dark\"\nascii = \"yes\"\nwindow = \"2m\"\nstate_dir = \"here\"\n";
+        let problems = parse(src, "c", &home).unwrap_err();
+        assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(problems[0].near.as_deref(), Some("theme"));
+    }
+
+    #[test]
+    fn no_file_is_no_settings_unless_it_was_asked_for() {
+        let none = Path::new("/nonexistent/config.toml");
+        assert_eq!(load(none, false, &home).unwrap(), Settings::default());
+        assert!(load(none, true, &home).is_err());
+    }
+}

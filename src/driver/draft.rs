@@ -1,0 +1,76 @@
+//! What a draft shows: the plan that was resolved, in words.
+
+use super::{Setup, logout::dies_at_logout};
+use crate::model::playbook::Confirm;
+use crate::model::text::clean_line;
+use crate::run::plan::{Context, describe};
+use crate::session::view::{DraftView, Gravity};
+use crate::supervisor::resolve::Draft;
+
+/// What is shown while it is being resolved.
+pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView {
+    let environment = setup.playbook.environments.get(&setup.environment);
+    let p = setup.playbook.procedures.get(procedure);
+    let stronger = p.and_then(|p| if p.emergency { Some(Confirm::Type) } else { p.confirm });
+    let typed = stronger == Some(Confirm::Type) || environment.is_some_and(|e| e.confirm == Confirm::Type);
+    let confirm = if typed { Confirm::Type } else { Confirm::Key };
+    DraftView {
+        id: context.id.clone(),
+        procedure: procedure.into(),
+        title: p.map_or_else(|| procedure.into(), |p| p.title.clone()),
+        key: p.and_then(|p| p.key),
+        duration_ms: p.map_or(0, |p| p.expect.duration),
+        downtime: p.map(|p| p.expect.downtime.clone()).unwrap_or_default(),
+        data_loss: p.map(|p| p.expect.data_loss.clone()).unwrap_or_default(),
+        who: context.who.user.clone(),
+        reason: context.reason.clone(),
+        confirm,
+        name: setup.playbook.service.name.clone(),
+        ..DraftView::default()
+    }
+}
+
+/// The same once it is resolved. `blind` names criteria that cannot be judged now.
+pub fn resolved(mut shown: DraftView, setup: &Setup, draft: &Draft, blind: &[String]) -> DraftView {
+    match &draft.proof {
+        Some((asked, told)) => {
+            shown.proof = clean_line(&format!("{asked}: {}", told.detail));
+            shown.proved = told.answer == crate::run::Answer::Holds;
+        }
+        None => shown.proof = format!("the playbook does not say how {} is proved", setup.environment),
+    }
+    if !draft.problems.is_empty() {
+        shown.refused = Some(draft.problems.iter().map(|p| clean_line(p)).collect::<Vec<_>>().join("\n"));
+    }
+    let Some(plan) = &draft.plan else { return shown };
+    shown.from.clone_from(&plan.from);
+    shown.to.clone_from(&plan.to);
+    shown.steps = plan.steps.iter().map(|s| (s.number, clean_line(&s.step.name), s.line())).collect();
+    if draft.nothing_to_do {
+        let seen: Vec<&str> = draft.already.iter().map(|(_, d)| d.as_str()).collect();
+        shown.already = Some(clean_line(&seen.join("; ")));
+    }
+    for (number, detail) in &draft.already {
+        shown.notes.push((Gravity::Ok, clean_line(&format!("step {number} is done already: {detail}"))));
+    }
+    if !blind.is_empty() {
+        let text = format!(
+            "BLIND: {} of the criteria cannot be judged now: {}. It ends \"applied, unverified\" unless they answer again",
+            blind.len(),
+            blind.join(", ")
+        );
+        shown.notes.push((Gravity::Warn, text));
+    }
+    if draft.proof.is_none() {
+        shown.notes.push((Gravity::Warn, shown.proof.clone()));
+    }
+    shown.notes.push(match dies_at_logout(&plan.who.user) {
+        Some(dies) => (Gravity::Critical, dies),
+        None => (Gravity::Ok, "Goes on if you log out. Close ripcord whenever you like".into()),
+    });
+    let asks = plan.steps.iter().filter_map(|s| s.step.prove.as_ref()).map(describe).count();
+    if asks > 0 {
+        shown.notes.push((Gravity::Ok, format!("{asks} step(s) ask once more before they act")));
+    }
+    shown
+}

@@ -1,0 +1,128 @@
+//! What can be read of an engine.
+
+use super::eval::{Outcome, Truth};
+use super::evidence::Part;
+use super::history::Store;
+use super::hold::TriggerState;
+use super::signal::{self, SignalState};
+use super::tiers::Column;
+use super::verdict::{Row, Verdict};
+use super::{Engine, Judged};
+use crate::model::condition::Expr;
+
+/// A trigger, as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TriggerStatus {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: TriggerState,
+    /// What its condition is now; a firing trigger that is unknown cannot resolve.
+    pub truth: Truth,
+    /// The parts of its condition, as last judged.
+    pub evidence: Vec<Part>,
+    /// Series that are in this state, for a rule with `any(…)`.
+    pub series: Vec<String>,
+}
+
+impl Engine {
+    /// How many signals answer, of all that are read.
+    pub fn answering(&self) -> (usize, usize) {
+        signal::answering(self.levels.values().map(|(l, _)| *l))
+    }
+
+    /// The histories, for charts and readings in messages.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A signal, as it stands at `now` (boot milliseconds).
+    pub fn signal(&self, id: &str, now: i64) -> Option<SignalState> {
+        let (h, limits) = (self.store.signal(id)?, self.limits.get(id)?);
+        let since = self.levels.get(id).map_or(now, |(_, s)| *s);
+        Some(signal::state(id, h, limits, &self.scope(now, None), since))
+    }
+
+    /// All signals, as they stand at `now` (boot milliseconds), in the playbook's order.
+    pub fn signals(&self, now: i64) -> Vec<SignalState> {
+        self.levels.keys().filter_map(|id| self.signal(id, now)).collect()
+    }
+
+    /// A signal's last `window` milliseconds in `n` columns; `None` is a hole. See [`history::History::columns`].
+    pub fn columns(
+        &self,
+        id: &str,
+        series: Option<&str>,
+        now: i64,
+        window: u64,
+        n: usize,
+    ) -> Vec<Option<Column>> {
+        self.store.signal(id).map_or_else(|| vec![None; n], |h| h.columns(series, now, window, n))
+    }
+
+    /// All triggers, as they stand at `now` (boot milliseconds), in the playbook's order.
+    pub fn triggers(&self, now: i64) -> Vec<TriggerStatus> {
+        let status = |(id, j): (&String, &Judged)| {
+            let states = j.holds.iter().map(|(_, h)| h.state(now, j.times));
+            let state = states.filter(|s| s.same_kind(&j.state)).max_by_key(|s| match s {
+                TriggerState::Pending { held, .. } => *held as i64,
+                TriggerState::Firing { since } => -since,
+                TriggerState::Inactive => 0,
+            });
+            TriggerStatus {
+                id: id.clone(),
+                state: state.unwrap_or(j.state),
+                truth: j.truth,
+                evidence: j.evidence.clone(),
+                series: (j.holds.iter())
+                    .filter(|(_, h)| h.state(now, j.times).same_kind(&j.state))
+                    .filter_map(|(l, _)| l.clone())
+                    .collect(),
+            }
+        };
+        self.triggers.iter().map(status).collect()
+    }
+
+    /// The severity rows, worst first.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |(id, s): (&String, &crate::model::playbook::Severity)| {
+            let mine: Vec<(&String, &Judged)> =
+                self.triggers.iter().filter(|(_, j)| j.severity.as_ref() == Some(id)).collect();
+            let since = mine.iter().filter_map(|(_, j)| match j.state {
+                TriggerState::Firing { since } => Some(since),
+                _ => None,
+            });
+            let since = since.min();
+            let blind = mine.iter().any(|(_, j)| j.truth == Truth::Unknown);
+            Row {
+                id: id.clone(),
+                title: s.title.clone(),
+                text: s.text.clone(),
+                in_force: since.is_some(),
+                since,
+                truth: if since.is_none() && blind { Truth::Unknown } else { since.is_some().into() },
+                triggers: mine.into_iter().map(|(id, _)| id.clone()).collect(),
+                respond_within: s.respond_within,
+                approval: s.approval.clone(),
+            }
+        };
+        self.playbook.severities.iter().map(row).collect()
+    }
+
+    /// What the matrix says now.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Judges any condition at `now` (boot milliseconds); with `after`, only by samples measured after that time.
+    pub fn judge(&self, rule: &Expr, now: i64, after: Option<i64>) -> (Truth, Vec<Part>) {
+        let mut parts = Vec::new();
+        let truth = self.scope(now, after).judge(rule, &mut parts);
+        (truth, parts)
+    }
+
+    /// The value of any expression at `now`, per series.
+    pub fn worth(&self, rule: &Expr, now: i64) -> Outcome {
+        self.scope(now, None).worth(rule)
+    }
+}

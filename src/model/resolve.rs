@@ -1,0 +1,302 @@
+//! A playbook for one environment: variables are filled in, names of a run are left standing.
+
+use super::condition::Condition;
+use super::playbook::{Playbook, ProcessRef, ReadingKind, SourceKind, StepKind};
+use super::probe::{Ask, Command, HttpCall, Probe};
+use super::template::Template;
+use indexmap::IndexMap;
+
+/// Why a playbook has no form for an environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// The environment does not exist.
+    #[error("no environment is named `{name}`; there is {}", .known.join(", "))]
+    Environment {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A variable that the playbook does not know was given from outside.
+    #[error("no variable is named `{name}`; there is {}", .known.join(", "))]
+    Variable {
+        /// What was given.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+}
+
+/// The playbook as it is in one environment.
+///
+/// Variables, `environment` and the service's own names are filled into every template; the environment's variables
+/// win over the playbook's, `given` ones over both. Only this environment stays. Values are not filled again.
+///
+/// # Errors
+/// When the environment or a given variable does not exist.
+pub fn resolve(
+    playbook: &Playbook,
+    environment: &str,
+    given: &IndexMap<String, String>,
+) -> Result<Playbook, ResolveError> {
+    let mut p = playbook.clone();
+    let known: Vec<String> = p.environments.keys().cloned().collect();
+    let Some(own) = p.environments.get(environment).cloned() else {
+        return Err(ResolveError::Environment { name: environment.into(), known });
+    };
+    p.vars.extend(own.vars.clone());
+    for (name, value) in given {
+        let known: Vec<String> = p.vars.keys().cloned().collect();
+        match p.vars.get_mut(name) {
+            Some(v) => v.clone_from(value),
+            None => return Err(ResolveError::Variable { name: name.clone(), known }),
+        }
+    }
+    let own = super::playbook::Environment { vars: p.vars.clone(), ..own };
+    p.environments = IndexMap::from([(environment.to_string(), own)]);
+    let mut names = p.vars.clone();
+    names.insert("environment".into(), environment.into());
+    names.insert("service.name".into(), p.service.name.clone());
+    names.insert("service.title".into(), p.service.title.clone());
+    names.insert("service.owner".into(), p.service.owner.clone());
+    Filler { names }.playbook(&mut p);
+    Ok(p)
+}
+
+struct Filler {
+    names: IndexMap<String, String>,
+}
+
+impl Filler {
+    fn playbook(&self, p: &mut Playbook) {
+        for e in p.environments.values_mut() {
+            self.maybe(&mut e.cwd);
+            e.prove.iter_mut().for_each(|p| self.probe(p));
+        }
+        p.sources.values_mut().for_each(|s| self.source(&mut s.kind));
+        for s in p.signals.values_mut() {
+            if let ReadingKind::Query(q) = &mut s.reading {
+                self.template(q);
+            }
+        }
+        for v in p.verifications.values_mut() {
+            v.criteria.iter_mut().for_each(|c| self.probe(&mut c.probe));
+        }
+        p.probes.values_mut().for_each(|p| self.probe(p));
+        for procedure in p.procedures.values_mut() {
+            self.maybe(&mut procedure.from);
+            self.maybe(&mut procedure.to);
+            for param in procedure.params.values_mut() {
+                if let super::playbook::ParamKind::Read { probe, .. } = &mut param.kind {
+                    self.probe(probe);
+                }
+            }
+            for step in &mut procedure.steps {
+                let mut name = Template(std::mem::take(&mut step.name));
+                self.template(&mut name);
+                step.name = name.0;
+                for probe in [&mut step.prove, &mut step.already, &mut step.observe].into_iter().flatten() {
+                    self.probe(probe);
+                }
+                self.step(&mut step.kind);
+            }
+        }
+    }
+
+    fn template(&self, t: &mut Template) {
+        if t.0.contains("{{") {
+            *t = t.fill_known(&|n| self.names.get(n).cloned());
+        }
+    }
+
+    fn maybe(&self, t: &mut Option<Template>) {
+        t.iter_mut().for_each(|t| self.template(t));
+    }
+
+    fn map(&self, m: &mut IndexMap<String, Template>) {
+        m.values_mut().for_each(|t| self.template(t));
+    }
+
+    fn json(&self, v: &mut serde_json::Value) {
+        match v {
+            serde_json::Value::String(s) => {
+                let mut t = Template(std::mem::take(s));
+                self.template(&mut t);
+                *s = t.0;
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|v| self.json(v)),
+            serde_json::Value::Object(entries) => entries.values_mut().for_each(|v| self.json(v)),
+            _ => {}
+        }
+    }
+
+    fn source(&self, s: &mut SourceKind) {
+        match s {
+            SourceKind::Prometheus { url, headers } => {
+                self.template(url);
+                self.map(headers);
+            }
+            SourceKind::Http { url, headers, body, .. } => {
+                self.template(url);
+                self.map(headers);
+                self.maybe(body);
+            }
+            SourceKind::Process(ProcessRef::Unit(t) | ProcessRef::PidFile(t) | ProcessRef::Name(t)) => {
+                self.template(t)
+            }
+            SourceKind::Process(ProcessRef::Pid(_)) => {}
+            SourceKind::Command { argv, cwd, env } => {
+                argv.iter_mut().for_each(|t| self.template(t));
+                self.maybe(cwd);
+                self.map(env);
+            }
+        }
+    }
+
+    fn command(&self, c: &mut Command) {
+        c.argv.iter_mut().for_each(|t| self.template(t));
+        self.maybe(&mut c.cwd);
+        self.map(&mut c.env);
+        self.maybe(&mut c.stdin);
+    }
+
+    fn http(&self, h: &mut HttpCall) {
+        self.template(&mut h.url);
+        self.map(&mut h.headers);
+        h.json.iter_mut().for_each(|v| self.json(v));
+        self.maybe(&mut h.text);
+    }
+
+    fn probe(&self, p: &mut Probe) {
+        match &mut p.ask {
+            Ask::When(Condition { .. }) | Ask::Named(_) => {}
+            Ask::Run(c) => self.command(c),
+            Ask::Http(h) => self.http(h),
+            Ask::Socket { path, send } => {
+                self.template(path);
+                self.template(send);
+            }
+            Ask::File(t) => self.template(t),
+        }
+    }
+
+    fn step(&self, kind: &mut StepKind) {
+        match kind {
+            StepKind::Run(c) => self.command(c),
+            StepKind::Http(h) => self.http(h),
+            StepKind::Socket(s) => {
+                self.template(&mut s.path);
+                self.template(&mut s.send);
+            }
+            StepKind::Check(p) => self.probe(p),
+            StepKind::Wait(_) | StepKind::Verify(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::playbook::{Environment, Procedure, Source, Step};
+
+    fn playbook() -> Playbook {
+        let mut p = Playbook::default();
+        p.service.name = "shop".into();
+        p.vars.extend([("url".to_string(), "http://all".to_string()), ("unit".into(), "{{ url }}".into())]);
+        let vars = IndexMap::from([("url".to_string(), "http://prod".to_string())]);
+        p.environments.insert("production".into(), Environment { vars, ..Default::default() });
+        p.environments.insert("staging".into(), Environment::default());
+        let kind = SourceKind::Http {
+            url: "{{ url }}/{{ environment }}?k={{ secret.token }}".into(),
+            method: "GET".into(),
+            headers: IndexMap::new(),
+            body: None,
+        };
+        p.sources.insert("api".into(), Source { every: 1, timeout: 1, proxy: true, kind });
+        let call = HttpCall {
+            url: "{{ url }}".into(),
+            json: Some(serde_json::json!({ "a": [{ "b": "{{ unit }} {{ run.reason }}" }], "n": 1 })),
+            ..Default::default()
+        };
+        let observe = Probe {
+            ask: Ask::File("/{{ service.name }}".into()),
+            expect: Default::default(),
+            within: None,
+            every: 1,
+        };
+        let step = Step {
+            name: "Stop {{ unit }}".into(),
+            id: None,
+            phase: None,
+            kind: StepKind::Http(call),
+            timeout: 1,
+            takes: None,
+            prove: None,
+            already: None,
+            observe: Some(observe),
+            repeatable: false,
+            attempts: 1,
+            retry_delay: 0,
+            on_failure: Default::default(),
+        };
+        let revert = Procedure {
+            title: "Revert".into(),
+            key: None,
+            use_when: None,
+            from: None,
+            to: Some("{{ share }} of {{ url }}".into()),
+            hidden: false,
+            emergency: false,
+            expect: Default::default(),
+            confirm: None,
+            takes_effect: None,
+            phases: vec![],
+            params: IndexMap::new(),
+            steps: vec![step],
+        };
+        p.procedures.insert("revert".into(), revert);
+        p
+    }
+
+    fn url_of(p: &Playbook) -> &str {
+        match &p.sources["api"].kind {
+            SourceKind::Http { url, .. } => &url.0,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_and_what_is_given_wins_over_it() {
+        let none = IndexMap::new();
+        let p = resolve(&playbook(), "production", &none).unwrap();
+        assert_eq!(url_of(&p), "http://prod/production?k={{ secret.token }}");
+        assert_eq!(p.environments.keys().collect::<Vec<_>>(), ["production"]);
+        let staging = resolve(&playbook(), "staging", &none).unwrap();
+        assert_eq!(url_of(&staging), "http://all/staging?k={{ secret.token }}");
+        let given = IndexMap::from([("url".to_string(), "http://given".to_string())]);
+        let p = resolve(&playbook(), "production", &given).unwrap();
+        assert!(url_of(&p).starts_with("http://given/"));
+        assert_eq!(p.environments["production"].vars["url"], "http://given", "for whoever looks there");
+    }
+
+    #[test]
+    fn names_of_a_run_stay_and_values_are_not_filled_again() {
+        let p = resolve(&playbook(), "production", &IndexMap::new()).unwrap();
+        let procedure = &p.procedures["revert"];
+        let step = &procedure.steps[0];
+        assert_eq!(step.name, "Stop {{ url }}", "a value with braces is text");
+        let StepKind::Http(call) = &step.kind else { panic!() };
+        let body = serde_json::json!({ "a": [{ "b": "{{ url }} {{ run.reason }}" }], "n": 1 });
+        assert_eq!(call.json, Some(body));
+        assert_eq!(step.observe.as_ref().unwrap().ask, Ask::File("/shop".into()));
+        assert_eq!(procedure.to, Some("{{ share }} of http://prod".into()));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused_with_what_there_is() {
+        let e = resolve(&playbook(), "prod", &IndexMap::new()).unwrap_err();
+        assert_eq!(e.to_string(), "no environment is named `prod`; there is production, staging");
+        let given = IndexMap::from([("ulr".to_string(), String::new())]);
+        assert!(matches!(resolve(&playbook(), "staging", &given), Err(ResolveError::Variable { .. })));
+    }
+}

@@ -1,0 +1,228 @@
+//! The plan: a procedure with every value resolved and every command spelled out, frozen when it is confirmed.
+
+use crate::model::playbook::{
+    Expect, Objective, Phase, Secret, Signal, Source, Step, StepKind, Tone, Verification, Wait,
+};
+use crate::model::probe::Probe;
+use crate::model::text::clean_line;
+use crate::model::time::{Deadline, Millis, Now};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// Version of the plan file; a supervisor refuses another one.
+pub const PLAN_SCHEMA: u32 = 1;
+
+/// Milliseconds for which a confirmation is good.
+pub const CONFIRMATION: Millis = 30_000;
+
+/// Who did something, as far as the host can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Name of the account.
+    pub user: String,
+    /// Its number.
+    pub uid: u32,
+    /// The number they logged in with, which `sudo` does not change.
+    pub login_uid: Option<u32>,
+    /// Their terminal.
+    pub tty: Option<String>,
+    /// Fingerprint of the SSH key they came in with, where sshd tells it.
+    pub ssh_key: Option<String>,
+}
+
+/// The trigger that recommended a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Its id.
+    pub trigger: String,
+    /// Its title.
+    pub title: String,
+    /// Since when it fires.
+    pub firing_since: Now,
+}
+
+/// What a plan is made with, besides the playbook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Context {
+    /// Run id: sortable, unique in its state folder.
+    pub id: String,
+    /// When it is resolved.
+    pub now: Now,
+    /// Who asks.
+    pub who: Person,
+    /// Why.
+    pub reason: String,
+    /// What fired, if something did.
+    pub cause: Option<Cause>,
+    /// SHA-256 of the playbook's bytes, in hex.
+    pub playbook_hash: String,
+    /// Environment variables that commands may see.
+    pub env: IndexMap<String, String>,
+    /// Absolute working folder of commands where the playbook names none.
+    pub cwd: String,
+}
+
+/// What is known of the procedure.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcedureFacts {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Its key on the main screens.
+    pub key: Option<char>,
+    /// What it costs.
+    pub expect: Expect,
+    /// Phases with budgets.
+    pub phases: Vec<Phase>,
+    /// Number (from 1) of the step by which it takes effect; `None` when no step changes anything.
+    pub takes_effect: Option<usize>,
+}
+
+/// The parts of the playbook that a run needs, every template filled but secrets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Sources of the signals below.
+    pub sources: IndexMap<String, Source>,
+    /// Signals that criteria and probes name, and those they are computed from.
+    pub signals: IndexMap<String, Signal>,
+    /// Verifications that steps name.
+    pub verifications: IndexMap<String, Verification>,
+    /// Objectives this procedure is judged by.
+    pub objectives: IndexMap<String, Objective>,
+    /// Where each secret is read when it is needed; never its value.
+    pub secrets: IndexMap<String, Secret>,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this file ([`PLAN_SCHEMA`]).
+    pub schema: u32,
+    /// Run id.
+    pub id: String,
+    /// Service name.
+    pub service: String,
+    /// Service title.
+    pub service_title: String,
+    /// Environment name.
+    pub environment: String,
+    /// How careful to be there.
+    pub tone: Tone,
+    /// SHA-256 of the playbook's bytes, in hex.
+    pub playbook_hash: String,
+    /// What is needed of the playbook.
+    pub playbook: Frozen,
+    /// The procedure.
+    pub procedure: ProcedureFacts,
+    /// From what state, in words with frozen targets.
+    pub from: String,
+    /// To what state.
+    pub to: String,
+    /// Parameters as resolved.
+    pub params: IndexMap<String, String>,
+    /// Who confirmed it.
+    pub who: Person,
+    /// Why.
+    pub reason: String,
+    /// What fired, if something did.
+    pub cause: Option<Cause>,
+    /// When it was confirmed.
+    pub confirmed_at: Now,
+    /// Until when it may start.
+    pub expires: Deadline,
+    /// Environment variables of commands, by allow-list.
+    pub env: IndexMap<String, String>,
+    /// Absolute working folder of commands.
+    pub cwd: String,
+    /// Is this the right target? Asked again before the first step.
+    pub prove: Option<Probe>,
+    /// The steps.
+    pub steps: Vec<PlanStep>,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanStep {
+    /// Number, from 1.
+    pub number: usize,
+    /// Phase it belongs to (begun by this step or an earlier one).
+    pub phase: Option<String>,
+    /// Absolute path of the program, for `run` steps.
+    pub program: Option<String>,
+    /// What is done; every template filled but secrets, named probes put in their place.
+    pub step: Step,
+}
+
+impl Plan {
+    /// The same plan, confirmed now: it may start within [`CONFIRMATION`].
+    pub fn confirmed(mut self, now: &Now) -> Plan {
+        self.confirmed_at = now.clone();
+        self.expires = Deadline::after(now, CONFIRMATION);
+        self
+    }
+
+    /// The verification that a step runs.
+    pub fn verification(&self, step: &PlanStep) -> Option<&Verification> {
+        match &step.step.kind {
+            StepKind::Verify(id) => self.playbook.verifications.get(id),
+            _ => None,
+        }
+    }
+}
+
+impl PlanStep {
+    /// Whether it changes something in the world (rather than waiting or looking).
+    pub fn changes(&self) -> bool {
+        matches!(self.step.kind, StepKind::Run(_) | StepKind::Http(_) | StepKind::Socket(_))
+    }
+
+    /// Exactly what is done, on one line, safe to show.
+    pub fn line(&self) -> String {
+        let text = match &self.step.kind {
+            StepKind::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
+            StepKind::Http(h) => format!("{} {}", method(&h.method), h.url),
+            StepKind::Socket(s) => format!("{} → {}", s.send, s.path),
+            StepKind::Wait(Wait::For(ms)) => format!("wait {} s", *ms as f64 / 1000.0),
+            StepKind::Wait(Wait::Until(c)) => format!("wait until {}", c.text),
+            StepKind::Check(p) => describe(p),
+            StepKind::Verify(id) => format!("verify {id}"),
+        };
+        clean_line(&text)
+    }
+
+    /// Its name as a part of a file name: `drain-the-canary`.
+    pub fn slug(&self) -> String {
+        let mut name = String::new();
+        for c in self.step.name.chars().flat_map(char::to_lowercase).take(40) {
+            match c {
+                'a'..='z' | '0'..='9' => name.push(c),
+                _ if !name.is_empty() && !name.ends_with('-') => name.push('-'),
+                _ => {}
+            }
+        }
+        name.trim_end_matches('-').to_owned()
+    }
+
+    /// Folder of one attempt, below the run's: `steps/03-drain-the-canary/a1`.
+    pub fn folder(&self, attempt: u32) -> String {
+        format!("steps/{:02}-{}/a{attempt}", self.number, self.slug())
+    }
+}
+
+/// What a probe asks, on one line, safe to show.
+pub fn describe(probe: &Probe) -> String {
+    use crate::model::probe::Ask;
+    clean_line(&match &probe.ask {
+        Ask::When(c) => c.text.clone(),
+        Ask::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
+        Ask::Http(h) => format!("{} {}", method(&h.method), h.url),
+        Ask::Socket { path, send } => format!("{send} → {path}"),
+        Ask::File(path) => path.to_string(),
+        Ask::Named(id) => format!("probe {id}"),
+    })
+}
+
+fn method(given: &str) -> &str {
+    if given.is_empty() { "GET" } else { given }
+}

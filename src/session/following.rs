@@ -1,0 +1,100 @@
+//! The run that is followed: its plan, its records so far, and whether anybody drives it.
+
+use super::view::Happening;
+use crate::model::record::Record;
+use crate::model::time::Now;
+use crate::run::plan::Plan;
+use crate::run::story::tell;
+use crate::run::view::{RunState, RunView};
+
+/// A run, as its journal tells it.
+#[derive(Debug, Clone)]
+pub struct Following {
+    plan: Plan,
+    records: Vec<Record>,
+    view: RunView,
+    driven: bool,
+}
+
+impl Following {
+    /// Follows a run from the records there are.
+    ///
+    /// # Errors
+    /// Names the first record that is not a run's.
+    pub fn new(plan: Plan, records: Vec<Record>, driven: bool) -> Result<Following, String> {
+        let view = RunView::fold(&plan, &records)?;
+        Ok(Following { plan, records, view, driven })
+    }
+
+    /// Takes in what the journal says now; the new records, in words.
+    ///
+    /// # Errors
+    /// Names the first record that is not a run's; nothing is taken in.
+    pub fn extend(&mut self, records: Vec<Record>, driven: bool) -> Result<Vec<Happening>, String> {
+        let told = happenings(&self.plan, &records)?;
+        if !records.is_empty() {
+            let before = self.records.len();
+            self.records.extend(records);
+            match RunView::fold(&self.plan, &self.records) {
+                Ok(view) => self.view = view,
+                Err(e) => {
+                    self.records.truncate(before);
+                    return Err(e);
+                }
+            }
+        }
+        self.driven = driven;
+        Ok(told)
+    }
+
+    /// All of it, in words.
+    ///
+    /// # Errors
+    /// Names the first record that is not a run's.
+    pub fn story(&self) -> Result<Vec<Happening>, String> {
+        happenings(&self.plan, &self.records)
+    }
+
+    /// Its plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What is shown of it.
+    pub fn view(&self) -> &RunView {
+        &self.view
+    }
+
+    /// Whether it is neither over nor refused.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.view.state, RunState::Finished | RunState::Refused)
+    }
+
+    /// Whether it was accepted, is not over, and nobody drives it.
+    pub fn is_orphan(&self) -> bool {
+        self.is_open() && !self.driven && self.view.state != RunState::Requested
+    }
+
+    /// Whether a screen of account `uid` may take it up by itself: its own run, of this boot. What is unknown of it
+    /// still waits for a person.
+    pub fn may_be_taken_up(&self, uid: u32, now: &Now) -> bool {
+        let this_boot = self.records.last().is_some_and(|r| r.at.boot_id == now.boot_id);
+        self.is_orphan() && this_boot && self.plan.who.uid == uid
+    }
+}
+
+fn happenings(plan: &Plan, records: &[Record]) -> Result<Vec<Happening>, String> {
+    let mut out = Vec::new();
+    for record in records {
+        if let Some(t) = tell(plan, record)? {
+            out.push(Happening {
+                wall: record.at.wall,
+                letter: t.letter,
+                kind: t.kind,
+                text: t.text,
+                who: t.who,
+            });
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,153 @@
+//! A session in simulated time.
+
+use super::view::{Freshness, Gravity, Level, TriggerState};
+use super::*;
+use crate::model::reading::Value;
+use crate::model::resolve::resolve;
+use indexmap::IndexMap;
+
+const PLAYBOOK: &str = r#"
+schema = 1
+[service]
+name = "shop"
+title = "Shop"
+owner = "us"
+[environments.lab]
+tone = "calm"
+[sources.page]
+every = "1s"
+http = { url = "http://127.0.0.1:1/metrics" }
+[signals.errors]
+title = "Error rate"
+source = "page"
+metric = "errors"
+raw = "ratio"
+unit = "percent"
+warn = "> 1%"
+critical = "> 5%"
+stale_after = "5s"
+panel = 1
+[signals.complaints]
+title = "Complaints"
+count = { key = "m", text = "A customer complains" }
+unit = "count"
+[severities.P1]
+title = "High"
+text = "Roll back"
+respond_within = "15m"
+[triggers.high]
+title = "Many errors"
+severity = "P1"
+when = "errors > 5%"
+for = "3s"
+act = "ask"
+procedure = "off"
+reason = "errors"
+[procedures.off]
+title = "Canary off"
+key = "c"
+expect = { duration = "1m", downtime = "none", data_loss = "none" }
+[[procedures.off.steps]]
+name = "Off"
+run = ["true"]
+timeout = "5s"
+repeatable = true
+"#;
+
+fn at(ms: u64) -> Now {
+    Now { boot: 1_000_000 + ms, boot_id: "b".into(), wall: 1_700_000_000_000 + ms as i64 }
+}
+
+fn session() -> Session {
+    let loaded = crate::config::playbook::parse(PLAYBOOK, "shop.toml").expect("the playbook is right");
+    let playbook = resolve(&loaded.playbook, "lab", &IndexMap::new()).unwrap();
+    let facts = Facts { environment: "lab".into(), user: "ana".into(), uid: 7, ..Facts::default() };
+    Session::new(playbook, facts, &at(0))
+}
+
+fn read(session: &mut Session, ms: u64, value: f64) -> Vec<Effect> {
+    let reading = Reading {
+        signal: "errors".into(),
+        series: None,
+        at: at(ms),
+        age: 0,
+        value: Ok(Value::Number(value)),
+    };
+    session.handle(&at(ms), Event::Readings(vec![reading]))
+}
+
+#[test]
+fn nothing_measured_is_not_all_quiet() {
+    let view = session().view(&at(500));
+    assert_eq!(view.verdict.gravity, Gravity::Unknown);
+    assert_eq!(view.freshness, Freshness::Starting);
+    assert!(view.verdict.text.contains("not \"all quiet\""));
+    assert_eq!(view.signals.len(), 1, "a counter of people has its own place");
+    assert_eq!(view.manual.len(), 1);
+}
+
+#[test]
+fn a_bad_signal_lights_the_matrix_after_its_time_and_rings_once() {
+    let mut s = session();
+    assert!(read(&mut s, 0, 0.001).is_empty());
+    assert_eq!(s.view(&at(100)).verdict.word, "ALL QUIET");
+    let mut bells = 0;
+    for i in 1..=6 {
+        bells += read(&mut s, i * 1000, 0.2).len();
+    }
+    assert_eq!(bells, 1);
+    let view = s.view(&at(6_100));
+    assert_eq!(view.verdict.gravity, Gravity::Critical);
+    assert_eq!(view.verdict.word, "P1 HIGH");
+    assert!(view.verdict.clock_ms.is_some_and(|c| c < 15 * 60_000 && c > 14 * 60_000));
+    assert!(view.severities[0].in_force);
+    assert!(matches!(view.triggers[0].state, TriggerState::Firing { .. }));
+    assert_eq!(view.signals[0].level, Level::Critical);
+    assert!(view.procedures[0].suggested);
+    assert_eq!(view.verdict.suggests, Some(('c', "Canary off".into())));
+    let kinds: Vec<&str> = view.timeline.iter().map(|h| h.kind.as_str()).collect();
+    assert_eq!(kinds, ["pending", "firing"]);
+    let cause = s.cause(&at(6_100), "off").unwrap();
+    assert_eq!(cause.trigger, "high");
+    assert_eq!(s.reason("off", Some(&cause)), "errors");
+}
+
+#[test]
+fn silence_is_neither_healthy_nor_a_resolution() {
+    let mut s = session();
+    for i in 0..=6 {
+        read(&mut s, i * 1000, 0.2);
+    }
+    for i in 7..60 {
+        s.handle(&at(i * 1000), Event::Tick);
+    }
+    let view = s.view(&at(60_000));
+    assert_eq!(view.signals[0].level, Level::Stale);
+    assert!(matches!(view.triggers[0].state, TriggerState::Firing { .. }), "it cannot resolve");
+    assert!(view.triggers[0].blind);
+    assert!(matches!(view.freshness, Freshness::Lost(_)));
+    assert!(view.timeline.iter().any(|h| h.kind == "stale"));
+}
+
+#[test]
+fn a_count_is_told_with_its_person_and_can_be_taken_back() {
+    let mut s = session();
+    for delta in [1, 1, -1] {
+        s.handle(&at(10), Event::Count { signal: "complaints".into(), delta, who: "ana".into() });
+    }
+    let view = s.view(&at(20));
+    assert_eq!(view.manual[0].count, 1);
+    assert_eq!(view.timeline.len(), 3);
+    assert_eq!(view.timeline[0].who.as_deref(), Some("ana"));
+}
+
+#[test]
+fn the_timeline_is_bounded_and_in_order() {
+    let mut s = session();
+    for i in 0..700 {
+        s.handle(&at(i), Event::Count { signal: "complaints".into(), delta: 1, who: "ana".into() });
+    }
+    let view = s.view(&at(1000));
+    assert_eq!(view.timeline.len(), KEPT);
+    assert!(view.timeline.windows(2).all(|w| w[0].wall <= w[1].wall));
+}

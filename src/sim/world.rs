@@ -1,0 +1,190 @@
+//! What the service is made of: two arms, a share, and what has been counted.
+
+use super::noise::{Noise, spread};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Upper bounds of the latency histogram, in seconds.
+pub const BOUNDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0];
+
+/// Percent of traffic on the canary at the start.
+const SHARE: u8 = 25;
+/// Share of answers that are errors, of a good arm and of the bad canary.
+const ERRORS: (f64, f64) = (0.0005, 0.40);
+/// Resident memory of an arm at rest, in bytes.
+const REST: f64 = 180e6;
+/// Bytes that the bad canary keeps per request.
+const LEAK: f64 = 900e3;
+/// The most it can hold.
+const FULL: f64 = 900e6;
+/// What it gives back per second once it has no traffic.
+const GIVES_BACK: f64 = 60e6;
+/// How many requests for a change are remembered.
+const REMEMBERED: usize = 64;
+
+/// The world as the routes share it.
+pub type Shared = Arc<Mutex<World>>;
+
+/// Locks the world; what a panicking holder left is only counters, and still good.
+pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One of the two versions that serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arm {
+    /// The version that was there before.
+    Stable,
+    /// The version on trial.
+    Canary,
+}
+
+/// What an arm has counted.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// `stable` or `canary`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Answers with status 200.
+    pub ok: u64,
+    /// Answers with status 500.
+    pub failed: u64,
+    /// Answers per latency bucket, not cumulative; the last is beyond all bounds.
+    pub buckets: [u64; BOUNDS.len() + 1],
+    /// Seconds taken by all answers.
+    pub seconds: f64,
+    /// Resident memory in bytes (modelled).
+    pub memory: f64,
+}
+
+impl Counted {
+    fn new(name: &'static str, version: &'static str) -> Counted {
+        Counted {
+            name,
+            version,
+            ok: 0,
+            failed: 0,
+            buckets: [0; BOUNDS.len() + 1],
+            seconds: 0.0,
+            memory: REST,
+        }
+    }
+}
+
+/// What is going to happen to a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fate {
+    /// Who serves it.
+    pub arm: Arm,
+    /// Whether it ends with an error.
+    pub fails: bool,
+    /// How long the arm works on it.
+    pub takes: Duration,
+}
+
+/// The service's state.
+#[derive(Debug)]
+pub struct World {
+    seed: u64,
+    next: u64,
+    share: u8,
+    bad: bool,
+    started: Instant,
+    memory_at: Instant,
+    arms: [Counted; 2],
+    answered: VecDeque<(String, String)>,
+}
+
+impl World {
+    /// A healthy service with 25 % of traffic on the canary.
+    pub fn new(seed: u64) -> World {
+        let now = Instant::now();
+        World {
+            seed,
+            next: 0,
+            share: SHARE,
+            bad: false,
+            started: now,
+            memory_at: now,
+            arms: [Counted::new("stable", "2.4.1"), Counted::new("canary", "2.5.0")],
+            answered: VecDeque::new(),
+        }
+    }
+
+    /// Makes the canary bad.
+    pub fn go_bad(&mut self) {
+        self.bad = true;
+    }
+
+    /// Percent of traffic on the canary.
+    pub fn share(&self) -> u8 {
+        self.share
+    }
+
+    /// Sets the percent of traffic on the canary; returns what it was.
+    pub fn set_share(&mut self, percent: u8) -> u8 {
+        self.breathe();
+        std::mem::replace(&mut self.share, percent)
+    }
+
+    /// Both arms, stable first, with memory as it is now.
+    pub fn arms(&mut self) -> &[Counted; 2] {
+        self.breathe();
+        &self.arms
+    }
+
+    /// Time since the start.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Decides what happens to the next request.
+    pub fn next(&mut self) -> Fate {
+        let n = self.next;
+        self.next += 1;
+        let canary = spread(self.seed, n) < f64::from(self.share) / 100.0;
+        let arm = if canary { Arm::Canary } else { Arm::Stable };
+        let bad = self.bad && arm == Arm::Canary;
+        let mut noise = Noise::of(self.seed, n);
+        let fails = noise.unit() < if bad { ERRORS.1 } else { ERRORS.0 };
+        let seconds = if bad { 0.55 + 0.6 * noise.unit() } else { 0.018 * (0.45 * noise.normal()).exp() };
+        if bad {
+            self.breathe();
+            let memory = &mut self.arms[arm as usize].memory;
+            *memory = (*memory + LEAK).min(FULL);
+        }
+        Fate { arm, fails, takes: Duration::from_secs_f64(seconds) }
+    }
+
+    /// Counts an answer that took `seconds`.
+    pub fn count(&mut self, arm: Arm, failed: bool, seconds: f64) {
+        let arm = &mut self.arms[arm as usize];
+        *(if failed { &mut arm.failed } else { &mut arm.ok }) += 1;
+        arm.buckets[BOUNDS.iter().position(|b| seconds <= *b).unwrap_or(BOUNDS.len())] += 1;
+        arm.seconds += seconds;
+    }
+
+    /// The answer that was given to this idempotency key before.
+    pub fn answer_to(&self, key: &str) -> Option<String> {
+        self.answered.iter().find(|(k, _)| k == key).map(|(_, answer)| answer.clone())
+    }
+
+    /// Keeps the answer given to an idempotency key.
+    pub fn keep_answer(&mut self, key: String, answer: String) {
+        self.answered.truncate(REMEMBERED - 1);
+        self.answered.push_front((key, answer));
+    }
+
+    /// Brings the canary's memory up to now: without traffic it gives back what it held for requests.
+    fn breathe(&mut self) {
+        let now = Instant::now();
+        let passed = now.duration_since(self.memory_at).as_secs_f64();
+        self.memory_at = now;
+        let canary = &mut self.arms[Arm::Canary as usize];
+        if self.share == 0 {
+            canary.memory = (canary.memory - GIVES_BACK * passed).max(REST);
+        }
+    }
+}

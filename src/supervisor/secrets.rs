@@ -1,0 +1,105 @@
+//! Secrets: read when they are needed, put where a template names them, and taken out of whatever is shown.
+
+use super::attempt::Masker;
+use crate::model::playbook::Secret;
+use crate::model::template::Template;
+use crate::model::text::clean_line;
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The secrets of a plan.
+#[derive(Debug)]
+pub struct Secrets {
+    places: IndexMap<String, Secret>,
+    /// Values read so far, to be masked.
+    known: Mutex<BTreeMap<String, String>>,
+}
+
+impl Secrets {
+    /// Nothing is read yet.
+    pub fn new(places: IndexMap<String, Secret>) -> Secrets {
+        Secrets { places, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Says which one, and where it was looked for.
+    pub fn read(&self, name: &str) -> Result<String, String> {
+        let place = self.places.get(name).ok_or_else(|| format!("there is no secret `{name}`"))?;
+        let value = match place {
+            Secret::Env(var) => {
+                std::env::var(var).map_err(|_| format!("secret `{name}`: the variable {var} is not set"))?
+            }
+            Secret::File(path) => {
+                let text =
+                    std::fs::read_to_string(path).map_err(|e| format!("secret `{name}`: {path}: {e}"))?;
+                text.strip_suffix('\n').map(|t| t.strip_suffix('\r').unwrap_or(t)).unwrap_or(&text).to_owned()
+            }
+        };
+        let one = BTreeMap::from([(name.to_owned(), value.clone())]);
+        Masker::new(&one).map_err(|e| e.to_string())?;
+        self.known().insert(name.to_owned(), value.clone());
+        Ok(value)
+    }
+
+    /// A template with its secrets filled in.
+    ///
+    /// # Errors
+    /// A secret that cannot be read.
+    pub fn fill(&self, t: &Template) -> Result<String, String> {
+        let mut values = BTreeMap::new();
+        for name in t.names() {
+            if let Some(secret) = name.strip_prefix("secret.") {
+                values.insert(name.to_owned(), self.read(secret)?);
+            }
+        }
+        t.fill(&|name| values.get(name).cloned()).map_err(|e| e.to_string())
+    }
+
+    /// Text from outside, safe to show: no secret that was read, no control characters, one line, not too long.
+    pub fn safe(&self, text: &str) -> String {
+        let masked = match Masker::new(&self.known()) {
+            Ok(masker) => masker.whole(&clean_line(&masker.whole(text))),
+            Err(_) => clean_line(text),
+        };
+        match masked.char_indices().nth(300) {
+            Some((at, _)) => format!("{}…", &masked[..at]),
+            None => masked,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::NamedTempFile, Secrets) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let place = Secret::File(file.path().to_string_lossy().into_owned());
+        (file, Secrets::new([("token".to_owned(), place)].into_iter().collect()))
+    }
+
+    #[test]
+    fn a_secret_goes_where_it_is_named_and_is_never_shown() {
+        let (_file, secrets) = file("hunter22\n");
+        let filled = secrets.fill(&Template::from("Bearer {{ secret.token }}")).unwrap();
+        assert_eq!(filled, "Bearer hunter22");
+        assert_eq!(secrets.safe("401 for \x1b[31mhunter22\n"), "401 for [masked] ");
+    }
+
+    #[test]
+    fn a_missing_or_short_secret_is_named_and_its_value_is_not() {
+        let (_file, secrets) = file("abc\n");
+        let e = secrets.fill(&Template::from("{{ secret.token }}")).unwrap_err();
+        assert!(e.contains("token") && !e.contains("abc"), "{e}");
+        let e = secrets.fill(&Template::from("{{ secret.other }}")).unwrap_err();
+        assert!(e.contains("other"), "{e}");
+    }
+}

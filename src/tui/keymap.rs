@@ -1,0 +1,371 @@
+//! One table of keys: it routes them, fills the foot line and is the help.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Works everywhere, dialogs included: it is about the terminal, not about the service.
+    Terminal,
+    /// Works on every screen, not in dialogs.
+    Global,
+    /// Overview.
+    Overview,
+    /// One signal, full screen.
+    Signal,
+    /// Procedures.
+    Procedures,
+    /// The run.
+    Run,
+    /// Timeline.
+    Timeline,
+    /// Emergency help.
+    Emergency,
+    /// Keys.
+    Help,
+    /// The confirmation of a procedure.
+    Confirm,
+    /// A question with a line of text.
+    Question,
+    /// What is to become of a run that waits.
+    Outcome,
+    /// Something was refused.
+    Refused,
+}
+
+impl Context {
+    /// Name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Context::Terminal | Context::Global => "Everywhere",
+            Context::Overview => "Overview",
+            Context::Signal => "Signal",
+            Context::Procedures => "Procedures",
+            Context::Run => "Run",
+            Context::Timeline => "Timeline",
+            Context::Emergency => "Emergency",
+            Context::Help => "Keys",
+            Context::Confirm => "Confirmation",
+            Context::Question => "Question",
+            Context::Outcome => "What comes next",
+            Context::Refused => "Refusal",
+        }
+    }
+
+    /// Whether it is a dialog: nothing falls through to the screen below.
+    pub fn is_dialog(self) -> bool {
+        matches!(self, Context::Confirm | Context::Question | Context::Outcome | Context::Refused)
+    }
+
+    /// All of them.
+    pub const ALL: [Context; 13] = [
+        Context::Overview,
+        Context::Signal,
+        Context::Procedures,
+        Context::Run,
+        Context::Timeline,
+        Context::Emergency,
+        Context::Help,
+        Context::Confirm,
+        Context::Question,
+        Context::Outcome,
+        Context::Refused,
+        Context::Global,
+        Context::Terminal,
+    ];
+}
+
+/// What a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The overview.
+    Overview,
+    /// The list of procedures.
+    Procedures,
+    /// The run.
+    Run,
+    /// The timeline.
+    Timeline,
+    /// All keys.
+    Help,
+    /// Emergency help.
+    Emergency,
+    /// Leave.
+    Quit,
+    /// Stop for the shell's job control.
+    Suspend,
+    /// Paint everything again.
+    Repaint,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// The first.
+    First,
+    /// The last.
+    Last,
+    /// Open what the cursor is at.
+    Open,
+    /// Back to the screen before, or close.
+    Back,
+    /// A shorter window in the charts.
+    ZoomIn,
+    /// A longer window in the charts.
+    ZoomOut,
+    /// Hold the charts still, or let them go on.
+    Freeze,
+    /// Ask failed sources again.
+    TryAgain,
+    /// Take back the last count.
+    TakeBack,
+    /// Stop the run.
+    StopRun,
+    /// Say what is to become of a run that waits.
+    Outcome,
+    /// Output of the step.
+    Output,
+    /// The next control of a dialog.
+    NextControl,
+    /// The control before.
+    PreviousControl,
+    /// Press the control that has the focus.
+    Press,
+    /// Confirm by key.
+    Yes,
+    /// The step was done.
+    Done,
+    /// The step was not done.
+    NotDone,
+    /// Accept a run that did not verify.
+    Accept,
+    /// Go on after a pause.
+    GoOn,
+    /// End the run where it is.
+    End,
+    /// Close the dialog.
+    Close,
+}
+
+/// A key as the table writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Which.
+    pub code: KeyCode,
+    /// With control.
+    pub ctrl: bool,
+}
+
+impl Key {
+    const fn char(c: char) -> Key {
+        Key { code: KeyCode::Char(c), ctrl: false }
+    }
+
+    const fn ctrl(c: char) -> Key {
+        Key { code: KeyCode::Char(c), ctrl: true }
+    }
+
+    const fn code(code: KeyCode) -> Key {
+        Key { code, ctrl: false }
+    }
+
+    /// The key of an event (shift is in the character already).
+    pub fn of(event: &KeyEvent) -> Key {
+        let code = match event.code {
+            KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+            code => code,
+        };
+        Key { code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) }
+    }
+
+    /// As it is written on screen: `q`, `Enter`, `^C`.
+    pub fn name(self) -> String {
+        match (self.code, self.ctrl) {
+            (KeyCode::Char(' '), false) => "Space".into(),
+            (KeyCode::Char(c), false) => c.to_string(),
+            (KeyCode::Char(c), true) => format!("^{}", c.to_ascii_uppercase()),
+            (KeyCode::Up, _) => "↑".into(),
+            (KeyCode::Down, _) => "↓".into(),
+            (KeyCode::PageUp, _) => "PgUp".into(),
+            (KeyCode::PageDown, _) => "PgDn".into(),
+            (KeyCode::BackTab, _) => "S-Tab".into(),
+            (code, _) => format!("{code:?}"),
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// Where.
+    pub context: Context,
+    /// By which keys.
+    pub keys: &'static [Key],
+    /// What it means.
+    pub action: Action,
+    /// In the help.
+    pub label: &'static str,
+    /// In the foot line, when it stands there.
+    pub foot: Option<&'static str>,
+}
+
+impl Binding {
+    /// Its keys as they are written: `q, ^C`.
+    pub fn keys_name(&self) -> String {
+        self.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+macro_rules! table {
+    ($($context:ident [$($key:expr),+] $action:ident $label:literal $(, $foot:literal)?;)+) => {
+        &[$(Binding {
+            context: Context::$context,
+            keys: &[$($key),+],
+            action: Action::$action,
+            label: $label,
+            foot: table!(@foot $($foot)?),
+        }),+]
+    };
+    (@foot) => { None };
+    (@foot $foot:literal) => { Some($foot) };
+}
+
+const fn k(c: char) -> Key {
+    Key::char(c)
+}
+const UP: Key = Key::code(KeyCode::Up);
+const DOWN: Key = Key::code(KeyCode::Down);
+const PAGE_UP: Key = Key::code(KeyCode::PageUp);
+const PAGE_DOWN: Key = Key::code(KeyCode::PageDown);
+const HOME: Key = Key::code(KeyCode::Home);
+const END: Key = Key::code(KeyCode::End);
+const ENTER: Key = Key::code(KeyCode::Enter);
+const ESC: Key = Key::code(KeyCode::Esc);
+const TAB: Key = Key::code(KeyCode::Tab);
+const BACK_TAB: Key = Key::code(KeyCode::BackTab);
+const BACKSPACE: Key = Key::code(KeyCode::Backspace);
+
+/// Every key that ripcord has. Small letters on screens belong to the playbook, except `h j k l q`.
+pub const TABLE: &[Binding] = table! {
+    Overview [ENTER] Open "open the signal";
+    Overview [k('[')] ZoomIn "charts: shorter", "zoom";
+    Overview [k(']')] ZoomOut "charts: longer";
+    Overview [k('F')] Freeze "hold the charts still";
+    Overview [k('R')] TryAgain "ask failed sources again", "try again";
+    Signal [k('[')] ZoomIn "shorter window", "shorter";
+    Signal [k(']')] ZoomOut "longer window", "longer";
+    Signal [k('F')] Freeze "hold the chart still", "freeze";
+    Signal [k('R')] TryAgain "ask the source again", "try again";
+    Procedures [ENTER] Open "the plan, then confirm…", "plan…";
+    Run [k('S')] StopRun "stop the run…", "stop the run…";
+    Run [k('O')] Outcome "settle, accept, go on…", "settle…";
+    Run [k('L')] Output "only the output, or all", "output";
+    Global [k('1')] Overview "Overview", "overview";
+    Global [k('3')] Procedures "Procedures", "procedures";
+    Global [k('4')] Run "Run", "run";
+    Global [k('5')] Timeline "Timeline", "timeline";
+    Global [UP, k('k')] Up "up";
+    Global [DOWN, k('j')] Down "down";
+    Global [PAGE_UP] PageUp "page up";
+    Global [PAGE_DOWN] PageDown "page down";
+    Global [HOME] First "first";
+    Global [END] Last "last";
+    Global [ESC] Back "back, close", "back";
+    Global [BACKSPACE] TakeBack "take back a count (10 s)";
+    Global [k('E')] Emergency "emergency help", "emergency";
+    Global [k('?')] Help "these keys", "keys";
+    Global [k('q'), Key::ctrl('c')] Quit "quit; a run goes on";
+    Help [ENTER] Back "close";
+    Confirm [TAB] NextControl "next", "next";
+    Confirm [BACK_TAB] PreviousControl "previous";
+    Confirm [ENTER] Press "press (Cancel at first)";
+    Confirm [k('y')] Yes "roll back (no name asked)";
+    Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
+    Confirm [PAGE_UP] PageUp "back up";
+    Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
+    Question [TAB] NextControl "next", "next";
+    Question [BACK_TAB] PreviousControl "previous";
+    Question [ENTER] Press "press (Cancel at first)";
+    Question [ESC, Key::ctrl('c')] Close "close, nothing is sent", "close";
+    Outcome [k('d')] Done "it was done: go on…", "done…";
+    Outcome [k('n')] NotDone "it was not: do it again…", "not done…";
+    Outcome [k('a')] Accept "accept unverified…", "accept…";
+    Outcome [k('g')] GoOn "go on after a pause", "go on";
+    Outcome [k('e')] End "end the run as it is…", "end it…";
+    Outcome [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Refused [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
+    Terminal [Key::ctrl('l')] Repaint "paint again";
+    Terminal [Key::ctrl('z')] Suspend "suspend";
+};
+
+/// What a key means there; `None` when nothing (it may still be a key of the playbook).
+pub fn resolve(context: Context, key: Key) -> Option<Action> {
+    let find = |c| TABLE.iter().find(|b| b.context == c && b.keys.contains(&key)).map(|b| b.action);
+    let global = if context.is_dialog() { None } else { find(Context::Global) };
+    find(Context::Terminal).or_else(|| find(context)).or(global)
+}
+
+/// Rows of a context, in the table's order.
+pub fn of(context: Context) -> impl Iterator<Item = &'static Binding> {
+    TABLE.iter().filter(move |b| b.context == context)
+}
+
+/// Small letters that a playbook may not use.
+pub const RESERVED: [char; 5] = ['h', 'j', 'k', 'l', 'q'];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for context in Context::ALL {
+            let mut seen = HashSet::new();
+            for b in of(context).chain(of(Context::Terminal).filter(|_| context != Context::Terminal)) {
+                for key in b.keys {
+                    assert!(seen.insert(*key), "{} twice in {context:?}", key.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_screen_hides_a_global_key_only_where_that_is_meant() {
+        let global: HashSet<Key> = of(Context::Global).flat_map(|b| b.keys).copied().collect();
+        for b in TABLE.iter().filter(|b| !b.context.is_dialog() && b.context != Context::Global) {
+            for key in b.keys {
+                assert!(!global.contains(key), "{} of {:?} hides a global key", key.name(), b.context);
+            }
+        }
+    }
+
+    #[test]
+    fn small_letters_on_screens_are_the_playbooks_but_for_the_reserved_ones() {
+        for b in TABLE.iter().filter(|b| !b.context.is_dialog()) {
+            for key in b.keys.iter().filter(|k| !k.ctrl) {
+                if let KeyCode::Char(c) = key.code {
+                    assert!(!c.is_ascii_lowercase() || RESERVED.contains(&c), "{c} in {:?}", b.context);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_falls_through_a_dialog_but_the_terminals_own() {
+        assert_eq!(resolve(Context::Confirm, Key::char('q')), None);
+        assert_eq!(resolve(Context::Confirm, Key::char('E')), None);
+        assert_eq!(resolve(Context::Confirm, Key::ctrl('l')), Some(Action::Repaint));
+        assert_eq!(resolve(Context::Run, Key::char('q')), Some(Action::Quit));
+    }
+
+    #[test]
+    fn every_context_is_listed_once() {
+        let listed: HashSet<Context> = Context::ALL.into_iter().collect();
+        assert_eq!(listed.len(), Context::ALL.len());
+        assert!(TABLE.iter().all(|b| listed.contains(&b.context)));
+    }
+}

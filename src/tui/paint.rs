@@ -1,0 +1,151 @@
+//! One frame: banner, verdict, the screen, the dialog on top, the keys. And when the next frame would differ.
+
+use super::canvas::Canvas;
+use super::dialog::{self, Dialog};
+use super::format;
+use super::glyphs::Glyphs;
+use super::panels::{banner, foot, run_line, verdict};
+use super::screens;
+use super::theme::{Slot, Theme};
+use super::ui::{Screen, Ui};
+use crate::model::time::Now;
+use crate::session::view::{ChartColumn, Freshness, Gravity, Level, TriggerState, View};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+/// Columns of a chart: signal id, window in milliseconds, number of columns. Their borders are whole multiples of their
+/// width on the boot clock, the newest is last, and `None` is a hole.
+pub type Charts<'a> = &'a dyn Fn(&str, u64, usize) -> Vec<Option<ChartColumn>>;
+
+/// No text on a screen has more rows.
+pub const LONGEST_TEXT: usize = 2000;
+
+/// What a panel may look at.
+pub struct Scene<'a> {
+    /// What is known.
+    pub view: &'a View,
+    /// Where one is.
+    pub ui: &'a Ui,
+    charts: Charts<'a>,
+}
+
+impl<'a> Scene<'a> {
+    /// A scene of a view.
+    pub fn new(view: &'a View, ui: &'a Ui, charts: Charts<'a>) -> Self {
+        Scene { view, ui, charts }
+    }
+
+    /// The moment at the right end of the charts.
+    pub fn charts_end(&self) -> &Now {
+        self.ui.freeze.as_ref().map_or(&self.view.now, |f| &f.at)
+    }
+
+    /// Columns of a chart, those that were kept while the charts are held still.
+    pub fn columns(&self, signal: &str, columns: usize) -> Vec<Option<ChartColumn>> {
+        let window = self.ui.window();
+        let mut out = match &self.ui.freeze {
+            Some(freeze) => freeze.columns(signal, window, columns, self.charts),
+            None => (self.charts)(signal, window, columns),
+        };
+        out.resize(columns, None);
+        out
+    }
+
+    /// Whether something runs against a clock: then seconds are shown.
+    pub fn ticks(&self) -> bool {
+        ticks(self.view)
+    }
+}
+
+fn ticks(view: &View) -> bool {
+    view.verdict.clock_ms.is_some()
+        || view.draft.is_some()
+        || view.run.as_ref().is_some_and(run_line::is_live)
+        || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
+}
+
+/// Draws everything there is to see. Whatever the size: nothing panics, nothing is written outside.
+pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: &Glyphs, charts: Charts<'_>) {
+    let mut canvas = Canvas::new(frame.buffer_mut(), theme, glyphs);
+    let all = canvas.area();
+    canvas.clear(all);
+    let scene = Scene::new(view, ui, charts);
+    if all.width < 60 || all.height < 16 {
+        screens::small::draw(&mut canvas, all, &scene);
+        return;
+    }
+    let row = |y: u16, height: u16| Rect { x: all.x, y: all.y + y, width: all.width, height };
+    banner::draw(&mut canvas, row(0, 1), &scene);
+    match &view.run {
+        Some(run)
+            if ui.screen == Screen::Run || (ui.screen != Screen::Overview && run_line::is_live(run)) =>
+        {
+            run_line::draw(&mut canvas, row(1, 1), &scene, run);
+        }
+        _ => verdict::draw(&mut canvas, row(1, 1), &scene),
+    }
+    let body = row(2, all.height - 3);
+    match ui.screen {
+        Screen::Overview => screens::overview::draw(&mut canvas, body, &scene),
+        Screen::Signal => screens::signal::draw(&mut canvas, body, &scene),
+        Screen::Procedures => screens::procedures::draw(&mut canvas, body, &scene),
+        Screen::Run => screens::run::draw(&mut canvas, body, &scene),
+        Screen::Timeline => screens::timeline::draw(&mut canvas, body, &scene),
+        Screen::Emergency => screens::emergency::draw(&mut canvas, body, &scene),
+        Screen::Help => screens::help::draw(&mut canvas, body, &scene),
+    }
+    match ui.dialog() {
+        Some(Dialog::Confirm(d)) => dialog::confirm::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Question(d)) => dialog::question::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Outcome(d)) => dialog::outcome::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Refused(d)) => dialog::refused::draw(&mut canvas, body, &scene, d),
+        None => {}
+    }
+    foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
+}
+
+/// Milliseconds until a frame of the same view, only older, would look different: the loop need not wake before,
+/// unless something happens.
+pub fn next_visible_change(view: &View) -> u64 {
+    let wall = view.now.wall.rem_euclid(60_000) as u64;
+    if ticks(view) {
+        return 1000 - wall % 1000;
+    }
+    let mut next = 60_000 - wall;
+    let mut ages = Vec::new();
+    match view.verdict.gravity {
+        Gravity::Ok => next = next.min(60_000 - view.verdict.for_ms % 60_000),
+        _ => ages.push(view.verdict.for_ms),
+    }
+    if let Freshness::Late(ms) | Freshness::Lost(ms) = view.freshness {
+        ages.push(ms);
+    }
+    for s in &view.signals {
+        match s.level {
+            Level::Stale => ages.extend(s.age_ms),
+            Level::Warn | Level::Critical => ages.push(s.level_for_ms),
+            Level::Ok | Level::Unknown => {}
+        }
+        // It turns stale by itself.
+        if let Some(age) = s.age_ms.filter(|age| *age <= s.stale_after_ms) {
+            next = next.min(s.stale_after_ms - age + 1);
+        }
+    }
+    ages.extend(view.severities.iter().filter_map(|s| s.for_ms));
+    ages.extend(view.triggers.iter().filter_map(|t| match t.state {
+        TriggerState::Firing { since } => Some(since),
+        _ => None,
+    }));
+    ages.into_iter().map(format::until_older).fold(next, u64::min).max(1)
+}
+
+/// The two-cell mark of a level, and its colour.
+pub fn mark(level: Level) -> (&'static str, Slot) {
+    match level {
+        Level::Unknown => ("? ", Slot::Unknown),
+        Level::Stale => ("~ ", Slot::Stale),
+        Level::Ok => ("✓ ", Slot::Ok),
+        Level::Warn => ("! ", Slot::Warn),
+        Level::Critical => ("!!", Slot::Critical),
+    }
+}

@@ -1,0 +1,172 @@
+//! The last row: the keys that work now.
+
+use super::run_line;
+use crate::model::playbook::Confirm;
+use crate::tui::canvas::Canvas;
+use crate::tui::dialog::Dialog;
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::paint::Scene;
+use crate::tui::theme::Slot;
+use crate::tui::ui::{Screen, draft_of, may_start};
+use ratatui::layout::Rect;
+
+struct Item {
+    key: String,
+    label: String,
+    /// Lower goes first when there is no room.
+    rank: u8,
+}
+
+/// Draws them on one row.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    let mut items = items(scene);
+    shorten(canvas, &mut items, area.width.saturating_sub(2));
+    let end = area.right().saturating_sub(1);
+    let mut at = area.x + 1;
+    if scene.view.demo {
+        at = canvas.put(area.x, area.y, area.width, " //// DEMO //// ", Slot::Drill) + 1;
+        let room = end.saturating_sub(at);
+        shorten(canvas, &mut items, room);
+    }
+    for item in &items {
+        at = canvas.put(at, area.y, end.saturating_sub(at), &item.key, Slot::Key);
+        at = canvas.put(at, area.y, end.saturating_sub(at), " ", Slot::Text);
+        at = canvas.put(at, area.y, end.saturating_sub(at), &item.label, Slot::Text) + 2;
+    }
+}
+
+/// Shortens the playbook's titles, then drops what matters least, until the row fits.
+fn shorten(canvas: &Canvas<'_>, items: &mut Vec<Item>, room: u16) {
+    let width = |items: &[Item]| {
+        items
+            .iter()
+            .map(|i| canvas.width_of(&i.key) + 3 + canvas.width_of(&i.label))
+            .sum::<u16>()
+            .saturating_sub(2)
+    };
+    if width(items) > room {
+        for item in items.iter_mut().filter(|i| i.rank == PLAYBOOK) {
+            item.label = brief(&item.label);
+        }
+    }
+    while width(items) > room && items.len() > 1 {
+        let Some(least) = items.iter().rposition(|i| Some(i.rank) == items.iter().map(|i| i.rank).min())
+        else {
+            return;
+        };
+        items.remove(least);
+    }
+}
+
+/// The first words of a title, in a dozen letters: `roll back`, `configuration`.
+fn brief(title: &str) -> String {
+    let mut words = title.split_whitespace();
+    let mut out = words.next().unwrap_or_default().to_lowercase();
+    for word in words {
+        if out.chars().count() + 1 + word.chars().count() > 12 {
+            break;
+        }
+        out.push(' ');
+        out.push_str(&word.to_lowercase());
+    }
+    out
+}
+
+const PLAYBOOK: u8 = 5;
+
+fn items(scene: &Scene<'_>) -> Vec<Item> {
+    let (view, ui) = (scene.view, scene.ui);
+    let context = ui.context();
+    let mut out: Vec<Item> = Vec::new();
+    if context.is_dialog() {
+        return dialog_items(scene, context);
+    }
+    let of = |context: Context, wanted: &[&str], rank: u8, out: &mut Vec<Item>| {
+        for b in keymap::of(context) {
+            let Some(foot) = b.foot else { continue };
+            if wanted.is_empty() || wanted.contains(&foot) {
+                out.push(Item { key: b.keys[0].name(), label: foot.into(), rank });
+            }
+        }
+    };
+    let live = view.run.as_ref().filter(|r| run_line::is_live(r));
+    match (ui.screen, live) {
+        (Screen::Overview, _) => {}
+        (Screen::Run, live) => {
+            if live.is_some() {
+                of(context, &["stop the run…"], 6, &mut out);
+            }
+            if live.is_some_and(|r| r.needs.is_some()) {
+                of(context, &["settle…"], 7, &mut out);
+            }
+            of(context, &["output"], 6, &mut out);
+        }
+        _ => of(context, &[], 6, &mut out),
+    }
+    if ui.screen != Screen::Help {
+        for p in view.procedures.iter().filter(|_| live.is_none()) {
+            if let Some(key) = p.key {
+                out.push(Item { key: key.to_string(), label: p.title.clone(), rank: PLAYBOOK });
+            }
+        }
+        for m in &view.manual {
+            out.push(Item { key: m.key.to_string(), label: m.title.clone(), rank: 2 });
+        }
+    }
+    match ui.screen {
+        Screen::Overview => {
+            if view.run.is_some() {
+                of(Context::Global, &["run"], if live.is_some() { 6 } else { 3 }, &mut out);
+            }
+            of(Context::Global, &["procedures", "timeline"], 3, &mut out);
+            of(Context::Overview, &["zoom"], 1, &mut out);
+        }
+        Screen::Help | Screen::Emergency => of(Context::Global, &["back"], 7, &mut out),
+        Screen::Run | Screen::Signal | Screen::Procedures | Screen::Timeline => {
+            of(Context::Global, &["overview"], 4, &mut out);
+        }
+    }
+    if ui.screen != Screen::Emergency {
+        of(Context::Global, &["emergency"], 8, &mut out);
+    }
+    if ui.screen != Screen::Help {
+        of(Context::Global, &["keys"], 9, &mut out);
+    }
+    out
+}
+
+fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
+    let item = |key: &str, label: &str, rank| Item { key: key.into(), label: label.into(), rank };
+    match scene.ui.dialog() {
+        Some(Dialog::Confirm(c)) => {
+            let mut out = Vec::new();
+            match draft_of(scene.view, &c.procedure) {
+                Some(d) if may_start(d) && d.confirm == Confirm::Type && c.form.on_go() => {
+                    out.push(item("Enter", "roll back", 9));
+                }
+                Some(d) if may_start(d) && d.confirm == Confirm::Type => {
+                    out.push(item("type", "the name, then Tab, then Enter", 8));
+                }
+                Some(d) if may_start(d) => out.push(item("y", "roll back", 8)),
+                _ => {}
+            }
+            out.push(item("Esc", if out.is_empty() { "close" } else { "cancel" }, 9));
+            if out.len() > 1 {
+                out.push(item("PgDn", "all commands", 4));
+            }
+            out
+        }
+        Some(Dialog::Question(q)) => vec![
+            item("type,", "then Tab, then Enter", 4),
+            item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
+            item("Esc", "close, nothing is sent", 9),
+        ],
+        Some(Dialog::Outcome(o)) => keymap::of(context)
+            .filter(|b| b.action == Action::Close || o.may(b.action))
+            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 4)))
+            .collect(),
+        _ => keymap::of(context)
+            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 4)))
+            .collect(),
+    }
+}

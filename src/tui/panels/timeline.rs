@@ -1,0 +1,39 @@
+//! What happened, the newest last.
+
+use crate::session::view::Happening;
+use crate::tui::canvas::Canvas;
+use crate::tui::format;
+use crate::tui::paint::Scene;
+use crate::tui::theme::Slot;
+use ratatui::layout::Rect;
+
+/// The colour of a kind of event.
+pub fn ink(kind: &str) -> Slot {
+    match kind {
+        "firing" | "failed" | "alarm" => Slot::Critical,
+        "pending" => Slot::Pending,
+        "stale" | "unknown" | "lost" => Slot::Unknown,
+        _ => Slot::Text,
+    }
+}
+
+/// One event on one row: time, kind, text, by whom.
+pub fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, h: &Happening, kind_at: u16) {
+    let (x, y, end) = (area.x, area.y, area.right().saturating_sub(1));
+    canvas.put(x + 1, y, 8, &format::clock(h.wall, &scene.ui.zone), Slot::Dim);
+    canvas.put(x + kind_at, y, 9, &h.kind, ink(&h.kind));
+    let text = match &h.who {
+        Some(who) => format!("{}, by {who}", h.text),
+        None => h.text.clone(),
+    };
+    canvas.put(x + kind_at + 9, y, end.saturating_sub(x + kind_at + 9), &text, Slot::Text);
+}
+
+/// The newest that fit.
+pub fn newest(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    let all = &scene.view.timeline;
+    let first = all.len().saturating_sub(area.height as usize);
+    for (row_at, h) in all[first..].iter().enumerate() {
+        row(canvas, Rect { y: area.y + row_at as u16, height: 1, ..area }, scene, h, 10);
+    }
+}

@@ -1,0 +1,380 @@
+//! Cells into as few bytes as they need: one write per frame, none when nothing changed.
+
+use ratatui::backend::{Backend, ClearType, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+use ratatui::style::{Color, Modifier};
+use std::io::{self, Write};
+use unicode_width::UnicodeWidthStr;
+
+/// Frames longer than this are wrapped in synchronized-update marks; a shorter one arrives in one piece anyway.
+const SYNC_FROM: usize = 512;
+const SYNC: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
+/// Asks for the reply that acknowledges the frame.
+const ASK: &str = "\x1b[5n";
+/// Blank runs from this length are erased rather than written.
+const ERASE_FROM: u16 = 8;
+
+/// Attributes that show on a blank cell.
+const ON_BLANK: Modifier =
+    Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT).union(Modifier::SLOW_BLINK);
+
+/// How the next character would look. Underline colours are not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    fg: Color,
+    bg: Color,
+    with: Modifier,
+}
+
+const BARE: Look = Look { fg: Color::Reset, bg: Color::Reset, with: Modifier::empty() };
+
+/// Where the terminal's cursor stands. Without a column after the last cell of a row or a character whose width
+/// terminals do not agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct At {
+    x: Option<u16>,
+    y: u16,
+}
+
+/// A backend for ratatui that writes each frame to `W` in one piece.
+///
+/// It is told its size ([`Terse::set_size`]) and asks the terminal nothing but the acknowledgement.
+#[derive(Debug)]
+pub struct Terse<W: Write> {
+    out: W,
+    size: Size,
+    /// Whether erasing fills with the current background (`bce`).
+    erases: bool,
+    frame: Vec<u8>,
+    look: Option<Look>,
+    at: Option<At>,
+    cursor: Option<bool>,
+    wanted: Option<Position>,
+    visible: bool,
+    written: usize,
+}
+
+impl<W: Write> Terse<W> {
+    /// A backend of a size, for a blank screen without a cursor; `erases` when the terminal erases with the current background.
+    pub fn new(out: W, size: Size, erases: bool) -> Self {
+        Terse {
+            out,
+            size,
+            erases,
+            frame: Vec::new(),
+            look: Some(BARE),
+            at: None,
+            cursor: Some(false),
+            wanted: None,
+            visible: false,
+            written: 0,
+        }
+    }
+
+    /// Whether a terminal of this name erases with the current background; GNU screen and unknown ones do not.
+    pub fn erases_with_background(term: &str) -> bool {
+        ["xterm", "tmux", "linux", "alacritty", "foot", "rxvt", "konsole", "wezterm", "putty", "st-"]
+            .iter()
+            .any(|t| term.starts_with(t))
+    }
+
+    /// The terminal has another size now.
+    pub fn set_size(&mut self, size: Size) {
+        self.size = size;
+    }
+
+    /// Somebody else wrote to the terminal: nothing is known of its state.
+    pub fn forget(&mut self) {
+        (self.look, self.at, self.cursor) = (None, None, None);
+        self.frame.clear();
+    }
+
+    /// Bytes of the last frame, 0 when it was dropped as empty.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    /// Where the frames go.
+    pub fn out(&self) -> &W {
+        &self.out
+    }
+
+    fn push(&mut self, text: &str) {
+        self.frame.extend_from_slice(text.as_bytes());
+    }
+
+    /// Moves the cursor by the shortest way that is safe.
+    fn go(&mut self, x: u16, y: u16) {
+        let here = self.at.replace(At { x: Some(x), y });
+        match here {
+            Some(At { x: Some(hx), y: hy }) if (hx, hy) == (x, y) => {}
+            Some(At { y: hy, .. }) if hy == y && x == 0 => self.push("\r"),
+            Some(At { y: hy, .. }) if hy == y => {
+                let column = format!("\x1b[{}G", x + 1);
+                match here.and_then(|h| h.x) {
+                    Some(hx) if x == hx + 1 => self.push("\x1b[C"),
+                    Some(hx) if x > hx && (x - hx).ilog10() < (x + 1).ilog10() => {
+                        self.push(&format!("\x1b[{}C", x - hx));
+                    }
+                    _ => self.push(&column),
+                }
+            }
+            Some(At { y: hy, .. }) if x == 0 && y == hy + 1 => self.push("\r\n"),
+            _ if x == 0 && y == 0 => self.push("\x1b[H"),
+            _ if x == 0 => self.push(&format!("\x1b[{}H", y + 1)),
+            _ => self.push(&format!("\x1b[{};{}H", y + 1, x + 1)),
+        }
+    }
+
+    /// Changes what differs, or resets and builds anew, whichever is shorter.
+    fn dress(&mut self, to: Look) {
+        let anew = |mut parameters: Vec<String>, from: Look| {
+            for (bit, code) in SET {
+                if to.with.contains(bit) && !from.with.contains(bit) {
+                    parameters.push(code.to_string());
+                }
+            }
+            if to.fg != from.fg {
+                parameters.push(color(to.fg, 30));
+            }
+            if to.bg != from.bg {
+                parameters.push(color(to.bg, 40));
+            }
+            parameters.join(";")
+        };
+        // A bare `ESC[m` is a reset, so an empty first parameter is.
+        let reset = anew(vec![String::new()], BARE);
+        let sgr = match self.look {
+            Some(from) if from == to => return,
+            Some(from) => {
+                let changed = anew(taken_off(from.with, to.with), from);
+                if changed.len() <= reset.len() { changed } else { reset }
+            }
+            None => reset,
+        };
+        self.push("\x1b[");
+        self.push(&sgr);
+        self.push("m");
+        self.look = Some(to);
+    }
+
+    /// How a cell must look, keeping what does not show on a blank one.
+    fn look_of(&self, cell: &Cell) -> Look {
+        let mut look = Look { fg: cell.fg, bg: cell.bg, with: cell.modifier };
+        if let Some(now) = self.look
+            && cell.symbol() == " "
+            && !look.with.intersects(ON_BLANK)
+            && !now.with.intersects(ON_BLANK)
+        {
+            (look.fg, look.with) = (now.fg, now.with);
+        }
+        look
+    }
+
+    fn put(&mut self, x: u16, y: u16, cell: &Cell) {
+        let look = self.look_of(cell);
+        self.go(x, y);
+        self.dress(look);
+        let symbol = cell.symbol();
+        self.push(symbol);
+        let mut characters = symbol.chars();
+        let sure = characters.next().is_some() && characters.next().is_none() && symbol.width() == 1;
+        let next = x + 1;
+        self.at = Some(At { x: (sure && next < self.size.width).then_some(next), y });
+    }
+
+    /// Blank cells of one look, in a row.
+    fn blank(&mut self, x: u16, y: u16, length: u16, cell: &Cell) {
+        let look = self.look_of(cell);
+        let erasable = !look.with.intersects(ON_BLANK) && (self.erases || look.bg == Color::Reset);
+        if length < ERASE_FROM || !erasable {
+            for i in 0..length {
+                self.put(x + i, y, cell);
+            }
+            return;
+        }
+        self.go(x, y);
+        self.dress(look);
+        if x + length >= self.size.width {
+            self.push("\x1b[K");
+        } else {
+            self.push(&format!("\x1b[{length}X"));
+        }
+    }
+}
+
+const SET: [(Modifier, u8); 9] = [
+    (Modifier::BOLD, 1),
+    (Modifier::DIM, 2),
+    (Modifier::ITALIC, 3),
+    (Modifier::UNDERLINED, 4),
+    (Modifier::SLOW_BLINK, 5),
+    (Modifier::RAPID_BLINK, 6),
+    (Modifier::REVERSED, 7),
+    (Modifier::HIDDEN, 8),
+    (Modifier::CROSSED_OUT, 9),
+];
+
+/// The parameters that take attributes off; bold and dim go together, so the one that stays is set again.
+fn taken_off(from: Modifier, to: Modifier) -> Vec<String> {
+    let off = from - to;
+    let mut parameters = Vec::new();
+    let weight = Modifier::BOLD | Modifier::DIM;
+    if off.intersects(weight) {
+        parameters.push("22".to_string());
+        for (bit, code) in &SET[..2] {
+            if (from & to).contains(*bit) {
+                parameters.push(code.to_string());
+            }
+        }
+    }
+    let blink = Modifier::SLOW_BLINK | Modifier::RAPID_BLINK;
+    for (bits, code) in [
+        (Modifier::ITALIC, "23"),
+        (Modifier::UNDERLINED, "24"),
+        (blink, "25"),
+        (Modifier::REVERSED, "27"),
+        (Modifier::HIDDEN, "28"),
+        (Modifier::CROSSED_OUT, "29"),
+    ] {
+        if off.intersects(bits) {
+            parameters.push(code.to_string());
+        }
+    }
+    parameters
+}
+
+/// The parameter of a colour; `base` is 30 for the text, 40 for the background.
+fn color(color: Color, base: u8) -> String {
+    let named = |n: u8| if n < 8 { (base + n).to_string() } else { (base + 52 + n).to_string() };
+    match color {
+        Color::Reset => (base + 9).to_string(),
+        Color::Black => named(0),
+        Color::Red => named(1),
+        Color::Green => named(2),
+        Color::Yellow => named(3),
+        Color::Blue => named(4),
+        Color::Magenta => named(5),
+        Color::Cyan => named(6),
+        Color::Gray => named(7),
+        Color::DarkGray => named(8),
+        Color::LightRed => named(9),
+        Color::LightGreen => named(10),
+        Color::LightYellow => named(11),
+        Color::LightBlue => named(12),
+        Color::LightMagenta => named(13),
+        Color::LightCyan => named(14),
+        Color::White => named(15),
+        Color::Indexed(n @ 0..=15) => named(n),
+        Color::Indexed(n) => format!("{};5;{n}", base + 8),
+        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+    }
+}
+
+impl<W: Write> Backend for Terse<W> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        // A run of blank cells that is being gathered.
+        let mut run: Option<(u16, u16, u16, &Cell)> = None;
+        for (x, y, cell) in content {
+            if let Some((rx, ry, length, first)) = &mut run {
+                let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
+                let text_shows = cell.modifier.intersects(ON_BLANK);
+                let alike = cell.bg == first.bg && cell.modifier == first.modifier;
+                if joins && alike && (cell.fg == first.fg || !text_shows) {
+                    *length += 1;
+                    continue;
+                }
+                let (rx, ry, length, first) = (*rx, *ry, *length, *first);
+                self.blank(rx, ry, length, first);
+                run = None;
+            }
+            if cell.symbol() == " " {
+                run = Some((x, y, 1, cell));
+            } else {
+                self.put(x, y, cell);
+            }
+        }
+        if let Some((x, y, length, cell)) = run {
+            self.blank(x, y, length, cell);
+        }
+        Ok(())
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.visible = false;
+        Ok(())
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.visible = true;
+        Ok(())
+    }
+
+    /// Where the program put the cursor; the terminal is not asked.
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Ok(self.wanted.unwrap_or(Position::ORIGIN))
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.wanted = Some(position.into());
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.clear_region(ClearType::All)
+    }
+
+    /// Clears everything; nothing of ours clears less.
+    fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
+        // What was gathered for the old picture goes with it.
+        self.frame.clear();
+        (self.look, self.at) = (None, None);
+        self.dress(BARE);
+        self.push("\x1b[2J");
+        Ok(())
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        Ok(self.size)
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        Ok(WindowSize { columns_rows: self.size, pixels: Size::default() })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.visible
+            && let Some(Position { x, y }) = self.wanted
+        {
+            self.go(x, y);
+        }
+        if self.cursor != Some(self.visible)
+            && (self.visible || self.cursor.is_some() || !self.frame.is_empty())
+        {
+            self.push(if self.visible { "\x1b[?25h" } else { "\x1b[?25l" });
+            self.cursor = Some(self.visible);
+        }
+        self.written = 0;
+        if self.frame.is_empty() {
+            return Ok(());
+        }
+        if self.frame.len() >= SYNC_FROM {
+            self.frame.splice(0..0, SYNC.0.bytes());
+            self.push(SYNC.1);
+        }
+        self.push(ASK);
+        self.written = self.frame.len();
+        let sent = self.out.write_all(&self.frame).and_then(|()| self.out.flush());
+        self.frame.clear();
+        sent
+    }
+}
+
+#[cfg(test)]
+mod tests;

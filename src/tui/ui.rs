@@ -1,0 +1,272 @@
+//! What the screen itself remembers (where one is, cursors, open dialogs), and what keys make of it.
+
+mod dialogs;
+mod intent;
+
+pub use dialogs::{draft_of, is_ready, may_start};
+pub use intent::Intent;
+
+use super::dialog::{Dialog, question};
+use super::freeze::Freeze;
+use super::keymap::{self, Action, Context, Key};
+use crate::session::view::View;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use jiff::tz::TimeZone;
+
+/// Windows of the charts, milliseconds.
+pub const ZOOMS: [u64; 5] = [300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];
+/// The same key within so many milliseconds is a repeat.
+const REPEAT_MS: u64 = 150;
+/// The key that opened a dialog must have been silent for so many milliseconds to act in it.
+const OPENER_MS: u64 = 1000;
+/// A count can be taken back for so many milliseconds.
+const TAKE_BACK_MS: u64 = 10_000;
+
+/// Where one is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// Signals, severity, triggers.
+    #[default]
+    Overview,
+    /// One signal.
+    Signal,
+    /// Procedures and the plan of one.
+    Procedures,
+    /// The run.
+    Run,
+    /// What happened.
+    Timeline,
+    /// What to do when all else fails.
+    Emergency,
+    /// Keys.
+    Help,
+}
+
+impl Screen {
+    /// Where its keys are.
+    pub fn context(self) -> Context {
+        match self {
+            Screen::Overview => Context::Overview,
+            Screen::Signal => Context::Signal,
+            Screen::Procedures => Context::Procedures,
+            Screen::Run => Context::Run,
+            Screen::Timeline => Context::Timeline,
+            Screen::Emergency => Context::Emergency,
+            Screen::Help => Context::Help,
+        }
+    }
+}
+
+/// The state of the screen.
+#[derive(Debug, Clone)]
+pub struct Ui {
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// Where one is.
+    pub screen: Screen,
+    /// Index into [`ZOOMS`].
+    pub zoom: usize,
+    /// Charts that are held still.
+    pub freeze: Option<Freeze>,
+    /// Cursor among the signals.
+    pub signal: usize,
+    /// Cursor among the procedures.
+    pub procedure: usize,
+    /// Procedure whose plan is looked at.
+    pub plan: Option<String>,
+    /// How many rows back from the newest the timeline's cursor is.
+    pub back_in_time: usize,
+    /// First row of a text that is longer than the screen.
+    pub scroll: usize,
+    /// Only the output, on the run screen.
+    pub output: bool,
+    dialogs: Vec<dialogs::Opened>,
+    before: Screen,
+    last_key: Option<(KeyCode, u64)>,
+    counted: Option<(String, u64)>,
+}
+
+impl Ui {
+    /// The overview, 15 minutes.
+    pub fn new(zone: TimeZone) -> Ui {
+        Ui {
+            zone,
+            screen: Screen::Overview,
+            zoom: 1,
+            freeze: None,
+            signal: 0,
+            procedure: 0,
+            plan: None,
+            back_in_time: 0,
+            scroll: 0,
+            output: false,
+            dialogs: Vec::new(),
+            before: Screen::Overview,
+            last_key: None,
+            counted: None,
+        }
+    }
+
+    /// Milliseconds that the charts show.
+    pub fn window(&self) -> u64 {
+        ZOOMS[self.zoom]
+    }
+
+    /// The screen from which the help or the emergency help was opened.
+    pub fn before(&self) -> Screen {
+        self.before
+    }
+
+    /// The dialog on top.
+    pub fn dialog(&self) -> Option<&Dialog> {
+        self.dialogs.last().map(|d| &d.dialog)
+    }
+
+    /// Where a key would be looked up now.
+    pub fn context(&self) -> Context {
+        self.dialog().map_or(self.screen.context(), Dialog::context)
+    }
+
+    /// What a key does. `now_ms` is monotonic.
+    pub fn key(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
+        if event.kind == KeyEventKind::Release {
+            return Vec::new();
+        }
+        let repeat = event.kind == KeyEventKind::Repeat
+            || self
+                .last_key
+                .is_some_and(|(code, at)| code == event.code && now_ms.saturating_sub(at) < REPEAT_MS);
+        let silent = self
+            .last_key
+            .is_none_or(|(code, at)| code != event.code || now_ms.saturating_sub(at) >= OPENER_MS);
+        self.last_key = Some((event.code, now_ms));
+        let context = self.context();
+        let action = keymap::resolve(context, Key::of(event));
+        if context.is_dialog() {
+            return self.key_in_dialog(event, action, view, now_ms, repeat, silent);
+        }
+        match action {
+            Some(action) => self.act(action, view, now_ms),
+            None => match event.code {
+                KeyCode::Char(c) if !repeat && !Key::of(event).ctrl => self.playbook_key(c, view, now_ms),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    fn act(&mut self, action: Action, view: &View, now_ms: u64) -> Vec<Intent> {
+        match action {
+            Action::Overview => self.go(Screen::Overview),
+            Action::Procedures => self.go(Screen::Procedures),
+            Action::Run => self.go(Screen::Run),
+            Action::Timeline => self.go(Screen::Timeline),
+            Action::Help => self.go(Screen::Help),
+            Action::Emergency => self.go(Screen::Emergency),
+            Action::Quit => return vec![Intent::Quit],
+            Action::Suspend => return vec![Intent::Suspend],
+            Action::Repaint => return vec![Intent::Repaint],
+            Action::TryAgain => return vec![Intent::AskAgain],
+            Action::Up => self.step(view, -1),
+            Action::Down => self.step(view, 1),
+            Action::PageUp => self.step(view, -10),
+            Action::PageDown => self.step(view, 10),
+            Action::First => self.step(view, isize::MIN / 2),
+            Action::Last => self.step(view, isize::MAX / 2),
+            Action::Open => return self.enter(view),
+            Action::Back => return self.back(),
+            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
+            Action::ZoomOut => self.zoom_to(self.zoom + 1),
+            Action::Freeze => {
+                self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(&view.now)) };
+            }
+            Action::TakeBack => {
+                if let Some((signal, at)) = self.counted.take()
+                    && now_ms.saturating_sub(at) <= TAKE_BACK_MS
+                {
+                    return vec![Intent::TakeBack { signal }];
+                }
+            }
+            Action::StopRun => self.ask_to_stop(view),
+            Action::Outcome => self.ask_outcome(view),
+            Action::Output => self.output = !self.output,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn go(&mut self, to: Screen) {
+        if to != self.screen {
+            self.before = self.screen;
+            self.screen = to;
+            self.scroll = 0;
+        }
+    }
+
+    fn back(&mut self) -> Vec<Intent> {
+        let to = match self.screen {
+            Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
+                self.before
+            }
+            Screen::Procedures if self.plan.is_some() => {
+                self.plan = None;
+                return vec![Intent::CancelDraft];
+            }
+            _ => Screen::Overview,
+        };
+        self.go(to);
+        Vec::new()
+    }
+
+    /// A new window of time ends a freeze: what was kept is of the old one.
+    fn zoom_to(&mut self, zoom: usize) {
+        if zoom < ZOOMS.len() && zoom != self.zoom {
+            self.zoom = zoom;
+            self.freeze = None;
+        }
+    }
+
+    fn step(&mut self, view: &View, by: isize) {
+        let (cursor, len) = match self.screen {
+            Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
+            Screen::Procedures => (&mut self.procedure, view.procedures.len()),
+            Screen::Timeline => {
+                let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
+                self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
+                return;
+            }
+            // Drawing stops at the last row.
+            Screen::Run | Screen::Emergency | Screen::Help => (&mut self.scroll, super::paint::LONGEST_TEXT),
+        };
+        let to = (*cursor as isize).saturating_add(by).max(0) as usize;
+        *cursor = to.min(len.saturating_sub(1));
+    }
+
+    fn enter(&mut self, view: &View) -> Vec<Intent> {
+        match self.screen {
+            Screen::Overview if !view.signals.is_empty() => self.go(Screen::Signal),
+            Screen::Procedures => {
+                let Some(p) = view.procedures.get(self.procedure) else { return Vec::new() };
+                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some() {
+                    return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
+                }
+                self.plan = Some(p.id.clone());
+                return vec![Intent::Prepare { procedure: p.id.clone() }];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn playbook_key(&mut self, c: char, view: &View, now_ms: u64) -> Vec<Intent> {
+        if let Some(p) = view.procedures.iter().find(|p| p.key == Some(c)) {
+            return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Char(c)), view);
+        }
+        let Some(manual) = view.manual.iter().find(|m| m.key == c) else { return Vec::new() };
+        if manual.counter {
+            self.counted = Some((manual.id.clone(), now_ms));
+            return vec![Intent::Count { signal: manual.id.clone() }];
+        }
+        self.open(Dialog::Question(question::about_flag(manual)), Some(KeyCode::Char(c)));
+        Vec::new()
+    }
+}

@@ -1,0 +1,195 @@
+//! A real terminal for the program: a pty with a screen model that answers what an xterm would answer.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// What the reader thread knows.
+struct Shown {
+    parser: vt100::Parser,
+    bytes: u64,
+    last: Instant,
+    raw: Vec<u8>,
+    closed: bool,
+}
+
+/// The program in a terminal.
+pub struct Pty {
+    shown: Arc<(Mutex<Shown>, Condvar)>,
+    writer: Arc<Mutex<Box<dyn Write + Send>>>,
+    master: Box<dyn MasterPty + Send>,
+    pub child: Box<dyn Child + Send + Sync>,
+}
+
+impl Pty {
+    /// Starts `program` in a terminal of `cols`×`rows`, with only the environment given beside PATH and HOME.
+    pub fn start(program: &str, args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
+        let pair =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.env_clear();
+        for name in ["PATH", "HOME", "USER"] {
+            if let Ok(value) = std::env::var(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("LANG", "C.UTF-8");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let shown = Arc::new((
+            Mutex::new(Shown {
+                parser: vt100::Parser::new(
+                    rows.try_into().expect("rows"),
+                    cols.try_into().expect("columns"),
+                    0,
+                ),
+                bytes: 0,
+                last: Instant::now(),
+                raw: Vec::new(),
+                closed: false,
+            }),
+            Condvar::new(),
+        ));
+        let (to, answer) = (shown.clone(), writer.clone());
+        std::thread::spawn(move || {
+            let mut buffer = [0u8; 65536];
+            loop {
+                let n = reader.read(&mut buffer).unwrap_or(0);
+                let asked = {
+                    let Ok(mut shown) = to.0.lock() else { return };
+                    if n == 0 {
+                        shown.closed = true;
+                        to.1.notify_all();
+                        return;
+                    }
+                    shown.parser.process(&buffer[..n]);
+                    shown.bytes += n as u64;
+                    shown.last = Instant::now();
+                    shown.raw.extend_from_slice(&buffer[..n]);
+                    to.1.notify_all();
+                    buffer[..n].windows(4).filter(|w| w == b"\x1b[5n").count()
+                };
+                for _ in 0..asked {
+                    let _ = answer.lock().unwrap().write_all(b"\x1b[0n");
+                }
+            }
+        });
+        Pty { shown, writer, master: pair.master, child }
+    }
+
+    /// The text on the screen, a line a row.
+    pub fn screen(&self) -> String {
+        self.shown.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// The screen with its colours, as escape sequences.
+    pub fn formatted(&self) -> String {
+        self.shown.0.lock().unwrap().parser.screen().contents_formatted()
+    }
+
+    /// Everything written so far.
+    pub fn raw(&self) -> Vec<u8> {
+        self.shown.0.lock().unwrap().raw.clone()
+    }
+
+    /// How many bytes were written so far.
+    pub fn bytes(&self) -> u64 {
+        self.shown.0.lock().unwrap().bytes
+    }
+
+    /// Waits until the screen satisfies `what`; panics with the screen after `limit`.
+    pub fn wait(&self, why: &str, limit: Duration, what: impl Fn(&str) -> bool) -> Duration {
+        let begin = Instant::now();
+        let mut shown = self.shown.0.lock().unwrap();
+        loop {
+            let text = shown.parser.screen().contents();
+            if what(&text) {
+                return begin.elapsed();
+            }
+            let left = limit.saturating_sub(begin.elapsed());
+            assert!(!left.is_zero() && !shown.closed, "waited for: {why}; the screen:\n{text}");
+            shown = self.shown.1.wait_timeout(shown, left.min(Duration::from_millis(200))).unwrap().0;
+        }
+    }
+
+    /// Waits until a text is on the screen.
+    pub fn see(&self, text: &str, limit: Duration) -> Duration {
+        self.wait(text, limit, |s| s.contains(text))
+    }
+
+    /// Waits until nothing has been written for `gap`.
+    pub fn settle(&self, gap: Duration, limit: Duration) {
+        let begin = Instant::now();
+        loop {
+            let quiet = self.shown.0.lock().unwrap().last.elapsed();
+            if quiet >= gap || begin.elapsed() >= limit {
+                return;
+            }
+            std::thread::sleep(gap - quiet);
+        }
+    }
+
+    /// Waits until something more has been written than `bytes`; how long that took.
+    pub fn wait_bytes(&self, bytes: u64, limit: Duration) -> Option<Duration> {
+        let begin = Instant::now();
+        let mut shown = self.shown.0.lock().unwrap();
+        while shown.bytes <= bytes {
+            let left = limit.checked_sub(begin.elapsed())?;
+            if shown.closed {
+                return None;
+            }
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+        Some(begin.elapsed())
+    }
+
+    /// Types.
+    pub fn send(&self, keys: &str) {
+        let mut writer = self.writer.lock().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    /// Changes the size of the terminal.
+    pub fn resize(&self, cols: u16, rows: u16) {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.shown
+            .0
+            .lock()
+            .unwrap()
+            .parser
+            .screen_mut()
+            .set_size(rows.try_into().expect("rows"), cols.try_into().expect("columns"));
+        self.master.resize(size).unwrap();
+    }
+
+    /// Waits for the program's end; its exit code.
+    pub fn exit(&mut self, limit: Duration) -> u32 {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(begin.elapsed() < limit, "it does not end; the screen:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
