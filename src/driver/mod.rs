@@ -179,11 +179,24 @@ impl Driver {
     /// Waits for what comes next and takes it in, with all that came with it. Cancel-safe.
     pub async fn next(&mut self) -> Update {
         let wait = std::time::Duration::from_millis(self.wait());
-        let mut update = tokio::select! {
-            Some(d) = self.delivered.recv() => self.deliver(d),
-            Some(s) = self.seen.recv() => self.see(s),
-            Some(n) = self.news.recv() => self.hear(n),
-            () = tokio::time::sleep(wait) => self.tick(),
+        enum Came {
+            Batch(Batch),
+            Seen(Seen),
+            News(News),
+            Nothing,
+        }
+        let came = tokio::select! {
+            Some(d) = self.delivered.recv() => Came::Batch(d),
+            Some(s) = self.seen.recv() => Came::Seen(s),
+            Some(n) = self.news.recv() => Came::News(n),
+            () = tokio::time::sleep(wait) => Came::Nothing,
+        };
+        self.look_around();
+        let mut update = match came {
+            Came::Batch(d) => self.deliver(d),
+            Came::Seen(s) => self.see(s),
+            Came::News(n) => self.hear(n),
+            Came::Nothing => self.tick(),
         };
         // All that is ready goes into the same picture.
         for _ in 0..WAITING {
@@ -292,12 +305,18 @@ impl Driver {
     }
 
     fn tick(&mut self) -> Update {
+        update(&self.session.handle(&clock::now(), Event::Tick))
+    }
+
+    /// What is due on every turn, whatever brought it about: a sleep of the host is noticed before anything is judged,
+    /// a run that lost its supervisor is taken up.
+    fn look_around(&mut self) {
         let now = clock::now();
         let asleep = asleep(&now);
-        let slept = asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT;
-        let event = if slept { Event::HostSlept } else { Event::Tick };
+        if asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT {
+            self.session.handle(&now, Event::HostSlept);
+        }
         self.take_up(&now);
-        update(&self.session.handle(&now, event))
     }
 
     fn past(&mut self, now: &Now) {

@@ -299,6 +299,24 @@ fn a_run_lives_on_when_the_screen_is_killed_and_is_there_again() {
 }
 
 #[test]
+fn a_supervisor_that_is_killed_is_replaced_by_the_screen_and_nothing_is_done_twice() {
+    let lab = Lab::new(false);
+    let mut pty = lab.open(&[], &[], 120, 40);
+    confirm(&pty);
+    pty.see("out-42", LONG);
+    let lock = std::fs::read(lab.dir.path().join("state/shop@lab/lock")).unwrap();
+    let note: serde_json::Value = serde_json::from_slice(&lock).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(note["pid"].as_i64().unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    pty.wait("the verified run", LONG, |s| s.contains("VERIFIED") && s.contains("report"));
+    assert_eq!(lab.done(), "first\nsecond\n", "each step once");
+    pty.send("5");
+    pty.see("had died", LONG);
+    pty.send("q");
+    assert_eq!(pty.exit(LONG), 0);
+}
+
+#[test]
 fn cancel_starts_nothing() {
     let lab = Lab::new(false);
     let mut pty = lab.open(&[], &[], 80, 24);
