@@ -48,7 +48,7 @@ impl Engine {
         self.levels.keys().filter_map(|id| self.signal(id, now)).collect()
     }
 
-    /// A signal's last `window` milliseconds in `n` columns; `None` is a hole. See [`history::History::columns`].
+    /// A signal's last `window` milliseconds in `n` columns; `None` is a hole. See [`super::history::History::columns`].
     pub fn columns(
         &self,
         id: &str,

@@ -41,7 +41,7 @@ pub struct Told {
     pub raw: String,
 }
 
-/// Asks once. A condition is not asked here: it needs samples ([`super::watch`]).
+/// Asks once. A condition is not asked here: it needs samples (`watch`).
 pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told {
     let limit = limit.unwrap_or(PATIENCE).min(PATIENCE).max(Duration::from_millis(100));
     let seen = match &probe.ask {

@@ -1,6 +1,6 @@
 //! The detached process that drives one run, and the stub that holds one attempt.
 //!
-//! [`resolve`] makes a plan, [`launch`] hands it to a supervisor of its own, [`control::Asker`] asks things of it, and
+//! [`resolve()`] makes a plan, [`launch`] hands it to a supervisor of its own, [`control::Asker`] asks things of it, and
 //! everything that is known of a run is read back from its folder ([`home`]).
 
 pub mod ask;

@@ -6,7 +6,7 @@ use crate::tui::dialog::Seen;
 /// What the loop is to do about a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Intent {
-    /// Resolve a procedure into a draft; it will be in [`View::draft`].
+    /// Resolve a procedure into a draft; it will be in the view.
     Prepare {
         /// Id of the procedure.
         procedure: String,
