@@ -122,11 +122,11 @@ pub fn resume(of: &Target, run: Option<&str>, wish: Option<Wish>) -> u8 {
             return exit::REFUSED;
         }
     }
-    if !found.alive {
-        if let Err(refused) = supervisor::resume(&found.dir, &who) {
-            eprintln!("REFUSED: {refused}");
-            return exit::REFUSED;
-        }
+    if !found.alive
+        && let Err(refused) = supervisor::resume(&found.dir, &who)
+    {
+        eprintln!("REFUSED: {refused}");
+        return exit::REFUSED;
     }
     headless::follow(&found.dir)
 }

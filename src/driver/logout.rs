@@ -33,10 +33,10 @@ fn kills() -> bool {
 
 /// The last word of a file on `KillUserProcesses`.
 fn setting(text: &str) -> Option<bool> {
-    let values = text
+    let mut values = text
         .lines()
         .filter_map(|l| l.trim().strip_prefix("KillUserProcesses")?.trim_start().strip_prefix('='));
-    values.last().map(|v| matches!(v.trim().to_ascii_lowercase().as_str(), "yes" | "true" | "1" | "on"))
+    values.next_back().map(|v| matches!(v.trim().to_ascii_lowercase().as_str(), "yes" | "true" | "1" | "on"))
 }
 
 #[cfg(test)]
