@@ -578,3 +578,6 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,6 +179,8 @@ impl State {
                 self.supervisor = Some((*pid, *start));
                 self.adopted += 1;
                 self.forget_answers();
+                // A stub that never began because its supervisor died says nothing about the step.
+                self.steps.iter_mut().for_each(|s| s.never_began = 0);
             }
             Kind::Paused { why } => self.paused = Some(why.clone()),
             Kind::RequestHandled { request, accepted, .. } => {
@@ -223,13 +225,16 @@ impl State {
         }
     }
 
-    /// A lost supervisor's answers are old news: guards are asked again, the stability clock starts again.
+    /// A lost supervisor's permissions are old news: those guards are asked again. What failed stays failed, so that no
+    /// step behind us comes up again.
     fn forget_answers(&mut self) {
         for s in &mut self.steps {
-            if !matches!(s.prove, Some((Answer::Fails, _))) {
-                s.prove = None;
+            s.prove.take_if(|(answer, _)| *answer == Answer::Holds);
+            s.already.take_if(|(answer, _)| *answer != Answer::Blind);
+            // That it never began was the lost supervisor's end, not the step's fault.
+            if s.never_began < NEVER_BEGAN {
+                s.never_began = 0;
             }
-            s.already = None;
         }
     }
 

@@ -9,7 +9,7 @@ use super::screens;
 use super::theme::{Slot, Theme};
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
-use crate::session::view::{ChartColumn, Freshness, Level, TriggerState, View};
+use crate::session::view::{ChartColumn, Freshness, Gravity, Level, TriggerState, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -112,7 +112,11 @@ pub fn next_visible_change(view: &View) -> u64 {
         return 1000 - wall % 1000;
     }
     let mut next = 60_000 - wall;
-    let mut ages = vec![view.verdict.for_ms];
+    let mut ages = Vec::new();
+    match view.verdict.gravity {
+        Gravity::Ok => next = next.min(60_000 - view.verdict.for_ms % 60_000),
+        _ => ages.push(view.verdict.for_ms),
+    }
     if let Freshness::Late(ms) | Freshness::Lost(ms) = view.freshness {
         ages.push(ms);
     }

@@ -102,8 +102,8 @@ impl Case {
         text.lines().map(str::to_owned).collect()
     }
 
-    fn plan(&self, id: &str) -> Plan {
-        let source = format!(
+    fn source(&self) -> String {
+        format!(
             "schema = 1\n[service]\nname = \"shop\"\nowner = \"ana\"\n[environments.here]\ntone = \"calm\"\ncwd = \"{}\"\n\
              [verifications.well]\ntitle = \"Well\"\nwithin = \"40s\"\nstable_for = \"300ms\"\n\
              criteria = [{{ text = \"it is well\", run = [\"true\"], every = \"100ms\" }}]\n\
@@ -111,7 +111,11 @@ impl Case {
              expect = {{ duration = \"1m\", downtime = \"none\", data_loss = \"none\" }}\n{}",
             self.work("").display(),
             self.steps
-        );
+        )
+    }
+
+    fn plan(&self, id: &str) -> Plan {
+        let source = self.source();
         let loaded = parse(&source, "case.toml").unwrap_or_else(|problems| {
             panic!("{}", problems.iter().map(|p| p.render(false)).collect::<String>())
         });
@@ -150,6 +154,26 @@ impl Case {
         let pid = child.id();
         self.children.push(child);
         if line.contains("Accepted") { Ok(pid) } else { Err(line) }
+    }
+
+    /// `ripcord` with this playbook, as a person calls it.
+    fn ripcord(&self, words: &[&str]) -> Command {
+        let playbook = self.dir.path().join("shop.toml");
+        std::fs::write(&playbook, self.source()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ripcord"));
+        command.args(words).args(["--env", "here", "--state-dir"]).arg(self.dir.path()).arg(&playbook);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// The only run there is.
+    fn only_run(&self) -> Run {
+        let dir = eventually("a run", || {
+            let runs = std::fs::read_dir(self.home().join("runs")).ok()?;
+            runs.flatten().map(|e| e.path()).find(|p| home::journal_path(p).exists())
+        });
+        let (plan, _) = supervisor::read_run(&dir).unwrap();
+        Run { dir, plan }
     }
 
     fn start(&mut self) -> (Run, u32) {
@@ -396,7 +420,7 @@ fn the_supervisor_killed_between_and_during_everything_never_repeats_a_step() {
             Err(e) => panic!("{e}"),
         }
     }
-    assert_eq!(run.verdict(), Verdict::Verified);
+    assert_eq!(run.verdict(), Verdict::Verified, "{:#?}", run.kinds());
     assert_eq!(case.effects(), ["one", "two", "three"]);
     let unknown = |k: &Kind| matches!(k, Kind::StepExited { outcome: Outcome::Unknown { .. }, .. });
     assert!(!run.kinds().iter().any(unknown));
@@ -542,4 +566,75 @@ fn a_lost_stability_window_starts_again_and_no_step_is_repeated() {
     assert_eq!(run.verdict(), Verdict::Verified);
     assert_eq!(run.state().steps[1].verify.as_ref().unwrap().restarts.len(), 1);
     assert_eq!(case.effects(), ["one"]);
+}
+
+#[test]
+fn the_launcher_killed_at_any_step_changes_nothing_for_the_run() {
+    let mut case = Case::new(&[gated("one"), quick("two"), VERIFY.into()]);
+    let launcher = case.ripcord(&["run", "back", "--yes"]).spawn().unwrap();
+    let pid = launcher.id() as i32;
+    case.children.push(launcher);
+    case.command_pid("one");
+    kill(pid);
+    let run = case.only_run();
+    assert!(supervisor::alive(&run.dir));
+    case.go("one");
+    assert_eq!(run.verdict(), Verdict::Verified);
+    assert!(!run.adopted());
+    assert_eq!(case.effects(), ["one", "two"]);
+}
+
+#[test]
+fn a_launcher_killed_at_a_random_moment_leaves_no_run_or_a_whole_one() {
+    for ms in [Some(0), Some(5), Some(10), Some(15), Some(20), Some(30), Some(40), Some(60), Some(80), None] {
+        let mut case = Case::new(&[quick("one"), VERIFY.into()]);
+        let launcher = case.ripcord(&["run", "back", "--yes"]).spawn().unwrap();
+        let pid = launcher.id() as i32;
+        case.children.push(launcher);
+        if let Some(ms) = ms {
+            std::thread::sleep(Duration::from_millis(ms));
+            let _ = case.children[0].kill();
+        }
+        let _ = case.children[0].wait();
+        eventually("what was started to be over", || {
+            let (runs, broken) = supervisor::list(&case.home()).unwrap();
+            assert_eq!(broken, Vec::<String>::new());
+            let settled = |r: &supervisor::RunSummary| match r.view.state {
+                RunState::Finished => r.view.verdict == Some(Verdict::Verified),
+                // The plan was put in its place and no supervisor was started any more: it expires.
+                RunState::Requested => !r.alive && !Path::new(&format!("/proc/{pid}")).exists(),
+                _ => false,
+            };
+            runs.iter().all(settled).then_some(())
+        });
+        assert!(case.effects().len() <= 1, "{:?}", case.effects());
+        assert!(ms.is_some() || case.effects() == ["one"], "undisturbed, it runs");
+    }
+}
+
+#[test]
+fn exit_codes_tell_how_it_came_out_and_resume_settles() {
+    let case = Case::new(&[quick("one"), VERIFY.into()]);
+    let out = case.ripcord(&["run", "back", "--yes"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert!(String::from_utf8_lossy(&out.stdout).contains("VERIFIED"), "{out:?}");
+
+    let failing = quick("one").replace("echo one >> effects", "exit 3");
+    let case = Case::new(&[failing, VERIFY.into()]);
+    assert_eq!(case.ripcord(&["run", "back", "--yes"]).output().unwrap().status.code(), Some(4));
+
+    let case = Case::new(&[gated("one"), VERIFY.into()]);
+    let launcher = case.ripcord(&["run", "back", "--yes"]).spawn().unwrap();
+    let command = case.command_pid("one");
+    let run = case.only_run();
+    kill(run.stub(1, 1));
+    kill(command);
+    let out = launcher.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(8), "{out:?}");
+    assert!(supervisor::alive(&run.dir), "it waits for a person");
+    let out = case.ripcord(&["resume", "--done", "--reason", "seen"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert_eq!(run.verdict(), Verdict::Verified);
+    case.go("one");
+    assert_eq!(case.effects(), [""; 0]);
 }

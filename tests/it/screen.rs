@@ -179,17 +179,25 @@ fn it_survives_every_size_and_comes_back_whole() {
 #[test]
 fn nothing_changed_is_no_byte_and_four_charts_are_few() {
     let still = Lab::new(false);
+    // Without the source that hangs: what cannot be judged shows its age, and that is a change.
+    let text = std::fs::read_to_string(&still.playbook).unwrap();
+    let (before, rest) = text.split_once("[sources.dead]").unwrap();
+    let (_, after) = rest.split_once("[severities.P1]").unwrap();
+    std::fs::write(&still.playbook, format!("{before}[severities.P1]{after}")).unwrap();
     let pty = still.open(&[], &[], 80, 24);
-    pty.see("Signal 3", LONG);
+    pty.see("ALL QUIET", LONG);
     pty.settle(Duration::from_millis(2_500), LONG);
-    let before = pty.bytes();
-    let asked = still.page.asked.load(Ordering::Relaxed);
-    while still.page.asked.load(Ordering::Relaxed) < asked + 4 {
-        pty.wait_bytes(u64::MAX - 1, Duration::from_millis(200));
-    }
-    // The clock shows minutes when all is quiet: one change of a few bytes may fall into these seconds.
-    let spent = pty.bytes() - before;
-    assert!(spent == 0 || spent < 60, "{spent} bytes while nothing changed");
+    // Quiet means that nothing but the clock's minutes changes: of three windows at most one holds such a change.
+    let windows: Vec<u64> = (0..3)
+        .map(|_| {
+            let (before, asked) = (pty.bytes(), still.page.asked.load(Ordering::Relaxed));
+            while still.page.asked.load(Ordering::Relaxed) < asked + 3 {
+                pty.wait_bytes(u64::MAX - 1, Duration::from_millis(200));
+            }
+            pty.bytes() - before
+        })
+        .collect();
+    assert!(windows.iter().filter(|b| **b == 0).count() >= 2, "bytes while nothing changed: {windows:?}");
 
     let moving = Lab::new(true);
     for (cols, rows) in [(80, 24), (200, 60)] {

@@ -24,7 +24,11 @@ impl Window {
         let y = body.y + (body.height - height) / 3;
         let area = Rect { x, y, width, height };
         // A dialog stands alone on its rows, unless there is room for something whole beside it.
-        canvas.clear(if body.width < 100 { Rect { x: body.x, width: body.width, ..area } } else { area });
+        canvas.clear(if body.width - width < 60 {
+            Rect { x: body.x, width: body.width, ..area }
+        } else {
+            area
+        });
         if width < 4 || height < 3 {
             return Window { area, y, kept: 0 };
         }

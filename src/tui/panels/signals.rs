@@ -252,11 +252,13 @@ pub fn block(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
 pub fn time_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<'_>, letters: bool) {
     let window = scene.ui.window();
     axis_line(canvas, x, y, n + 1, "now");
-    for part in 0..3u16 {
-        let back = window * u64::from(3 - part) / 3;
-        let at = x + 1 + n * part / 3;
-        if n >= 24 || part == 0 {
-            canvas.put(at, y, n / 3, &format!("-{}", format::short(back)), Slot::Dim);
+    // Five minutes in fifths, all other windows in thirds: whole minutes or hours.
+    let parts: u16 = if window == 300_000 { 5 } else { 3 };
+    for part in 0..parts {
+        let back = window * u64::from(parts - part) / u64::from(parts);
+        let at = x + 1 + n * part / parts;
+        if n >= 8 * parts - 12 || part == 0 {
+            canvas.put(at, y, n / parts, &format!("-{}", format::short(back)), Slot::Dim);
         }
     }
     if letters {

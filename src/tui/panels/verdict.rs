@@ -28,7 +28,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         Some(ms) => format!("OVERDUE by  {}", format::elapsed(ms.unsigned_abs())),
         None if v.for_ms >= 60_000 => {
             let since = format::clock_minutes(scene.view.now.wall - v.for_ms as i64, &scene.ui.zone);
-            format!("since {since}, {}", format::age(v.for_ms))
+            // While all is quiet nothing ticks faster than the clock beside it.
+            let age = match v.gravity {
+                Gravity::Ok => format::age(v.for_ms / 60_000 * 60_000),
+                _ => format::age(v.for_ms),
+            };
+            format!("since {since}, {age}")
         }
         None => String::new(),
     };

@@ -173,5 +173,6 @@ fn the_other_screens() {
 fn a_demo_says_so_and_a_frozen_chart_too() {
     let demo = View { demo: true, tone: crate::model::playbook::Tone::Calm, ..fire() };
     shot!("overview-demo-80x24", frame((80, 24), &after("F", &demo), &demo));
+    shot!("overview-5m-120x40", frame((120, 40), &after("[", &fire()), &fire()));
     shot!("small-demo-40x10", frame((40, 10), &ui(), &demo));
 }
