@@ -107,7 +107,7 @@ pub enum Command {
         #[arg(long, default_value = "started by hand")]
         reason: String,
         /// Confirm without being asked; in a danger environment give the service's name.
-        #[arg(long, value_name = "SERVICE", num_args = 0..=1, default_missing_value = "")]
+        #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
         yes: Option<String>,
         /// Resolve everything, ask the probes, change nothing.
         #[arg(long)]
@@ -178,7 +178,7 @@ mod tests {
     fn a_playbook_alone_opens_the_screen_and_a_subcommand_does_not() {
         let cli = Cli::parse_from(["ripcord", "x.toml", "--env", "production"]);
         assert!(cli.command.is_none() && cli.screen.target.playbook.as_deref() == Some("x.toml"));
-        let cli = Cli::parse_from(["ripcord", "run", "config", "x.toml", "--yes"]);
+        let cli = Cli::parse_from(["ripcord", "run", "config", "--yes", "x.toml"]);
         assert!(matches!(cli.command, Some(Command::Run { yes: Some(y), .. }) if y.is_empty()));
     }
 }

@@ -117,13 +117,13 @@ fn confirmed(setup: &Setup, id: &str, yes: Option<&str>) -> bool {
         if !typed || given == name {
             return true;
         }
-        eprintln!("error: here the service's name confirms: --yes {name}");
+        eprintln!("error: here the service's name confirms: --yes={name}");
         return false;
     }
     if !std::io::stdin().is_terminal() {
         eprintln!(
             "error: nobody can confirm without a terminal\n  hint: --yes{}",
-            if typed { format!(" {name}") } else { String::new() }
+            if typed { format!("={name}") } else { String::new() }
         );
         return false;
     }

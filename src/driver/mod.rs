@@ -258,8 +258,7 @@ impl Driver {
         if !batch.history {
             return update(&self.session.handle(&now, Event::Readings(batch.readings)));
         }
-        type Series = (String, Option<String>);
-        let mut past: IndexMap<Series, Vec<(i64, f64)>> = IndexMap::new();
+        let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
         for r in batch.readings {
             if let Ok(Value::Number(value)) = r.value {
                 past.entry((r.signal, r.series)).or_default().push((r.at.wall - r.age as i64, value));

@@ -98,7 +98,7 @@ fn a_headless_run_takes_the_canary_out_for_good() {
     let errors = query(&playbook, &lab, "error_rate");
     eventually("errors", LONG, || lab.query(&errors).filter(|v| *v > 0.05));
 
-    let out = ripcord(&lab, &["run", "canary-zero", "--yes", "shop", "--reason", "error rate over 5 %"]);
+    let out = ripcord(&lab, &["run", "canary-zero", "--yes=shop", "--reason", "error rate over 5 %"]);
     let said = text(&out.stdout);
     assert_eq!(out.status.code(), Some(0), "{said}\n{}", text(&out.stderr));
     assert!(said.to_lowercase().contains("verified"), "{said}");
@@ -113,7 +113,7 @@ fn a_headless_run_takes_the_canary_out_for_good() {
     let runs = ripcord(&lab, &["runs"]);
     let said = text(&runs.stdout).to_lowercase();
     assert!(runs.status.success() && said.contains("verified"), "{said}");
-    let again = ripcord(&lab, &["run", "canary-zero", "--yes", "shop"]);
+    let again = ripcord(&lab, &["run", "canary-zero", "--yes=shop"]);
     assert_eq!(again.status.code(), Some(0), "already so: {}{}", text(&again.stdout), text(&again.stderr));
 }
 

@@ -1,3 +1,5 @@
+//! The run machine: single rules, and whatever may happen in any order.
+
 use super::*;
 use crate::model::playbook::{Criterion, Expect, OnFailure, Step, StepKind, Tone, Verification, Wait};
 use crate::model::probe::{Ask, Command, HttpCall, Probe};
@@ -535,10 +537,10 @@ proptest! {
             let effects = machine.handle(&at(b.now), Event::Ready);
             // An intent without an outcome is found out, never started again.
             let last = Kind::read(&b.records[n - 1]).unwrap();
-            if let Kind::StepStarting { step, .. } = last {
-                if b.plan.steps[step - 1].changes() {
-                    prop_assert!(matches!(effects.first(), Some(Effect::Recover { .. })), "{:?}", effects);
-                }
+            if let Kind::StepStarting { step, .. } = last
+                && b.plan.steps[step - 1].changes()
+            {
+                prop_assert!(matches!(effects.first(), Some(Effect::Recover { .. })), "{:?}", effects);
             }
         }
     }

@@ -257,8 +257,10 @@ pub fn time_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<
     for part in 0..parts {
         let back = window * u64::from(parts - part) / u64::from(parts);
         let at = x + 1 + n * part / parts;
-        if n >= 8 * parts - 12 || part == 0 {
-            canvas.put(at, y, n / parts, &format!("-{}", format::short(back)), Slot::Dim);
+        let label = format!("-{}", format::short(back));
+        // Never touching the next label, nor `now`.
+        if label.len() as u16 + 1 < n / parts && at + label.len() as u16 + 4 <= x + 1 + n {
+            canvas.put(at, y, n / parts, &label, Slot::Dim);
         }
     }
     if letters {
