@@ -81,6 +81,9 @@ fn show(setup: &Setup, id: &str, draft: &Draft) {
             let mark = if told.answer == Answer::Holds { "proved" } else { "NOT PROVED" };
             println!("  where     {asked}: {} ({mark})", told.detail);
         }
+        None if setup.playbook.environments.get(&setup.environment).is_some_and(|e| e.prove.is_some()) => {
+            println!("  where     not proved: it was not asked yet");
+        }
         None => println!("  where     the playbook does not say how this environment is proved"),
     }
     if let Some(plan) = &draft.plan {
