@@ -3,12 +3,12 @@
 use super::Session;
 use super::view::{
     ChartColumn, Freshness, Gravity, Happening, Level, ManualView, ProcedureView, SeverityView, SignalView,
-    Threshold, Trend, TriggerState, TriggerView, Verdict, View,
+    Threshold, TriggerState, TriggerView, Verdict, View,
 };
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
 use crate::engine::hold;
-use crate::engine::signal::{self, SignalState};
+use crate::engine::signal::SignalState;
 use crate::engine::verdict::Standing;
 use crate::engine::{Effect, TriggerStatus};
 use crate::model::playbook::{Cell, ReadingKind, Severity, Signal, SourceKind};
@@ -217,13 +217,9 @@ impl Session {
             unit: spec.unit,
             value,
             text,
-            level: level(s.level),
+            level: s.level,
             level_for_ms: (t - s.since).max(0) as u64,
-            trend: match s.trend {
-                signal::Trend::Flat => Trend::Flat,
-                signal::Trend::Up => Trend::Up,
-                signal::Trend::Down => Trend::Down,
-            },
+            trend: s.trend,
             age_ms: s.age,
             stale_after_ms: spec.stale_after,
             note: s.reason.clone().unwrap_or_default(),
@@ -241,7 +237,7 @@ impl Session {
                         Some(Value::Number(n)) => Some(*n),
                         _ => None,
                     };
-                    Some((clean_line(x.label.as_deref()?), value, level(x.level)))
+                    Some((clean_line(x.label.as_deref()?), value, x.level))
                 })
                 .collect(),
             origin: self.origin(spec),
@@ -457,7 +453,7 @@ pub fn told(session: &Session, now: &Now, effect: &Effect) -> Option<(Happening,
             }
         }
         Effect::SignalLevelChanged { id, from, to, reason, .. } => {
-            use signal::Level::{Stale, Unknown};
+            use Level::{Stale, Unknown};
             let spec = session.playbook.signals.get(id)?;
             // The first answer is no news, and what an expression lacks is told by what it is made of.
             if matches!(spec.reading, ReadingKind::Expr(_)) {
@@ -474,16 +470,6 @@ pub fn told(session: &Session, now: &Now, effect: &Effect) -> Option<(Happening,
             }
         }
         Effect::VerdictChanged { .. } => None,
-    }
-}
-
-fn level(level: signal::Level) -> Level {
-    match level {
-        signal::Level::Unknown => Level::Unknown,
-        signal::Level::Stale => Level::Stale,
-        signal::Level::Ok => Level::Ok,
-        signal::Level::Warn => Level::Warn,
-        signal::Level::Critical => Level::Critical,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
+pub use crate::engine::signal::{Level, Trend};
+
 use crate::model::playbook::{Better, Confirm, Tone};
 use crate::model::time::Now;
 use crate::model::unit::Unit;
@@ -105,34 +107,6 @@ pub struct Verdict {
     pub fresh: (usize, usize),
     /// Key and title of the procedure that is recommended.
     pub suggests: Option<(char, String)>,
-}
-
-/// The state of one signal.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Level {
-    /// No value yet, or the read failed.
-    #[default]
-    Unknown,
-    /// The last value is too old to count.
-    Stale,
-    /// Within its thresholds.
-    Ok,
-    /// Past `warn`.
-    Warn,
-    /// Past `critical`.
-    Critical,
-}
-
-/// Which way a value goes, beyond its noise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Trend {
-    /// Within the noise.
-    #[default]
-    Flat,
-    /// Up.
-    Up,
-    /// Down.
-    Down,
 }
 
 /// One signal.

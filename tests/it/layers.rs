@@ -59,7 +59,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_textarea", &["tui"]),
-    ("termina", &["tui"]),
     ("clap", &["cli"]),
     ("color_eyre", &["cli"]),
     ("axum", &["sim"]),
