@@ -37,6 +37,7 @@ pub fn resolved(mut shown: DraftView, setup: &Setup, draft: &Draft, blind: &[Str
             shown.proof = clean_line(&format!("{asked}: {}", told.detail));
             shown.proved = told.answer == crate::run::Answer::Holds;
         }
+        None if says_how(setup) => shown.proof = "not asked: the plan could not be resolved".into(),
         None => shown.proof = format!("the playbook does not say how {} is proved", setup.environment),
     }
     if !draft.problems.is_empty() {
@@ -73,4 +74,9 @@ pub fn resolved(mut shown: DraftView, setup: &Setup, draft: &Draft, blind: &[Str
         shown.notes.push((Gravity::Ok, format!("{asks} step(s) ask once more before they act")));
     }
     shown
+}
+
+/// Whether the playbook says how the environment is proved.
+fn says_how(setup: &Setup) -> bool {
+    setup.playbook.environments.get(&setup.environment).is_some_and(|e| e.prove.is_some())
 }

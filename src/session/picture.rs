@@ -113,7 +113,8 @@ impl Session {
         let fresh = self.engine.answering();
         let mut out = Verdict {
             for_ms: (t - v.since).max(0) as u64,
-            clock_ms: v.clock(t),
+            // "At once" is no clock: it would be overdue from its first moment.
+            clock_ms: v.clock(t).filter(|_| v.respond_within != Some(0)),
             evidence: v.evidence.iter().filter(|p| p.truth != Truth::False).map(Part::line).collect(),
             fresh,
             ..Verdict::default()
@@ -285,7 +286,7 @@ impl Session {
                 firing: r.in_force,
                 unknown: r.truth == Truth::Unknown,
                 for_ms: r.since.map(|s| (t - s).max(0) as u64),
-                clock_ms: r.since.zip(r.respond_within).map(|(s, w)| s + w as i64 - t),
+                clock_ms: r.since.zip(r.respond_within.filter(|w| *w > 0)).map(|(s, w)| s + w as i64 - t),
             })
             .collect()
     }
