@@ -38,6 +38,15 @@ pub enum Seen {
     },
     /// The last lines of what the newest attempt prints, oldest first.
     Output(Vec<String>),
+    /// How a run of a procedure ended, the newest last.
+    Past {
+        /// Procedure id.
+        procedure: String,
+        /// The word for it.
+        verdict: String,
+        /// When, in wall milliseconds.
+        wall: i64,
+    },
     /// The records cannot be read (`None`: they can again).
     Trouble(Option<String>),
 }
@@ -109,6 +118,12 @@ impl Follower {
 
     /// Looks until the receiver is gone. Blocks; give it a thread.
     pub fn run(mut self, to: &Sender<Seen>) {
+        let first = self.look();
+        for seen in first.into_iter().chain(self.past()) {
+            if to.blocking_send(seen).is_err() {
+                return;
+            }
+        }
         loop {
             for seen in self.look() {
                 if to.blocking_send(seen).is_err() {
@@ -138,6 +153,19 @@ impl Follower {
             }
             Err(_) => vec![],
         }
+    }
+
+    /// All runs that are over. Reads every journal of the folder, which may take a while.
+    fn past(&self) -> Vec<Seen> {
+        let (runs, broken) = match home::list(&self.folder) {
+            Ok(found) => found,
+            Err(e) => (vec![], vec![e.to_string()]),
+        };
+        let over = runs.into_iter().rev().filter_map(|run| {
+            let verdict = run.view.verdict?.word().to_string();
+            Some(Seen::Past { procedure: run.plan.procedure.id, verdict, wall: run.view.ended?.wall })
+        });
+        over.chain(broken.into_iter().next().map(|why| Seen::Trouble(Some(why)))).collect()
     }
 
     fn try_look(&mut self) -> Result<Vec<Seen>, String> {

@@ -13,7 +13,6 @@ use crate::run::record::Wish;
 use crate::session::view::{ChartColumn, DraftView, View};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
-use crate::supervisor::home;
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
 use follow::{Follower, Seen};
@@ -158,7 +157,7 @@ impl Driver {
             .name("follow".into())
             .spawn(move || follower.run(&see))
             .expect("a thread can be started at the beginning of the program");
-        let mut driver = Driver {
+        Driver {
             setup,
             session,
             delivered,
@@ -171,9 +170,7 @@ impl Driver {
             output: Vec::new(),
             asleep: asleep(&now),
             taken_up: None,
-        };
-        driver.past(&now);
-        driver
+        }
     }
 
     /// Waits for what comes next and takes it in, with all that came with it. Cancel-safe.
@@ -299,6 +296,7 @@ impl Driver {
                 Event::Found { plan, records, driven }
             }
             Seen::Journal { records, driven } => Event::Journal { records, driven },
+            Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),
         };
         update(&self.session.handle(&now, event))
@@ -317,20 +315,6 @@ impl Driver {
             self.session.handle(&now, Event::HostSlept);
         }
         self.take_up(&now);
-    }
-
-    fn past(&mut self, now: &Now) {
-        let Ok((runs, broken)) = home::list(&self.setup.folder) else { return };
-        for run in runs.into_iter().rev() {
-            if let (Some(verdict), Some(ended)) = (run.view.verdict, run.view.ended) {
-                let procedure = run.plan.procedure.id;
-                let verdict = verdict.word().to_string();
-                self.session.handle(now, Event::Past { procedure, verdict, wall: ended.wall });
-            }
-        }
-        if let Some(first) = broken.first() {
-            self.session.handle(now, Event::Alarm(Some(first.clone())));
-        }
     }
 }
 
