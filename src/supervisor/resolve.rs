@@ -7,7 +7,7 @@ use super::secrets::Secrets;
 use super::watch;
 use crate::clock;
 use crate::model::playbook::{ParamKind, Playbook, StepKind};
-use crate::model::probe::{Ask, Probe};
+use crate::model::probe::{Ask, Expectation, Probe};
 use crate::run::fill::Filler;
 use crate::run::plan::{Cause, Frozen, describe};
 use crate::run::{Answer, Context, Plan, freeze};
@@ -140,7 +140,12 @@ pub(super) async fn ask_any(world: &World, frozen: &Frozen, probe: &Probe) -> To
 /// The value of a parameter: the group `value` of its pattern in what the probe answers.
 async fn read(world: &World, probe: &Probe, pattern: &str) -> Result<String, String> {
     let regex = regex::Regex::new(pattern).map_err(|e| e.to_string())?;
-    let told = ask(world, probe, probe.within.map(Duration::from_millis)).await;
+    let mut probe = probe.clone();
+    if matches!(probe.ask, Ask::Socket { .. }) && probe.expect == Expectation::default() {
+        // A socket is good when it says nothing; here it is asked for what it says.
+        probe.expect.stdout = Some(pattern.to_owned());
+    }
+    let told = ask(world, &probe, probe.within.map(Duration::from_millis)).await;
     if told.answer != Answer::Holds {
         return Err(told.detail);
     }
@@ -183,4 +188,43 @@ pub(super) fn program(name: &str, env: &IndexMap<String, String>, cwd: &Path) ->
     };
     let found = candidates.iter().find(|p| usable(p));
     found.map(|p| p.to_string_lossy().into_owned()).ok_or_else(|| format!("there is no program {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixListener;
+
+    #[tokio::test]
+    async fn a_value_is_read_from_what_a_socket_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+            stream.write_all(b"canary 25 (initial 25)\n").unwrap();
+            line
+        });
+        let world = World { env: IndexMap::new(), cwd: "/".into(), secrets: Secrets::new(IndexMap::new()) };
+        let probe = Probe {
+            ask: Ask::Socket { path: path.to_string_lossy().as_ref().into(), send: "get weight".into() },
+            expect: Expectation::default(),
+            within: Some(5_000),
+            every: 1_000,
+        };
+        assert_eq!(read(&world, &probe, r"canary (?<value>\d+)").await.as_deref(), Ok("25"));
+        assert_eq!(server.join().unwrap(), "get weight\n");
+    }
+
+    #[test]
+    fn a_program_is_found_on_the_path_and_a_missing_one_is_named() {
+        let env = IndexMap::from([("PATH".to_owned(), "relative:/nonexistent:/bin:/usr/bin".to_owned())]);
+        assert!(program("sh", &env, Path::new("/")).is_ok_and(|p| p.ends_with("/sh")));
+        assert!(
+            program("no-such-program", &env, Path::new("/")).is_err_and(|e| e.contains("no-such-program"))
+        );
+    }
 }
