@@ -68,7 +68,7 @@ fn summary(out: &mut String, plan: &Plan, view: &RunView) {
         ("Observed", known(&view.observed)),
         ("Verified", known(&view.verified)),
         ("Ended", known(&view.ended)),
-        ("How it ended", if view.why.is_empty() { "not over".into() } else { cell(&view.why) }),
+        ("How it ended", if view.why.is_empty() { verdict.into() } else { cell(&view.why) }),
         ("Host", if view.host.is_empty() { "unknown".into() } else { cell(&view.host) }),
         ("Playbook", format!("sha256 {}", plan.playbook_hash)),
     ];

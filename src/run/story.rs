@@ -147,7 +147,8 @@ pub fn tell(plan: &Plan, record: &Record) -> Result<Option<Told>, String> {
             told(None, "journal".into(), format!("line {line} was torn: {bytes} B set aside as {saved}"))
         }
         Kind::RunFinished { verdict, why } => {
-            told(Some('E'), "run".into(), format!("{}: {why}", verdict.word()))
+            let why = if why.is_empty() { why } else { format!(": {why}") };
+            told(Some('E'), "run".into(), format!("{}{why}", verdict.word()))
         }
     }
 }
