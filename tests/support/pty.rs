@@ -76,10 +76,15 @@ impl Pty {
                     shown.last = Instant::now();
                     shown.raw.extend_from_slice(&buffer[..n]);
                     to.1.notify_all();
-                    buffer[..n].windows(4).filter(|w| w == b"\x1b[5n").count()
+                    let count = |what: &[u8]| buffer[..n].windows(what.len()).filter(|w| *w == what).count();
+                    b"\x1b[0n"
+                        .repeat(count(b"\x1b[5n"))
+                        .into_iter()
+                        .chain(b"\x1b[?62;22c".repeat(count(b"\x1b[c")))
                 };
-                for _ in 0..asked {
-                    let _ = answer.lock().unwrap().write_all(b"\x1b[0n");
+                let asked: Vec<u8> = asked.collect();
+                if !asked.is_empty() {
+                    let _ = answer.lock().unwrap().write_all(&asked);
                 }
             }
         });
