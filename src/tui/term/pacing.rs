@@ -15,8 +15,6 @@ const MISSES: u8 = 2;
 const PER_SECOND: usize = 4;
 /// How long quitting waits for a reply, so that it does not land in the shell.
 const QUIT: Millis = 300;
-/// How long a dialog must have been on the screen before it takes keys.
-pub const ARM: Millis = 500;
 
 /// The number of a frame that was sent, from 1.
 pub type FrameId = u64;
@@ -36,7 +34,7 @@ pub struct Pacing {
     unanswered: VecDeque<Sent>,
     misses: u8,
     recent: VecDeque<Millis>,
-    shown: VecDeque<(FrameId, Millis)>,
+    shown: Option<FrameId>,
 }
 
 impl Pacing {
@@ -48,7 +46,7 @@ impl Pacing {
             unanswered: VecDeque::new(),
             misses: 0,
             recent: VecDeque::new(),
-            shown: VecDeque::new(),
+            shown: None,
         }
     }
 
@@ -94,7 +92,7 @@ impl Pacing {
         }
         self.recent.push_back(now);
         if !self.answers() {
-            self.show(self.frame, now);
+            self.shown = Some(self.frame);
         }
         self.frame
     }
@@ -104,7 +102,7 @@ impl Pacing {
         self.age(now);
         self.misses = 0;
         if let Some(sent) = self.unanswered.pop_front() {
-            self.show(sent.frame, now);
+            self.shown = self.shown.max(Some(sent.frame));
         }
     }
 
@@ -115,19 +113,7 @@ impl Pacing {
 
     /// The last frame that is known to be on the screen.
     pub fn last_shown(&self) -> Option<FrameId> {
-        self.shown.back().map(|(frame, _)| *frame)
-    }
-
-    /// Whether a dialog that is drawn since frame `first` may take keys: it has been on the screen for [`ARM`].
-    pub fn armed(&mut self, first: FrameId, now: Millis) -> bool {
-        self.arms_in(first, now) == Some(0)
-    }
-
-    /// Milliseconds until [`Pacing::armed`]; `None` while the frame is not known to be on the screen.
-    pub fn arms_in(&mut self, first: FrameId, now: Millis) -> Option<Millis> {
-        self.age(now);
-        let (_, at) = self.shown.iter().find(|(frame, _)| *frame >= first)?;
-        Some((at + ARM).saturating_sub(now))
+        self.shown
     }
 
     /// How long quitting is to wait for a reply.
@@ -145,29 +131,14 @@ impl Pacing {
 
     /// Marks what has become overdue or lost by now.
     fn age(&mut self, now: Millis) {
-        let mut late = Vec::new();
         for sent in self.unanswered.iter_mut().filter(|s| !s.overdue && now >= s.at + OVERDUE) {
             sent.overdue = true;
             self.misses = self.misses.saturating_add(1);
-            late.push((sent.frame, sent.at + OVERDUE));
-        }
-        for (frame, at) in late {
-            self.show(frame, at);
+            self.shown = self.shown.max(Some(sent.frame));
         }
         while self.unanswered.front().is_some_and(|s| now >= s.at + LOST) {
             self.unanswered.pop_front();
         }
-    }
-
-    fn show(&mut self, frame: FrameId, at: Millis) {
-        if self.shown.back().is_some_and(|(last, _)| *last >= frame) {
-            return;
-        }
-        // One entry that is old enough to arm anything before it suffices.
-        while self.shown.len() > 1 && at >= self.shown[1].1 + ARM {
-            self.shown.pop_front();
-        }
-        self.shown.push_back((frame, at));
     }
 }
 
@@ -233,34 +204,29 @@ mod tests {
     }
 
     #[test]
-    fn a_dialog_arms_half_a_second_after_its_frame_was_acknowledged() {
+    fn a_frame_is_on_the_screen_when_it_was_acknowledged_and_not_before() {
         let mut p = Pacing::new(false);
-        p.wrote(0);
+        assert_eq!(p.last_shown(), None);
+        let first = p.wrote(0);
         p.acked(10);
         let dialog = p.wrote(100);
-        assert_eq!(p.arms_in(dialog, 700), None, "a slow link: not shown yet");
+        assert!(!p.may_draw(700));
+        assert_eq!(p.last_shown(), Some(first), "a slow link: not shown yet");
         p.acked(1_500);
-        assert_eq!(p.arms_in(dialog, 1_600), Some(400));
-        assert!(!p.armed(dialog, 1_999));
-        for t in [1_600, 1_800, 1_950, 2_100, 2_300] {
-            p.wrote(t);
-            p.acked(t + 10);
-        }
-        assert!(p.armed(dialog, 2_310), "later frames do not start it again");
-        assert!(p.armed(dialog, 90_000));
+        assert_eq!(p.last_shown(), Some(dialog));
     }
 
     #[test]
-    fn a_dialog_arms_by_the_time_it_was_written_where_nothing_answers() {
+    fn a_frame_is_on_the_screen_when_it_was_written_where_nothing_answers() {
         let mut p = Pacing::new(false);
-        p.wrote(0);
+        let first = p.wrote(0);
+        assert_eq!(p.last_shown(), None);
         p.may_draw(2_000);
+        assert_eq!(p.last_shown(), Some(first), "overdue counts as shown");
         p.wrote(2_000);
         p.may_draw(4_000);
         let dialog = p.wrote(5_000);
-        assert!(!p.armed(dialog, 5_499));
-        assert!(p.armed(dialog, 5_500));
-        assert_eq!(p.arms_in(dialog + 1, 9_000), None, "a frame that was never sent");
+        assert_eq!(p.last_shown(), Some(dialog), "two went unanswered: writing is all there is");
     }
 
     #[test]
