@@ -196,7 +196,17 @@ impl State {
                 }
             }
             Kind::RunFinished { verdict, why } => self.finished = Some((at.clone(), *verdict, why.clone())),
-            Kind::TornTail { .. } => {}
+            Kind::TornTail { .. }
+            | Kind::Inherited { .. }
+            | Kind::RampJudged { .. }
+            | Kind::Proposed { .. }
+            | Kind::Late { .. }
+            | Kind::Approved { .. }
+            | Kind::ApprovalMissed { .. }
+            | Kind::Paged { .. }
+            | Kind::Guarding { .. }
+            | Kind::Drifted { .. }
+            | Kind::HostSlept { .. } => {}
             Kind::GuardJudged { step, .. }
             | Kind::StepStarting { step, .. }
             | Kind::StepStarted { step, .. }
@@ -246,6 +256,7 @@ impl State {
             Wish::GoOn => self.paused = None,
             // What follows is a StepExited of its own.
             Wish::Settle { .. } => {}
+            _ => {}
         }
     }
 
@@ -306,6 +317,7 @@ impl StepState {
             Kind::GuardJudged { guard, answer, detail, .. } => match guard {
                 Guard::Prove => self.prove = Some((*answer, detail.clone())),
                 Guard::Already => self.already = Some((*answer, detail.clone())),
+                Guard::When => {}
             },
             Kind::StepStarting { attempt, token, .. } => {
                 self.attempt = *attempt;

@@ -344,8 +344,11 @@ fn step_view(plan: &Plan, p: &PlanStep, s: &Folded) -> StepView {
 
 /// When the step by which the procedure takes effect was applied, and when that was seen.
 fn effect(plan: &Plan, state: &State) -> (Option<Now>, Option<Now>) {
-    let Some((p, s)) =
-        plan.procedure.takes_effect.and_then(|n| Some((plan.steps.get(n - 1)?, state.steps.get(n - 1)?)))
+    let Some((p, s)) = plan
+        .procedure
+        .takes_effect
+        .last()
+        .and_then(|n| Some((plan.steps.get(n - 1)?, state.steps.get(n - 1)?)))
     else {
         return (None, None);
     };

@@ -119,7 +119,7 @@ impl Case {
         let loaded = parse(&source, "case.toml").unwrap_or_else(|problems| {
             panic!("{}", problems.iter().map(|p| p.render(false)).collect::<String>())
         });
-        let mut context = supervisor::context("c", "a test", None, &loaded.hash);
+        let mut context = supervisor::context("c", "a test", None, &loaded.hash, &self.home());
         context.id = format!("{id}-{}", self.tag);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let draft = runtime.block_on(supervisor::resolve(
@@ -453,7 +453,7 @@ fn died_after_intent(run: &Run, now: &Now, claim: Option<&str>) {
         version: "0".into(),
         proof: None,
     };
-    let starting = Kind::StepStarting { step: 1, name: "one".into(), attempt: 1, token };
+    let starting = Kind::StepStarting { step: 1, name: "one".into(), attempt: 1, token, file: None };
     for kind in [started, starting] {
         let (name, body) = kind.parts();
         log.append(now, &name, &body).unwrap();
