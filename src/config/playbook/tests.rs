@@ -132,6 +132,8 @@ fn a_condition_over_several_lines_is_marked_where_it_is_wrong() {
     assert_eq!(problems[0].near.as_deref(), Some("rss"));
 }
 
+mod every;
+
 mod mutated {
     use super::*;
     use proptest::prelude::*;
