@@ -21,6 +21,7 @@ mod look;
 mod page;
 mod perform;
 pub mod person;
+mod pin;
 pub mod resolve;
 pub mod secrets;
 mod socket;
