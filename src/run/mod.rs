@@ -4,6 +4,7 @@
 pub mod approval;
 pub mod fill;
 pub mod freeze;
+pub mod known;
 pub mod machine;
 pub mod plan;
 pub mod progress;

@@ -5,6 +5,7 @@ use super::watch;
 use crate::model::playbook::StepKind;
 use crate::model::template::{Piece, Template};
 use crate::model::time::{Millis, Now};
+use crate::run::known::{Answers, known};
 use crate::run::{Plan, PlanStep, State};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -22,6 +23,7 @@ const PATIENCE: Millis = 5_000;
 pub(super) struct Moment {
     pub(super) plan: Arc<Plan>,
     pub(super) state: State,
+    pub(super) answers: Answers,
     pub(super) now: Now,
     pub(super) run: PathBuf,
     pub(super) world: Arc<World>,
@@ -66,7 +68,11 @@ impl Moment {
             let value = match name.strip_prefix("signal.").and_then(|s| read.get(s)) {
                 Some(Ok(value)) => value.clone(),
                 Some(Err(_)) => "unknown".to_owned(),
-                None => self.known(name).ok_or_else(|| format!("nothing gives `{name}` a value"))?,
+                None => {
+                    let dir = self.run.to_string_lossy();
+                    known(&self.plan, &self.state, &self.answers, &self.now, &dir, name)
+                        .ok_or_else(|| format!("nothing gives `{name}` a value"))?
+                }
             };
             if value.contains("{{") {
                 return Err(format!("the value of `{name}` holds `{{{{`"));
@@ -74,18 +80,6 @@ impl Moment {
             out.insert(name.clone(), value);
         }
         Ok(out)
-    }
-
-    /// What the run itself knows.
-    fn known(&self, name: &str) -> Option<String> {
-        match name {
-            "run.dir" => Some(self.run.to_string_lossy().into_owned()),
-            "run.report" => Some(self.run.join("report.md").to_string_lossy().into_owned()),
-            _ => {
-                let _ = (&self.state, &self.now);
-                None
-            }
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
 use crate::model::playbook::StepKind;
 use crate::model::record::Record;
 use crate::model::time::{Millis, Now};
+use crate::run::known::Answers;
 use crate::run::record::Wish;
 use crate::run::{Effect, Event, Kind, Machine, Plan, Request};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub(super) struct Driver {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) log: Log,
     pub(super) records: Vec<Record>,
+    answers: Answers,
     /// The service's lock, until it is let go of.
     pub(super) lock: Option<Hold>,
     pub(super) world: Arc<World>,
@@ -75,6 +77,7 @@ impl Driver {
         let (events, heard) = mpsc::channel(64);
         let driver = Driver {
             plan: Arc::new(machine.plan().clone()),
+            answers: Answers::fold(machine.plan(), &records),
             machine,
             inbox: Inbox::new(run),
             waiting: Vec::new(),
@@ -202,6 +205,7 @@ impl Driver {
             })?;
             self.log.preallocate(ROOM)?;
         }
+        self.answers.apply(&self.plan, kind);
         let (name, body) = kind.parts();
         self.records.push(self.log.append(now, &name, &body)?);
         if let Kind::StepStarting { step, .. } = kind
@@ -225,6 +229,7 @@ impl Driver {
         Moment {
             plan: self.plan.clone(),
             state: self.machine.state().clone(),
+            answers: self.answers.clone(),
             now: clock::now(),
             run: self.run.clone(),
             world: self.world.clone(),
