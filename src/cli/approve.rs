@@ -5,9 +5,9 @@ use super::ask::{find, homes, send};
 use super::exit;
 use crate::model::text::clean_line;
 use crate::report::{length, stamp};
+use crate::run::Plan;
 use crate::run::approval::{Given, counts, missing, who_may};
 use crate::run::record::Wish;
-use crate::run::{Kind, Plan};
 use crate::supervisor::{self, RunSummary, person, person::roles_asked};
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -98,11 +98,7 @@ pub fn is_open(r: &RunSummary) -> bool {
 /// The words that counted so far.
 fn given(found: &RunSummary) -> Vec<Given> {
     let records = supervisor::read_run(&found.dir).map(|(_, records)| records).unwrap_or_default();
-    let one = |kind| match kind {
-        Kind::Approved { who, roles, asserted } => Some(Given { who, roles, asserted }),
-        _ => None,
-    };
-    records.iter().filter_map(|r| one(Kind::read(r).ok()?)).collect()
+    crate::run::approval::given(&records)
 }
 
 fn titles(plan: &Plan, ids: &[String]) -> String {
