@@ -53,6 +53,7 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
         who: person(),
         reason: reason.to_owned(),
         cause,
+        stage: None,
         playbook_hash: playbook_hash.to_owned(),
         env: allowed_env(),
         cwd: std::env::current_dir().map_or_else(|_| "/".to_owned(), |d| d.to_string_lossy().into_owned()),
@@ -107,8 +108,9 @@ pub async fn resolve(
             return draft;
         }
     };
-    draft.problems = find_programs(&mut plan);
     let world = World { cwd: plan.cwd.clone(), ..world };
+    draft.problems = super::pin::pin(&world, &mut plan).await;
+    draft.problems.extend(find_programs(&mut plan));
     if let Some(probe) = &plan.prove {
         let told = ask_any(&world, &plan.playbook, probe).await;
         if told.answer != Answer::Holds {

@@ -4,6 +4,7 @@
 
 mod attempt;
 mod check;
+mod company;
 mod components;
 mod demo;
 mod haproxy;
@@ -17,4 +18,7 @@ mod page;
 #[allow(dead_code)]
 mod pty;
 mod readme;
+#[path = "../support/run.rs"]
+#[allow(dead_code)]
+mod run;
 mod screen;
