@@ -1,11 +1,12 @@
 //! What can only be said of procedures together: circles, parameters that are handed on, parameters that nobody is
 //! there to choose.
 
-use super::params::{has_default, unfit};
+use super::params::has_default;
 use super::templates::plain;
 use crate::config::walk::{Node, Table, list};
 use crate::model::playbook::{Cell, DefaultAction, Param, ParamKind, Playbook};
 use crate::model::template::Template;
+use crate::run::choice;
 
 /// Checks procedures against each other and against the triggers that start them.
 pub fn check(top: &Table<'_>, playbook: &Playbook) {
@@ -98,7 +99,7 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
                 "give a parameter of the kind text, number, duration or version",
             );
         } else if let Some(text) = text.filter(|t| !t.contains("{{"))
-            && let Some(why) = unfit(param, &text)
+            && let Err(why) = choice::check(name, param, &text)
         {
             value.error(why, format!("it is given to the parameter `{name}` of procedure `{called}`"));
         }

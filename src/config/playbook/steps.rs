@@ -2,7 +2,7 @@
 
 use super::conditions::{Written, written};
 use super::kinds::{KINDS, beside, what};
-use super::params::literal;
+use super::params::sample_of;
 use super::probes::probe;
 use super::templates::{Scope, argv, template};
 use super::words::{Style, id, pattern};
@@ -114,7 +114,7 @@ fn within<'p>(kind: Option<&(&str, Node<'_>)>, place: &Place<'p>) -> Place<'p> {
     let mut scope = place.scope.clone();
     if let Some(("ramp", n)) = kind {
         let unit = n.peek("unit").and_then(|n| Unit::parse(n.value.as_str()?)).unwrap_or(Unit::Score);
-        scope.params.insert("value".into(), Some(literal(unit, "1")));
+        scope.params.insert("value".into(), sample_of(unit));
     }
     Place { scope, phases: place.phases, verifications: place.verifications, fallback: place.fallback }
 }
