@@ -1,5 +1,9 @@
 //! Names that only a run can know (`run.elapsed`, `steps.ID.value`, `answers.X` …), put in just before a step is done.
 
+mod names;
+
+pub use names::{Running, incident};
+
 use super::fill::whole_secret;
 use super::spell::is_plain;
 use crate::model::playbook::{
@@ -227,3 +231,6 @@ impl Late<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
