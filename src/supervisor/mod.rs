@@ -5,6 +5,8 @@
 
 pub mod ask;
 pub mod attempt;
+mod begin;
+pub mod capture;
 pub mod control;
 mod drive;
 mod expect;
@@ -13,9 +15,13 @@ mod follow;
 pub mod headless;
 pub mod home;
 mod http;
+mod late;
 mod launch;
+mod look;
+mod page;
 mod perform;
 pub mod person;
+mod pin;
 pub mod resolve;
 pub mod secrets;
 mod socket;
