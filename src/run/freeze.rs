@@ -132,9 +132,10 @@ pub fn names(playbook: &Playbook, environment: &str, context: &Context) -> Index
     let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
     let time = |at: jiff::Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     // The trouble began with the first firing, where something fired.
-    let began = context.cause.as_ref().map_or(at, |c| {
-        jiff::Timestamp::from_millisecond(c.firing_since.wall).unwrap_or_default()
-    });
+    let began = context
+        .cause
+        .as_ref()
+        .map_or(at, |c| jiff::Timestamp::from_millisecond(c.firing_since.wall).unwrap_or_default());
     let run_dir = format!("{}/runs/{}", context.home, context.id);
     let service = &playbook.service;
     for (name, value) in [
@@ -367,6 +368,22 @@ fn frozen(
     // Messages tell values of signals.
     let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
     wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
+    measured(playbook, wanted, &mut out, fill);
+    let applies = |o: &crate::model::playbook::Objective| {
+        o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
+    };
+    out.objectives =
+        playbook.objectives.iter().filter(|(_, o)| applies(o)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    out
+}
+
+/// Puts in these signals, those they are computed from, and their sources.
+pub(crate) fn measured(
+    playbook: &Playbook,
+    mut wanted: Vec<String>,
+    out: &mut Frozen,
+    fill: &mut Filler<'_>,
+) {
     while let Some(id) = wanted.pop() {
         if out.signals.contains_key(&id) {
             continue;
@@ -389,12 +406,6 @@ fn frozen(
         let signal = fill.signal(signal);
         out.signals.insert(id, signal);
     }
-    let applies = |o: &crate::model::playbook::Objective| {
-        o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
-    };
-    out.objectives =
-        playbook.objectives.iter().filter(|(_, o)| applies(o)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    out
 }
 
 fn of_probe(p: &Probe, out: &mut Vec<String>) {
