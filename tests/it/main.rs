@@ -5,6 +5,7 @@
 mod attempt;
 mod check;
 mod components;
+mod crash;
 mod demo;
 mod haproxy;
 mod kill;
