@@ -38,7 +38,7 @@ pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
     };
     let p = &setup.playbook.procedures[&id];
     let name = p.key.map_or_else(|| id.clone(), |k| k.to_string());
-    let context = supervisor::context(&name, ask.reason, None, &setup.hash);
+    let context = supervisor::context(&name, ask.reason, None, &setup.hash, &setup.folder);
     let draft =
         runtime.block_on(supervisor::resolve(&setup.playbook, &setup.environment, &id, &params, &context));
     show(&setup, &id, &draft);

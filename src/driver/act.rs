@@ -15,7 +15,7 @@ impl Driver {
         let reason = self.session.reason(&procedure, cause.as_ref());
         let key = self.setup.playbook.procedures.get(&procedure).and_then(|p| p.key);
         let name = key.map_or_else(|| procedure.clone(), |k| k.to_string());
-        let context = resolve::context(&name, &reason, cause, &self.setup.hash);
+        let context = resolve::context(&name, &reason, cause, &self.setup.hash, &self.setup.folder);
         let id = context.id.clone();
         self.draft = Some((draft::resolving(&self.setup, &procedure, &context), None));
         let (playbook, environment) = (self.setup.playbook.clone(), self.setup.environment.clone());

@@ -29,6 +29,20 @@ pub struct Playbook {
     pub traffic: Option<Traffic>,
     /// Who decides and who is told.
     pub roles: IndexMap<String, Role>,
+    /// Who may decide what, where one role is not enough to say.
+    pub authority: IndexMap<String, Authority>,
+    /// Other machines that commands run on.
+    pub hosts: IndexMap<String, Host>,
+    /// Ways to tell people.
+    pub channels: IndexMap<String, Channel>,
+    /// What people are told.
+    pub messages: IndexMap<String, Message>,
+    /// Who is told when an incident goes on, in the order of time.
+    pub escalation: Vec<Rung>,
+    /// Logs that are looked at.
+    pub logs: IndexMap<String, Log>,
+    /// What to look at when something does not work.
+    pub guides: IndexMap<String, Guide>,
     /// Severity rows, worst first.
     pub severities: IndexMap<String, Severity>,
     /// Conditions held for a time, and what follows.
@@ -62,6 +76,8 @@ pub struct Service {
     pub updated: Option<String>,
     /// Date by which it must be looked at again, `YYYY-MM-DD`.
     pub review_by: Option<String>,
+    /// On a shared account a second person's name is taken as said (and shown as "asserted").
+    pub trust_asserted_names: bool,
 }
 
 /// How careful ripcord asks people to be.
@@ -329,6 +345,128 @@ pub struct Role {
     pub available: Option<String>,
     /// When they are told, as written.
     pub notify_when: Option<String>,
+    /// Channels by which they are told.
+    pub channels: Vec<String>,
+}
+
+/// `[authority.A]`: who may decide.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authority {
+    /// Name for people.
+    pub title: String,
+    /// Roles that must all agree, at every stage of the traffic.
+    pub all: Vec<String>,
+    /// Roles that must all agree at a stage (percent); wins over `all`.
+    pub at: IndexMap<u32, Vec<String>>,
+}
+
+/// `[hosts.H]`: where a command runs instead of here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Host {
+    /// By ssh; the command is quoted for the far shell.
+    Ssh {
+        /// Name as ssh knows it.
+        name: Template,
+        /// Further options of ssh.
+        options: Vec<Template>,
+    },
+    /// Behind other words (`docker exec web`, `kubectl exec pod --`).
+    Prefix(Vec<Template>),
+}
+
+/// `[channels.C]`: a way to tell people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Name for people.
+    pub title: String,
+    /// How.
+    pub way: Way,
+    /// Milliseconds it may take.
+    pub timeout: u64,
+}
+
+/// How a channel tells. `{{ message }}` and `{{ subject }}` are what is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Way {
+    /// By an HTTP request.
+    Http(super::probe::HttpCall),
+    /// By a command.
+    Run(super::probe::Command),
+}
+
+/// `[messages.M]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// One line.
+    pub subject: Template,
+    /// The text.
+    pub body: Template,
+    /// Looked at by a person before it is sent; never sent by automation.
+    pub review: bool,
+}
+
+/// `[[escalation]]`: one rung of the ladder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// Milliseconds from the incident's start.
+    pub after: u64,
+    /// Only when this holds.
+    pub when: Option<Condition>,
+    /// Who is told.
+    pub roles: Vec<String>,
+    /// By these channels (the roles' own when none are named).
+    pub channels: Vec<String>,
+    /// Which message.
+    pub message: String,
+}
+
+/// `[logs.L]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    /// Name for people.
+    pub title: String,
+    /// Where it is.
+    pub from: LogSource,
+    /// Words to be picked out, and how grave they are.
+    pub marks: IndexMap<String, Mark>,
+}
+
+/// Where a log is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum LogSource {
+    /// A file.
+    File(Template),
+    /// A command that prints it.
+    Run(super::probe::Command),
+}
+
+/// How grave a word in a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mark {
+    /// Look.
+    Warn,
+    /// Act.
+    Critical,
+}
+
+/// `[guides.G]`: a symptom and what to look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Guide {
+    /// Name for people.
+    pub title: String,
+    /// How it shows.
+    pub symptom: String,
+    /// What to do, in order.
+    pub steps: Vec<GuideStep>,
+}
+
+/// One thing to do or look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuideStep {
+    /// In words.
+    pub text: Template,
+    /// A command that only looks.
+    pub run: Option<super::probe::Command>,
 }
 
 /// `[severities.P]`
@@ -478,6 +616,26 @@ pub struct Expect {
     pub data_loss: String,
 }
 
+/// What happens when an approval is not given in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApprovalDefault {
+    /// The run ends; nothing was changed.
+    #[default]
+    Refuse,
+    /// The run starts, and says that nobody agreed.
+    Start,
+}
+
+/// `guard`: the target is watched after it was verified, so that a redeploy or a self-healing controller that takes it
+/// back is seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Guard {
+    /// Milliseconds.
+    pub lasts: u64,
+    /// Must go on holding.
+    pub probe: Probe,
+}
+
 /// A phase with a budget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
@@ -487,10 +645,12 @@ pub struct Phase {
     pub title: String,
     /// Milliseconds allowed.
     pub budget: Option<u64>,
+    /// Milliseconds from the run's start by which it is to be over.
+    pub by: Option<u64>,
 }
 
 /// `[procedures.P]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Procedure {
     /// Name for people.
     pub title: String,
@@ -504,8 +664,30 @@ pub struct Procedure {
     pub to: Option<Template>,
     /// Not offered by itself.
     pub hidden: bool,
-    /// Typing the name is all that is asked.
+    /// Typing the name is all that is asked: approvals become items after the fact.
     pub emergency: bool,
+    /// What an emergency procedure leaves out that the others do, in words; shown before it is confirmed.
+    pub skips: Vec<String>,
+    /// Roles that must agree, each by another person than the one who asks.
+    pub approval: Vec<String>,
+    /// Different people that must agree in all (the number of roles when more).
+    pub approvals: usize,
+    /// Authority that decides; who asks counts for a role of theirs.
+    pub authority: Option<String>,
+    /// Milliseconds to agree.
+    pub approval_within: u64,
+    /// What happens when nobody says.
+    pub approval_default: ApprovalDefault,
+    /// Procedure that undoes it.
+    pub undo: Option<String>,
+    /// Must hold for the target, or nothing starts (an irreversible migration, a missing image). Not overridden.
+    pub compatible_with: Option<Probe>,
+    /// Asked before it is confirmed, all shown; one that does not hold blocks unless a person gives a reason.
+    pub preflight: Vec<Criterion>,
+    /// What is watched after it was verified.
+    pub guard: Option<Guard>,
+    /// Logs shown beside the run.
+    pub follow: Vec<String>,
     /// What it costs.
     pub expect: Expect,
     /// Stronger confirmation than the environment's.
@@ -527,6 +709,22 @@ pub struct Param {
     pub title: String,
     /// Where its value comes from.
     pub kind: ParamKind,
+    /// What stands for it when nobody chooses.
+    pub pick: Pick,
+    /// Unit of its value, where it has one.
+    pub unit: Option<Unit>,
+}
+
+/// Which of the values stands when nobody chooses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pick {
+    /// The first.
+    #[default]
+    First,
+    /// The last.
+    Last,
+    /// None: a person must choose.
+    None,
 }
 
 /// Where a parameter's value comes from.
@@ -547,6 +745,71 @@ pub enum ParamKind {
         pattern: String,
         /// Default.
         prefill: Option<String>,
+    },
+    /// A number within bounds.
+    Number {
+        /// Least.
+        min: Option<f64>,
+        /// Greatest.
+        max: Option<f64>,
+        /// Default.
+        prefill: Option<f64>,
+    },
+    /// A duration, as people write one (`90s`, `1h30m`).
+    Duration {
+        /// Least, milliseconds.
+        min: Option<u64>,
+        /// Greatest, milliseconds.
+        max: Option<u64>,
+        /// Default, as written.
+        prefill: Option<String>,
+    },
+    /// A version (`1.2.3`, `v1.2.3-rc.1`), by semantic versioning's rules.
+    Version {
+        /// Default.
+        prefill: Option<String>,
+    },
+    /// Yes (`true`) or no (`false`), and the default.
+    Switch(bool),
+    /// What a command or URL lists; never through a shell.
+    List {
+        /// What is asked.
+        probe: Probe,
+        /// How its answer is read.
+        rows: Rows,
+    },
+    /// Files that exist.
+    Files {
+        /// Which, with `*`, `?` and `[…]`.
+        glob: Template,
+        /// Newest first, or by name.
+        newest: bool,
+        /// How a path is read: group `value` is the value (the whole path when there is none), `time` its age, others
+        /// are columns.
+        pattern: Option<String>,
+        /// How the group `time` is written (strftime).
+        time_format: Option<String>,
+    },
+    /// Follows from another parameter.
+    Map {
+        /// The other one.
+        from: String,
+        /// Its value → this one's.
+        to: IndexMap<String, String>,
+    },
+}
+
+/// How a listing is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rows {
+    /// Each line that matches: group `value` is the value, `time` its age, others are columns.
+    Pattern(String),
+    /// Each element of the array at this JSON pointer: itself, or its member `value`, other members are columns.
+    Json {
+        /// Pointer to the array.
+        pointer: String,
+        /// Name of the member that is the value; none for an array of texts or numbers.
+        value: Option<String>,
     },
 }
 
@@ -583,6 +846,22 @@ pub struct Step {
     pub already: Option<Probe>,
     /// When this holds, its effect is seen.
     pub observe: Option<Probe>,
+    /// Done only when this holds; a person says when it cannot be judged.
+    pub when: Option<When>,
+    /// Milliseconds from the run's start by which it is to be over; later is on record.
+    pub by: Option<u64>,
+    /// Done instead when it fails.
+    pub fallback: Vec<Step>,
+    /// Done although the run failed or was stopped.
+    pub always: bool,
+    /// How far it is, read from what it prints: group `percent`, or `done` and `total`.
+    pub progress: Option<String>,
+    /// Done in its place by a preview; changes nothing.
+    pub dry_run: Option<Vec<Template>>,
+    /// Guide for its failure.
+    pub troubleshoot: Option<String>,
+    /// Something that stays frozen by it until somebody thaws it.
+    pub freezes: Option<Freeze>,
     /// Whether doing it twice is harmless.
     pub repeatable: bool,
     /// Attempts in all (1: no retry) and milliseconds between them.
@@ -591,6 +870,55 @@ pub struct Step {
     pub retry_delay: u64,
     /// What happens to the run when it fails.
     pub on_failure: OnFailure,
+}
+
+impl Step {
+    /// A step that does this once, with nothing around it.
+    pub fn new(name: &str, kind: StepKind) -> Step {
+        Step {
+            name: name.into(),
+            id: None,
+            phase: None,
+            kind,
+            timeout: 0,
+            takes: None,
+            prove: None,
+            already: None,
+            observe: None,
+            when: None,
+            by: None,
+            fallback: Vec::new(),
+            always: false,
+            progress: None,
+            dry_run: None,
+            troubleshoot: None,
+            freezes: None,
+            repeatable: false,
+            attempts: 1,
+            retry_delay: 0,
+            on_failure: OnFailure::Stop,
+        }
+    }
+}
+
+/// When a step is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum When {
+    /// When a condition over signals holds.
+    Condition(Condition),
+    /// The same with `$names`; a plan has it filled in and parsed.
+    Given(String),
+    /// When a parameter is `true`.
+    Param(String),
+}
+
+/// `freezes`: what a step pauses (a pipeline, an auto-sync), and what lets it go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// What is paused, in words.
+    pub what: Template,
+    /// Procedure that lets it go on.
+    pub undo: String,
 }
 
 /// What a step does.
@@ -608,6 +936,155 @@ pub enum StepKind {
     Check(Probe),
     /// A verification that must hold.
     Verify(String),
+    /// A file written whole.
+    Write(FileWrite),
+    /// A part of a file changed.
+    Edit(FileEdit),
+    /// A question to a person.
+    Ask(Question),
+    /// People told. A plan has a `run` or `http` step per channel instead.
+    Notify {
+        /// Channels.
+        channels: Vec<String>,
+        /// Message.
+        message: String,
+    },
+    /// Evidence kept. Changes nothing.
+    Capture(Capture),
+    /// Another procedure. A plan has its steps instead.
+    Procedure {
+        /// Which.
+        id: String,
+        /// Its parameters.
+        args: IndexMap<String, Template>,
+    },
+    /// Something lowered or raised value by value. A plan has an act and a [`StepKind::Hold`] per value instead.
+    Ramp(Ramp),
+    /// Holding one value of a ramp, and the judgement at its end. Only in plans.
+    Hold(Hold),
+}
+
+/// `write`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileWrite {
+    /// Which file.
+    pub file: Template,
+    /// What stands in it afterwards.
+    pub content: Template,
+    /// Permission bits of a new file (an old one's stay).
+    pub mode: Option<u32>,
+    /// The old file is kept beside it.
+    pub backup: bool,
+}
+
+/// `edit`; the old file is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEdit {
+    /// Which file.
+    pub file: Template,
+    /// How it is written.
+    pub format: FileFormat,
+    /// What is changed.
+    pub change: Change,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileFormat {
+    /// `NAME=value` lines, with `#` or `;` comments and `[sections]` (then `section.NAME`).
+    Env,
+    /// JSON; comments and layout stay.
+    Json,
+    /// TOML; comments and layout stay.
+    Toml,
+    /// Plain text.
+    Text,
+}
+
+/// What is changed in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// Name, dotted key or JSON pointer → value.
+    Set(IndexMap<String, Template>),
+    /// Every match of a pattern is replaced; at least one there must be.
+    Replace {
+        /// The pattern.
+        pattern: String,
+        /// What stands there afterwards; `$name` is a group of the pattern.
+        with: Template,
+    },
+}
+
+/// `ask`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// What is asked.
+    pub text: Template,
+    /// Answers to choose from, and whether each means done; none: any text is an answer.
+    pub answers: IndexMap<String, bool>,
+    /// Name under which a typed text is kept (`answers.NAME`).
+    pub input: Option<String>,
+    /// What stands in the field at first.
+    pub prefill: Option<Template>,
+    /// May be left without an answer.
+    pub optional: bool,
+    /// Who may answer (everybody when none).
+    pub roles: Vec<String>,
+}
+
+/// `capture`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Name of the folder.
+    pub name: String,
+    /// Signals.
+    pub signals: Vec<String>,
+    /// How far back; none: from the run's cause, or its start.
+    pub since: Option<u64>,
+    /// Logs.
+    pub logs: Vec<String>,
+    /// Files.
+    pub files: Vec<Template>,
+    /// Commands that only look.
+    pub commands: Vec<super::probe::Command>,
+    /// Pairs of signals, one beside the other.
+    pub compare: Vec<(String, String)>,
+    /// What the matrix says.
+    pub verdict: bool,
+    /// What happened so far.
+    pub timeline: bool,
+}
+
+/// `ramp`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ramp {
+    /// The values, in order.
+    pub values: Vec<f64>,
+    /// Their unit.
+    pub unit: Option<Unit>,
+    /// A value is left out when this holds; `$value` is the value.
+    pub skip_when: Option<String>,
+    /// How a value is set; `{{ value }}` is the value.
+    pub act: Box<StepKind>,
+    /// Milliseconds each value is held.
+    pub hold: u64,
+    /// At the end of a hold: when this holds, the ramp stops here and is done.
+    pub stop_when: Option<String>,
+    /// At the end of a hold: when this does not hold, the ramp has failed.
+    pub next_when: Option<String>,
+}
+
+/// Holding one value of a ramp.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Milliseconds.
+    pub lasts: u64,
+    /// When this holds at the end, the ramp stops here and is done.
+    pub stop_when: Option<Condition>,
+    /// When this does not hold at the end, the ramp has failed.
+    pub next_when: Option<Condition>,
+    /// The value, as it is shown.
+    pub value: String,
 }
 
 /// A line sent to a stream socket.

@@ -23,6 +23,8 @@ pub struct Probe {
 pub enum Ask {
     /// A condition over signals. As an after-check only samples fetched after the step ended count.
     When(Condition),
+    /// A condition with `$names` (a parameter, a ramp's `$value`); a plan has it filled in and parsed.
+    Given(String),
     /// A command.
     Run(Command),
     /// A URL.
@@ -43,8 +45,12 @@ pub enum Ask {
 /// A command without a shell.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Command {
-    /// Program and arguments.
+    /// Program and arguments; the text of a script when `shell`.
     pub argv: Vec<Template>,
+    /// Host it runs on (here when none). A plan's commands are spelled out for it already.
+    pub on: Option<String>,
+    /// Run by `sh -c`.
+    pub shell: bool,
     /// Working folder (the environment's when none).
     pub cwd: Option<Template>,
     /// Further environment variables.

@@ -169,7 +169,7 @@ impl Filler {
 
     fn probe(&self, p: &mut Probe) {
         match &mut p.ask {
-            Ask::When(Condition { .. }) | Ask::Named(_) => {}
+            Ask::When(Condition { .. }) | Ask::Given(_) | Ask::Named(_) => {}
             Ask::Run(c) => self.command(c),
             Ask::Http(h) => self.http(h),
             Ask::Socket { path, send } => {
@@ -189,7 +189,7 @@ impl Filler {
                 self.template(&mut s.send);
             }
             StepKind::Check(p) => self.probe(p),
-            StepKind::Wait(_) | StepKind::Verify(_) => {}
+            _ => {}
         }
     }
 }
@@ -224,35 +224,13 @@ mod tests {
             within: None,
             every: 1,
         };
-        let step = Step {
-            name: "Stop {{ unit }}".into(),
-            id: None,
-            phase: None,
-            kind: StepKind::Http(call),
-            timeout: 1,
-            takes: None,
-            prove: None,
-            already: None,
-            observe: Some(observe),
-            repeatable: false,
-            attempts: 1,
-            retry_delay: 0,
-            on_failure: Default::default(),
-        };
+        let step =
+            Step { timeout: 1, observe: Some(observe), ..Step::new("Stop {{ unit }}", StepKind::Http(call)) };
         let revert = Procedure {
             title: "Revert".into(),
-            key: None,
-            use_when: None,
-            from: None,
             to: Some("{{ share }} of {{ url }}".into()),
-            hidden: false,
-            emergency: false,
-            expect: Default::default(),
-            confirm: None,
-            takes_effect: None,
-            phases: vec![],
-            params: IndexMap::new(),
             steps: vec![step],
+            ..Procedure::default()
         };
         p.procedures.insert("revert".into(), revert);
         p

@@ -26,7 +26,7 @@ impl Now {
 }
 
 /// A deadline that survives a restart and a reboot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
     /// The boot in which it was set.
     pub boot_id: String,

@@ -99,6 +99,8 @@ impl<'a> Filler<'a> {
         }
         Command {
             argv: self.texts(&c.argv),
+            on: c.on.clone(),
+            shell: c.shell,
             cwd: self.option(&c.cwd),
             env: self.table(&c.env),
             stdin: self.option(&c.stdin),
@@ -126,6 +128,7 @@ impl<'a> Filler<'a> {
     fn probe_below(&mut self, p: &Probe, depth: usize) -> Probe {
         let ask = match &p.ask {
             Ask::When(c) => Ask::When(c.clone()),
+            Ask::Given(text) => Ask::Given(text.clone()),
             Ask::Run(c) => Ask::Run(self.command(c)),
             Ask::Http(h) => Ask::Http(self.call(h)),
             Ask::Socket { path, send } => Ask::Socket { path: self.text(path), send: self.text(send) },
@@ -162,7 +165,7 @@ impl<'a> Filler<'a> {
             }),
             StepKind::Check(p) => StepKind::Check(self.probe(p)),
             StepKind::Wait(w) => StepKind::Wait(w.clone()),
-            StepKind::Verify(id) => StepKind::Verify(id.clone()),
+            other => other.clone(),
         };
         let mut guard = |p: &Option<Probe>| p.as_ref().map(|p| self.probe(p));
         let (prove, already, observe) = (guard(&s.prove), guard(&s.already), guard(&s.observe));

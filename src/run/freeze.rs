@@ -36,7 +36,7 @@ pub fn freeze(
     let mut steps: Vec<PlanStep> = Vec::new();
     for (i, step) in p.steps.iter().enumerate() {
         let phase = step.phase.clone().or_else(|| steps.last().and_then(|s| s.phase.clone()));
-        steps.push(PlanStep { number: i + 1, phase, program: None, step: fill.step(step) });
+        steps.push(PlanStep { phase, ..PlanStep::new(i + 1, fill.step(step)) });
     }
     if steps.is_empty() {
         fill.problem(format!("procedure `{procedure}` has no steps"));
@@ -57,6 +57,7 @@ pub fn freeze(
         procedure: facts(procedure, p, &steps, &mut fill),
         params,
         who: context.who.clone(),
+        who_roles: Vec::new(),
         reason: context.reason.clone(),
         cause: context.cause.clone(),
         confirmed_at: context.now.clone(),
@@ -64,6 +65,12 @@ pub fn freeze(
         env: context.env.clone(),
         cwd,
         prove,
+        compatible_with: None,
+        preflight: Vec::new(),
+        override_reason: None,
+        approval: None,
+        after: None,
+        home: context.home.clone(),
         steps,
     };
     match fill.problems() {
@@ -121,6 +128,7 @@ fn chosen(p: &Procedure, given: &IndexMap<String, String>) -> Result<IndexMap<St
                     Err(e) => Err(format!("`{name}`: {e}")),
                 },
             },
+            _ => Err(format!("`{name}`: not yet")),
         };
         match value {
             Ok(v) => {
@@ -143,6 +151,7 @@ fn facts(id: &str, p: &Procedure, steps: &[PlanStep], fill: &mut Filler<'_>) -> 
         }
         None => steps.iter().rev().find(|s| s.changes()).map(|s| s.number),
     };
+    let takes_effect = takes_effect.into_iter().collect();
     ProcedureFacts {
         id: id.to_owned(),
         title: p.title.clone(),
@@ -150,6 +159,10 @@ fn facts(id: &str, p: &Procedure, steps: &[PlanStep], fill: &mut Filler<'_>) -> 
         expect: p.expect.clone(),
         phases: p.phases.clone(),
         takes_effect,
+        emergency: p.emergency,
+        skips: p.skips.clone(),
+        undo: None,
+        guard: None,
     }
 }
 

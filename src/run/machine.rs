@@ -2,7 +2,7 @@
 //! asks for, so a machine made anew from the journal knows the same.
 
 use super::plan::{Plan, PlanStep};
-use super::record::{Answer, Guard, Kind, Outcome, Request, Verdict, Wish};
+use super::record::{Answer, FileChange, Guard, Kind, Outcome, Request, Verdict, Wish};
 use super::state::{Need, Stand, State};
 use super::view::between;
 use crate::model::playbook::{OnFailure, StepKind, Wait};
@@ -49,7 +49,43 @@ pub enum Event {
         attempt: u32,
         /// The outcome.
         outcome: Outcome,
+        /// Processes that ignored KILL: pid and name.
+        survivors: Vec<(i32, String)>,
     },
+    /// What a step that changes a file is about to change, or why it cannot.
+    Prepared {
+        /// Step number, from 1.
+        step: usize,
+        /// The change.
+        file: Result<FileChange, String>,
+    },
+    /// The conditions at the end of a hold, where there are such.
+    HoldJudged {
+        /// Step number, from 1.
+        step: usize,
+        /// Is it good here?
+        stop: Option<(Answer, String)>,
+        /// May it go on?
+        next: Option<(Answer, String)>,
+    },
+    /// A rung of the ladder was told, or not.
+    Paged {
+        /// Who.
+        title: String,
+        /// What came of it, safe to show.
+        detail: String,
+        /// Whether at least one channel took it.
+        told: bool,
+    },
+    /// The target was looked at after it was verified.
+    Guarded {
+        /// Whether it is what it was.
+        answer: Answer,
+        /// In words, safe to show.
+        detail: String,
+    },
+    /// The host slept for so many milliseconds.
+    Slept(Millis),
     /// All criteria were looked at.
     Criteria {
         /// Step number, from 1.
@@ -58,7 +94,12 @@ pub enum Event {
         seen: Vec<(Answer, String)>,
     },
     /// A person asks for something.
-    Request(Request),
+    Request {
+        /// What, and who.
+        request: Request,
+        /// Ids of the roles they have, of all that the plan names.
+        roles: Vec<String>,
+    },
 }
 
 /// Which probe of a step.
@@ -74,6 +115,14 @@ pub enum Asked {
     Check,
     /// The condition a `wait` step waits for.
     Until,
+    /// Whether it is to be done at all.
+    When,
+    /// What an unknown attempt did: its `already`, else its `observe`.
+    Propose,
+    /// Is this the right target? Before the first step; the step's number is 0.
+    Target,
+    /// Is the target compatible? Before the first step; the step's number is 0.
+    Compatible,
 }
 
 /// What the world must do, in this order.
@@ -90,6 +139,24 @@ pub enum Effect {
         /// Milliseconds.
         within: Millis,
     },
+    /// Find out what a step that changes a file would change. Answered by [`Event::Prepared`].
+    Prepare {
+        /// Step number, from 1.
+        step: usize,
+    },
+    /// Ask the conditions at the end of a hold. Answered by [`Event::HoldJudged`].
+    Judge {
+        /// Step number, from 1.
+        step: usize,
+    },
+    /// Tell a rung of the plan's ladder. Answered by [`Event::Paged`].
+    Page {
+        /// Which, from 0.
+        rung: usize,
+    },
+    /// It is verified: write the report, let go of the service's lock, and look at the target again and again.
+    /// Answered by [`Event::Guarded`] each time.
+    Guard,
     /// Do the step.
     Start {
         /// Step number, from 1.
@@ -183,10 +250,10 @@ impl Machine {
                     self.record(now, Kind::StepStarted { step, attempt, stub }, &mut out);
                 }
             }
-            Event::Ended { step, attempt, outcome } => {
+            Event::Ended { step, attempt, outcome, survivors } => {
                 if self.under_way(step, attempt) {
                     self.doing = Doing::Nothing;
-                    self.record(now, Kind::StepExited { step, attempt, outcome }, &mut out);
+                    self.record(now, Kind::StepExited { step, attempt, outcome, survivors }, &mut out);
                 }
             }
             Event::Criteria { step, seen } => {
@@ -194,7 +261,12 @@ impl Machine {
                     self.criteria(now, step, seen, &mut out);
                 }
             }
-            Event::Request(request) => self.request(now, request, &mut out),
+            Event::Request { request, .. } => self.request(now, request, &mut out),
+            Event::Prepared { .. }
+            | Event::HoldJudged { .. }
+            | Event::Paged { .. }
+            | Event::Guarded { .. }
+            | Event::Slept(_) => {}
         }
         self.advance(now, &mut out);
         out
@@ -318,7 +390,11 @@ impl Machine {
         let attempt = s.attempt + 1;
         let token = format!("{}.{n}.{attempt}", self.plan.id);
         let name = step.step.name.clone();
-        self.record(now, Kind::StepStarting { step: n, name, attempt, token: token.clone() }, out);
+        self.record(
+            now,
+            Kind::StepStarting { step: n, name, attempt, token: token.clone(), file: None },
+            out,
+        );
         if step.changes() {
             self.doing = Doing::Attempt(n);
             out.push(Effect::Start { step: n, attempt, token });
@@ -352,9 +428,17 @@ impl Machine {
                 self.doing = Doing::Nothing;
                 let outcome = Outcome::Success { detail: format!("waited {} s", *ms as f64 / 1000.0) };
                 let attempt = s.attempt;
-                self.record(now, Kind::StepExited { step: n, attempt, outcome }, out);
+                self.record(now, Kind::StepExited { step: n, attempt, outcome, survivors: Vec::new() }, out);
                 true
             }
+            StepKind::Write(_)
+            | StepKind::Edit(_)
+            | StepKind::Ask(_)
+            | StepKind::Notify { .. }
+            | StepKind::Capture(_)
+            | StepKind::Procedure { .. }
+            | StepKind::Ramp(_)
+            | StepKind::Hold(_) => false,
             StepKind::Verify(_) => {
                 if self.doing == Doing::Nothing {
                     self.doing = Doing::Watching(n);
@@ -456,8 +540,9 @@ impl Machine {
                     (Answer::Fails, _) => Outcome::Failure { detail },
                     (Answer::Blind, _) => Outcome::Failure { detail: format!("cannot be judged: {detail}") },
                 };
-                Kind::StepExited { step, attempt, outcome }
+                Kind::StepExited { step, attempt, outcome, survivors: Vec::new() }
             }
+            Asked::When | Asked::Propose | Asked::Target | Asked::Compatible => return,
         };
         self.record(now, kind, out);
     }
@@ -484,7 +569,7 @@ impl Machine {
                 return false;
             }
             let outcome = Outcome::Aborted { detail: "stopped while looking; it changes nothing".to_owned() };
-            self.record(now, Kind::StepExited { step: n, attempt, outcome }, out);
+            self.record(now, Kind::StepExited { step: n, attempt, outcome, survivors: Vec::new() }, out);
         }
         let why =
             self.state.aborting.as_ref().map(|(who, reason)| format!("stopped by {}: {reason}", who.user));
@@ -525,7 +610,7 @@ impl Machine {
                 let outcome =
                     Outcome::Settled { done: *done, reason: format!("{} ({})", reason, request.who.user) };
                 let attempt = self.state.steps[step.number - 1].attempt;
-                Some(Kind::StepExited { step: step.number, attempt, outcome })
+                Some(Kind::StepExited { step: step.number, attempt, outcome, survivors: Vec::new() })
             }
             _ => None,
         };
@@ -554,6 +639,15 @@ impl Machine {
         let stand = current.map(|p| (p, self.state.steps[p.number - 1].stand(p)));
         match &request.ask {
             Wish::Abort { .. } => None,
+            Wish::Pause { .. }
+            | Wish::Skip { .. }
+            | Wish::DoIt { .. }
+            | Wish::AskAgain
+            | Wish::Answer { .. }
+            | Wish::Approve { .. }
+            | Wish::Refuse { .. }
+            | Wish::Page
+            | Wish::MakeWay { .. } => Some("not yet"),
             Wish::GoOn => self.state.paused.is_none().then_some("the run is not paused"),
             Wish::Abandon { .. } => match stand {
                 Some((p, Stand::Running)) if p.changes() => Some("a step is under way: stop the run instead"),

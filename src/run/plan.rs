@@ -1,7 +1,9 @@
 //! The plan: a procedure with every value resolved and every command spelled out, frozen when it is confirmed.
 
+use super::record::Answer;
 use crate::model::playbook::{
-    Expect, Objective, Phase, Secret, Signal, Source, Step, StepKind, Tone, Verification, Wait,
+    ApprovalDefault, Change, Expect, Guard, Guide, Log, Objective, Phase, Secret, Signal, Source, Step,
+    StepKind, Tone, Verification, Wait,
 };
 use crate::model::probe::Probe;
 use crate::model::text::clean_line;
@@ -10,7 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan file; a supervisor refuses another one.
-pub const PLAN_SCHEMA: u32 = 1;
+pub const PLAN_SCHEMA: u32 = 2;
 
 /// Milliseconds for which a confirmation is good.
 pub const CONFIRMATION: Millis = 30_000;
@@ -60,6 +62,8 @@ pub struct Context {
     pub env: IndexMap<String, String>,
     /// Absolute working folder of commands where the playbook names none.
     pub cwd: String,
+    /// Absolute folder of the service's records in this environment.
+    pub home: String,
 }
 
 /// What is known of the procedure.
@@ -75,8 +79,106 @@ pub struct ProcedureFacts {
     pub expect: Expect,
     /// Phases with budgets.
     pub phases: Vec<Phase>,
-    /// Number (from 1) of the step by which it takes effect; `None` when no step changes anything.
-    pub takes_effect: Option<usize>,
+    /// Numbers (from 1) of the steps by which it takes effect, the last of them that was done; a fallback counts for its
+    /// step. None when no step changes anything.
+    pub takes_effect: Vec<usize>,
+    /// Typing the name was all that was asked.
+    pub emergency: bool,
+    /// What it leaves out, as an emergency procedure.
+    pub skips: Vec<String>,
+    /// Procedure that undoes it: id and title.
+    pub undo: Option<(String, String)>,
+    /// What is watched after it was verified.
+    pub guard: Option<Guard>,
+}
+
+/// Who must agree before the first step.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Roles, each of which must be given.
+    pub roles: Vec<RoleFacts>,
+    /// Different people in all.
+    pub people: usize,
+    /// Who asks counts for a role of theirs (authority); otherwise only other people do.
+    pub asker_counts: bool,
+    /// Milliseconds from the run's start.
+    pub within: Millis,
+    /// What happens when it is not given in time.
+    pub default: ApprovalDefault,
+    /// On a shared account a name is taken as said.
+    pub trust_asserted_names: bool,
+}
+
+/// A role, with those it includes put in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleFacts {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Unix user names.
+    pub users: Vec<String>,
+    /// Unix group names.
+    pub groups: Vec<String>,
+    /// How they are reached, in words.
+    pub reach: String,
+}
+
+/// What a check before the first step answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preflight {
+    /// As the playbook words it.
+    pub text: String,
+    /// Its answer.
+    pub answer: Answer,
+    /// In words, safe to show.
+    pub detail: String,
+}
+
+/// The run that this one comes after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum After {
+    /// It was stopped (or ended unverified) so that this one may start. `beside` is the reason why it starts although
+    /// processes of that run are still alive.
+    Replaces {
+        /// The run.
+        run: String,
+        /// See above.
+        beside: Option<String>,
+    },
+    /// Another account's run whose supervisor is lost: this one goes on with its steps.
+    Succeeds {
+        /// The run.
+        run: String,
+        /// What is known of each of its steps, in order.
+        steps: Vec<Inherited>,
+    },
+}
+
+/// What a lost run of another account did with a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Inherited {
+    /// Behind it: done, skipped or failed without consequence.
+    Passed {
+        /// In words.
+        detail: String,
+    },
+    /// Not begun.
+    Open,
+    /// It began, and nobody knows what it did.
+    Unknown {
+        /// What is known.
+        evidence: String,
+    },
+}
+
+/// A role that is told when a run is not verified, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageRung {
+    /// Title of the roles.
+    pub title: String,
+    /// What tells them: one `run` or `http` step per channel.
+    pub steps: Vec<Step>,
 }
 
 /// The parts of the playbook that a run needs, every template filled but secrets.
@@ -92,10 +194,16 @@ pub struct Frozen {
     pub objectives: IndexMap<String, Objective>,
     /// Where each secret is read when it is needed; never its value.
     pub secrets: IndexMap<String, Secret>,
+    /// Logs that steps capture or the screen follows.
+    pub logs: IndexMap<String, Log>,
+    /// Guides that steps name.
+    pub guides: IndexMap<String, Guide>,
+    /// Ladder of people to be told, lowest rung first.
+    pub ladder: Vec<PageRung>,
 }
 
 /// A plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Version of this file ([`PLAN_SCHEMA`]).
     pub schema: u32,
@@ -123,6 +231,8 @@ pub struct Plan {
     pub params: IndexMap<String, String>,
     /// Who confirmed it.
     pub who: Person,
+    /// Ids of the playbook's roles they have.
+    pub who_roles: Vec<String>,
     /// Why.
     pub reason: String,
     /// What fired, if something did.
@@ -137,6 +247,18 @@ pub struct Plan {
     pub cwd: String,
     /// Is this the right target? Asked again before the first step.
     pub prove: Option<Probe>,
+    /// Must hold for the target; asked again before the first step.
+    pub compatible_with: Option<Probe>,
+    /// What the checks before the first step answered.
+    pub preflight: Vec<Preflight>,
+    /// Why it may start although one of them does not hold.
+    pub override_reason: Option<String>,
+    /// Who must agree before the first step.
+    pub approval: Option<Approval>,
+    /// The run it comes after.
+    pub after: Option<After>,
+    /// Absolute folder of the service's records in this environment.
+    pub home: String,
     /// The steps.
     pub steps: Vec<PlanStep>,
 }
@@ -146,12 +268,31 @@ pub struct Plan {
 pub struct PlanStep {
     /// Number, from 1.
     pub number: usize,
+    /// How it is numbered for people: `3`, `1.2` (a step of a procedure within), `4b` (a fallback).
+    pub label: String,
+    /// The step it is done instead of, when that one failed.
+    pub fallback_of: Option<usize>,
+    /// The ramp it is a part of.
+    pub ramp: Option<RampPart>,
+    /// What `when` is asked, with every name filled in.
+    pub when: Option<Probe>,
     /// Phase it belongs to (begun by this step or an earlier one).
     pub phase: Option<String>,
     /// Absolute path of the program, for `run` steps.
     pub program: Option<String>,
     /// What is done; every template filled but secrets, named probes put in their place.
     pub step: Step,
+}
+
+/// A step's place in a ramp.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RampPart {
+    /// Id of the ramp's step, if it has one.
+    pub id: Option<String>,
+    /// Number of the ramp's last step: a ramp that stops early goes on behind it.
+    pub last: usize,
+    /// The value, as it is shown.
+    pub value: String,
 }
 
 impl Plan {
@@ -172,9 +313,24 @@ impl Plan {
 }
 
 impl PlanStep {
+    /// A step on its own at this place.
+    pub fn new(number: usize, step: Step) -> PlanStep {
+        PlanStep {
+            number,
+            label: number.to_string(),
+            fallback_of: None,
+            ramp: None,
+            when: None,
+            phase: None,
+            program: None,
+            step,
+        }
+    }
+
     /// Whether it changes something in the world (rather than waiting or looking).
     pub fn changes(&self) -> bool {
-        matches!(self.step.kind, StepKind::Run(_) | StepKind::Http(_) | StepKind::Socket(_))
+        use StepKind::{Edit, Http, Run, Socket, Write};
+        matches!(self.step.kind, Run(_) | Http(_) | Socket(_) | Write(_) | Edit(_))
     }
 
     /// Exactly what is done, on one line, safe to show.
@@ -187,6 +343,20 @@ impl PlanStep {
             StepKind::Wait(Wait::Until(c)) => format!("wait until {}", c.text),
             StepKind::Check(p) => describe(p),
             StepKind::Verify(id) => format!("verify {id}"),
+            StepKind::Write(w) => format!("write {}", w.file),
+            StepKind::Edit(e) => match &e.change {
+                Change::Set(set) => {
+                    let set: Vec<String> = set.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                    format!("edit {}: {}", e.file, set.join(", "))
+                }
+                Change::Replace { pattern, with } => format!("edit {}: {pattern} → {with}", e.file),
+            },
+            StepKind::Ask(q) => format!("ask: {}", q.text),
+            StepKind::Notify { channels, message } => format!("tell {}: {message}", channels.join(", ")),
+            StepKind::Capture(c) => format!("capture {}", c.name),
+            StepKind::Procedure { id, .. } => format!("procedure {id}"),
+            StepKind::Ramp(r) => format!("ramp over {} values", r.values.len()),
+            StepKind::Hold(h) => format!("hold {} for {} s", h.value, h.lasts as f64 / 1000.0),
         };
         clean_line(&text)
     }
@@ -215,6 +385,7 @@ pub fn describe(probe: &Probe) -> String {
     use crate::model::probe::Ask;
     clean_line(&match &probe.ask {
         Ask::When(c) => c.text.clone(),
+        Ask::Given(text) => text.clone(),
         Ask::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
         Ask::Http(h) => format!("{} {}", method(&h.method), h.url),
         Ask::Socket { path, send } => format!("{send} → {path}"),

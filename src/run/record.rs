@@ -1,6 +1,7 @@
 //! What a run's journal says: one kind per thing that happened.
 
-use super::plan::Person;
+use super::plan::{Inherited, Person};
+use crate::model::playbook::ApprovalDefault;
 use crate::model::record::Record;
 use crate::model::time::{Deadline, Millis, Now};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,8 @@ pub enum Kind {
         attempt: u32,
         /// Identity of the attempt; carried by its processes and as `Idempotency-Key`.
         token: String,
+        /// What is about to be changed, for a step that changes a file.
+        file: Option<FileChange>,
     },
     /// The attempt's processes run (for information).
     StepStarted {
@@ -72,6 +75,78 @@ pub enum Kind {
         attempt: u32,
         /// How it ended.
         outcome: Outcome,
+        /// Processes that ignored KILL: pid and name.
+        survivors: Vec<(i32, String)>,
+    },
+    /// A lost run of another account did this with the step.
+    Inherited {
+        /// Step number, from 1.
+        step: usize,
+        /// What is known.
+        what: Inherited,
+    },
+    /// At the end of a hold the ramp was judged.
+    RampJudged {
+        /// Step number of the hold, from 1.
+        step: usize,
+        /// It is good here: the ramp stops.
+        stop: bool,
+        /// In words, safe to show.
+        detail: String,
+    },
+    /// A probe's word on what an unknown attempt did. A person settles it.
+    Proposed {
+        /// Step number, from 1.
+        step: usize,
+        /// Holds: done. Fails: not done.
+        answer: Answer,
+        /// In words, safe to show.
+        detail: String,
+    },
+    /// The step (or phase) was over later than the playbook asks.
+    Late {
+        /// Step number, from 1.
+        step: usize,
+        /// Milliseconds from the run's start that were allowed.
+        by: Millis,
+    },
+    /// Somebody agreed.
+    Approved {
+        /// Who.
+        who: Person,
+        /// Ids of the roles they have, of those that are asked for.
+        roles: Vec<String>,
+        /// The name was said, not proved.
+        asserted: Option<String>,
+    },
+    /// Nobody agreed in time.
+    ApprovalMissed {
+        /// What happens.
+        default: ApprovalDefault,
+    },
+    /// People were told that it is not verified.
+    Paged {
+        /// Who.
+        title: String,
+        /// What came of it, safe to show.
+        detail: String,
+        /// Whether at least one channel took it.
+        told: bool,
+    },
+    /// It is verified; whether it stays so is watched until this moment.
+    Guarding {
+        /// Until when.
+        until: Deadline,
+    },
+    /// After it was verified, the target is not what it was: somebody or something took it back.
+    Drifted {
+        /// In words, safe to show.
+        detail: String,
+    },
+    /// The host slept: nothing was looked at meanwhile.
+    HostSlept {
+        /// Milliseconds.
+        ms: Millis,
     },
     /// The step was not done, because it need not be.
     StepSkipped {
@@ -181,6 +256,8 @@ pub enum Kind {
 /// Why a plan was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
+    /// A check before the first step does not hold, or the target is not compatible.
+    Preflight,
     /// Another run holds the lock.
     Locked,
     /// Another run was left unfinished by its supervisor.
@@ -202,6 +279,21 @@ pub enum Guard {
     Prove,
     /// Holds when it is done already.
     Already,
+    /// Holds when it is to be done at all.
+    When,
+}
+
+/// A file as it was before and will be after a step: by these two hashes its outcome is definite after any crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Absolute path, symbolic links followed.
+    pub path: String,
+    /// SHA-256 before, in hex; none: there was no file.
+    pub before: Option<String>,
+    /// SHA-256 afterwards, in hex.
+    pub after: String,
+    /// Where the old file is kept.
+    pub kept: Option<String>,
 }
 
 /// What a probe or a criterion answered.
@@ -309,8 +401,51 @@ pub enum Wish {
         /// Why.
         reason: String,
     },
+    /// Start no further step.
+    Pause {
+        /// Why.
+        reason: String,
+    },
     /// Go on after a pause.
     GoOn,
+    /// Leave the step that waits (failed, unknown, or one whose `when` cannot be judged) and go on behind it.
+    Skip {
+        /// Why.
+        reason: String,
+    },
+    /// Do the step whose `when` cannot be judged.
+    DoIt {
+        /// Why.
+        reason: String,
+    },
+    /// Ask the probe of an unknown step again.
+    AskAgain,
+    /// Answer a question.
+    Answer {
+        /// The chosen answer, when there is a choice.
+        label: Option<String>,
+        /// The typed text.
+        input: Option<String>,
+    },
+    /// Agree with the plan.
+    Approve {
+        /// On a shared account: who says so.
+        name: Option<String>,
+    },
+    /// Do not agree: the run ends.
+    Refuse {
+        /// Why.
+        reason: String,
+    },
+    /// Tell the next rung that it is not verified.
+    Page,
+    /// End the run as it is, so that another one may start.
+    MakeWay {
+        /// The run that is to start.
+        run: String,
+        /// Why.
+        reason: String,
+    },
     /// End the run where it is; nothing more is started and nothing is stopped.
     Abandon {
         /// Why.

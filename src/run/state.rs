@@ -2,7 +2,7 @@
 
 use super::plan::{Person, Plan, PlanStep};
 use super::record::{Answer, Guard, Kind, Outcome, Refusal, Verdict, Wish};
-use crate::model::playbook::{OnFailure, StepKind};
+use crate::model::playbook::{OnFailure, Question, StepKind};
 use crate::model::record::Record;
 use crate::model::time::Now;
 use std::collections::BTreeSet;
@@ -143,6 +143,22 @@ pub enum Need {
         /// Why it paused.
         why: String,
     },
+    /// The answer to a question.
+    Answer {
+        /// Step number, from 1.
+        step: usize,
+        /// What is asked.
+        question: Question,
+    },
+    /// Whether a step is done: what says so cannot be judged.
+    Choose {
+        /// Step number, from 1.
+        step: usize,
+        /// Why it cannot be judged.
+        detail: String,
+    },
+    /// That enough people agree before the first step.
+    Approve,
 }
 
 impl State {
@@ -196,7 +212,17 @@ impl State {
                 }
             }
             Kind::RunFinished { verdict, why } => self.finished = Some((at.clone(), *verdict, why.clone())),
-            Kind::TornTail { .. } => {}
+            Kind::TornTail { .. }
+            | Kind::Inherited { .. }
+            | Kind::RampJudged { .. }
+            | Kind::Proposed { .. }
+            | Kind::Late { .. }
+            | Kind::Approved { .. }
+            | Kind::ApprovalMissed { .. }
+            | Kind::Paged { .. }
+            | Kind::Guarding { .. }
+            | Kind::Drifted { .. }
+            | Kind::HostSlept { .. } => {}
             Kind::GuardJudged { step, .. }
             | Kind::StepStarting { step, .. }
             | Kind::StepStarted { step, .. }
@@ -246,6 +272,7 @@ impl State {
             Wish::GoOn => self.paused = None,
             // What follows is a StepExited of its own.
             Wish::Settle { .. } => {}
+            _ => {}
         }
     }
 
@@ -306,6 +333,7 @@ impl StepState {
             Kind::GuardJudged { guard, answer, detail, .. } => match guard {
                 Guard::Prove => self.prove = Some((*answer, detail.clone())),
                 Guard::Already => self.already = Some((*answer, detail.clone())),
+                Guard::When => {}
             },
             Kind::StepStarting { attempt, token, .. } => {
                 self.attempt = *attempt;

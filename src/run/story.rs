@@ -56,6 +56,15 @@ impl Wish {
             Wish::GoOn => ("go on", ""),
             Wish::Abandon { reason } => ("abandon the run", reason),
             Wish::Accept { reason } => ("accept unverified", reason),
+            Wish::Pause { reason } => ("pause", reason),
+            Wish::Skip { reason } => ("skip the step", reason),
+            Wish::DoIt { reason } => ("do the step", reason),
+            Wish::AskAgain => ("ask the probe again", ""),
+            Wish::Answer { .. } => ("answer", ""),
+            Wish::Approve { .. } => ("agree", ""),
+            Wish::Refuse { reason } => ("refuse", reason),
+            Wish::Page => ("page the next rung", ""),
+            Wish::MakeWay { reason, .. } => ("make way", reason),
         }
     }
 }
@@ -85,6 +94,7 @@ pub fn tell(plan: &Plan, record: &Record) -> Result<Option<Told>, String> {
             let guard = match guard {
                 Guard::Prove => "before it",
                 Guard::Already => "done already?",
+                Guard::When => "is it to be done?",
             };
             told(None, step(n), format!("{}: {guard} {}: {detail}", name(n), answer.word()))
         }
@@ -93,6 +103,16 @@ pub fn tell(plan: &Plan, record: &Record) -> Result<Option<Told>, String> {
             told(None, step(n), format!("{}: starting{again}", name(n)))
         }
         Kind::StepStarted { .. } | Kind::VerifySample { .. } => Ok(None),
+        Kind::Inherited { .. }
+        | Kind::RampJudged { .. }
+        | Kind::Proposed { .. }
+        | Kind::Late { .. }
+        | Kind::Approved { .. }
+        | Kind::ApprovalMissed { .. }
+        | Kind::Paged { .. }
+        | Kind::Guarding { .. }
+        | Kind::Drifted { .. }
+        | Kind::HostSlept { .. } => Ok(None),
         Kind::StepExited { step: n, outcome, .. } => {
             let (word, detail) = outcome.words();
             told(None, step(n), format!("{}: {word}, {detail}", name(n)))

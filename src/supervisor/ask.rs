@@ -67,6 +67,7 @@ pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told 
             Err(e) => Err(e),
         },
         Ask::When(c) => Err(format!("{}: a condition needs samples", c.text)),
+        Ask::Given(text) => Err(format!("{text}: was not filled in")),
         Ask::Named(id) => Err(format!("probe {id} was not put in its place")),
     };
     let told = |answer, detail: &str, raw| Told { answer, detail: world.secrets.safe(detail), raw };

@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod control;
 mod drive;
 mod expect;
+pub mod file_change;
 mod follow;
 pub mod headless;
 pub mod home;
@@ -16,7 +17,7 @@ mod launch;
 mod perform;
 pub mod person;
 pub mod resolve;
-mod secrets;
+pub mod secrets;
 mod socket;
 mod watch;
 

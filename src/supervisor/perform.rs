@@ -97,7 +97,7 @@ impl Driver {
                         // What a step did is settled after we have found out what can be found out.
                         match (&request.ask, self.recovering) {
                             (Wish::Settle { .. }, true) => self.waiting.push(request),
-                            _ => self.handle(Event::Request(request))?,
+                            _ => self.handle(Event::Request { request, roles: Vec::new() })?,
                         }
                     }
                     odd.iter().for_each(|o| eprintln!("ignored: {o}"));
@@ -128,6 +128,7 @@ impl Driver {
             Effect::Start { step, attempt, token } => self.start(step, attempt, token),
             Effect::Recover { step, attempt, token } => self.recover(step, attempt, token),
             Effect::Kill { step, attempt } => self.kill(step, attempt),
+            Effect::Prepare { .. } | Effect::Judge { .. } | Effect::Page { .. } | Effect::Guard => {}
             Effect::Watch { step } => self.watch(step),
             Effect::Unwatch => self.drop_task(),
             Effect::Finish => {
@@ -195,7 +196,7 @@ impl Driver {
         let (world, events, stop) = (self.world.clone(), self.events.clone(), self.stop.clone());
         stop.store(false, Ordering::Relaxed);
         let limit = Duration::from_millis(planned.step.timeout.max(1));
-        let ended = move |outcome| Event::Ended { step, attempt, outcome };
+        let ended = move |outcome| Event::Ended { step, attempt, outcome, survivors: Vec::new() };
         match planned.step.kind.clone() {
             StepKind::Run(c) => {
                 let Some(started) = self.machine.state().steps[step - 1].started.clone() else { return };
@@ -250,7 +251,7 @@ impl Driver {
                 }));
             }
             // The machine does these by probes and timers.
-            StepKind::Wait(_) | StepKind::Check(_) | StepKind::Verify(_) => {}
+            _ => {}
         }
     }
 
@@ -262,14 +263,15 @@ impl Driver {
         let started = self.machine.state().steps[step - 1].started.clone();
         let (StepKind::Run(_), Some(started)) = (&planned.step.kind, started) else {
             let evidence = "the supervisor was lost while the request was under way".to_owned();
-            let lost = Event::Ended { step, attempt, outcome: Outcome::Unknown { evidence } };
+            let lost =
+                Event::Ended { step, attempt, outcome: Outcome::Unknown { evidence }, survivors: Vec::new() };
             self.task = Some(tokio::spawn(async move { drop(events.send(lost).await) }));
             return;
         };
         let it = Attempt::of(&self.run, &planned, attempt, &token, &started);
         tokio::task::spawn_blocking(move || {
             let outcome = safe(&world, it.conclude(&stop, None));
-            drop(events.blocking_send(Event::Ended { step, attempt, outcome }));
+            drop(events.blocking_send(Event::Ended { step, attempt, outcome, survivors: Vec::new() }));
         });
     }
 
@@ -279,7 +281,8 @@ impl Driver {
             self.drop_task();
             let evidence = "stopped while the request was under way".to_owned();
             let events = self.events.clone();
-            let ended = Event::Ended { step, attempt, outcome: Outcome::Unknown { evidence } };
+            let ended =
+                Event::Ended { step, attempt, outcome: Outcome::Unknown { evidence }, survivors: Vec::new() };
             self.task = Some(tokio::spawn(async move { drop(events.send(ended).await) }));
         }
     }

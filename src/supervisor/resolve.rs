@@ -40,7 +40,7 @@ impl Draft {
 
 /// What a plan is made with, read from this process: who, when, environment, folder. `key` names the procedure in the
 /// run's id.
-pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &str) -> Context {
+pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &str, home: &Path) -> Context {
     let now = clock::now();
     let at = jiff::Timestamp::from_millisecond(now.wall).unwrap_or_default();
     // Tells two runs of one second apart; a run's folder must not exist, so it need not be secret.
@@ -56,6 +56,7 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
         playbook_hash: playbook_hash.to_owned(),
         env: allowed_env(),
         cwd: std::env::current_dir().map_or_else(|_| "/".to_owned(), |d| d.to_string_lossy().into_owned()),
+        home: home.to_string_lossy().into_owned(),
     }
 }
 

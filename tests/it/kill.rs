@@ -187,7 +187,7 @@ fn died_after_intent(run: &Run, now: &Now, claim: Option<&str>) {
         version: "0".into(),
         proof: None,
     };
-    let starting = Kind::StepStarting { step: 1, name: "one".into(), attempt: 1, token };
+    let starting = Kind::StepStarting { step: 1, name: "one".into(), attempt: 1, token, file: None };
     for kind in [started, starting] {
         let (name, body) = kind.parts();
         log.append(now, &name, &body).unwrap();

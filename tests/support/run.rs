@@ -116,7 +116,7 @@ impl Case {
         let loaded = parse(&source, "case.toml").unwrap_or_else(|problems| {
             panic!("{}", problems.iter().map(|p| p.render(false)).collect::<String>())
         });
-        let mut context = supervisor::context("c", "a test", None, &loaded.hash);
+        let mut context = supervisor::context("c", "a test", None, &loaded.hash, &self.home());
         context.id = format!("{id}-{}", self.tag);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let draft = runtime.block_on(supervisor::resolve(

@@ -44,6 +44,7 @@ pub fn roles(top: &Table<'_>) -> IndexMap<String, Role> {
             slack: text("slack"),
             available: text("available"),
             notify_when: text("notify_when"),
+            channels: Vec::new(),
         };
         out.insert(name.to_string(), role);
     }

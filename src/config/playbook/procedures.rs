@@ -97,6 +97,17 @@ fn procedure(
         to,
         hidden,
         emergency,
+        skips: Vec::new(),
+        approval: Vec::new(),
+        approvals: 0,
+        authority: None,
+        approval_within: 300_000,
+        approval_default: Default::default(),
+        undo: None,
+        compatible_with: None,
+        preflight: Vec::new(),
+        guard: None,
+        follow: Vec::new(),
         expect,
         confirm,
         takes_effect,
@@ -211,7 +222,7 @@ fn phase(n: &Node<'_>) -> Option<Phase> {
     }
     let (name, node) = id_node?;
     id(t.cx, node.span.clone(), &name, Style::Kebab);
-    Some(Phase { id: name, title: title?, budget })
+    Some(Phase { id: name, title: title?, budget, by: None })
 }
 
 /// `[procedures.P.params.N]`
@@ -292,5 +303,5 @@ fn param(procedure: &str, name: &str, t: &Table<'_>) -> Option<Param> {
             return None;
         }
     };
-    Some(Param { title, kind })
+    Some(Param { title, kind, pick: Default::default(), unit: None })
 }

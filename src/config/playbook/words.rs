@@ -383,7 +383,15 @@ pub fn command(t: &Table<'_>, run: &Node<'_>, scope: &Scope) -> Option<Command> 
     let cwd = t.opt("cwd").and_then(|n| template(&n, scope));
     let env = t.opt("env").map(|n| template_map(&n, scope)).unwrap_or_default();
     let stdin = t.opt("stdin").and_then(|n| template(&n, scope));
-    Some(Command { argv: argv(run, scope)?, cwd, env, stdin, expect: Expectation::default() })
+    Some(Command {
+        argv: argv(run, scope)?,
+        on: None,
+        shell: false,
+        cwd,
+        env,
+        stdin,
+        expect: Expectation::default(),
+    })
 }
 
 /// An HTTP request.

@@ -7,7 +7,6 @@ use crate::model::record::Record;
 use crate::run::Person;
 use crate::run::plan::{Frozen, PLAN_SCHEMA, ProcedureFacts};
 use crate::run::view::{RunState, RunView, StepState};
-use indexmap::IndexMap;
 use proptest::prelude::*;
 
 fn at(boot: Millis) -> Now {
@@ -19,21 +18,7 @@ fn probe() -> Probe {
 }
 
 fn step(name: &str, kind: StepKind) -> Step {
-    Step {
-        name: name.into(),
-        id: None,
-        phase: None,
-        kind,
-        timeout: 10_000,
-        takes: None,
-        prove: None,
-        already: None,
-        observe: None,
-        repeatable: false,
-        attempts: 1,
-        retry_delay: 0,
-        on_failure: OnFailure::Stop,
-    }
+    Step { timeout: 10_000, ..Step::new(name, kind) }
 }
 
 fn run(name: &str) -> Step {
@@ -52,11 +37,8 @@ fn plan(steps: Vec<Step>) -> Plan {
         stable_for: 10_000,
         criteria: vec![criterion("a"), criterion("b")],
     };
-    let steps: Vec<PlanStep> = steps
-        .into_iter()
-        .enumerate()
-        .map(|(i, step)| PlanStep { number: i + 1, phase: None, program: None, step })
-        .collect();
+    let steps: Vec<PlanStep> =
+        steps.into_iter().enumerate().map(|(i, step)| PlanStep::new(i + 1, step)).collect();
     Plan {
         schema: PLAN_SCHEMA,
         id: "r".into(),
@@ -64,7 +46,6 @@ fn plan(steps: Vec<Step>) -> Plan {
         service_title: "S".into(),
         environment: "e".into(),
         tone: Tone::Calm,
-        playbook_hash: String::new(),
         playbook: Frozen {
             verifications: [("well".to_owned(), well)].into_iter().collect(),
             ..Frozen::default()
@@ -72,22 +53,19 @@ fn plan(steps: Vec<Step>) -> Plan {
         procedure: ProcedureFacts {
             title: "P".into(),
             expect: Expect::default(),
-            takes_effect: steps.iter().rev().find(|s| s.changes()).map(|s| s.number),
+            takes_effect: steps.iter().rev().find(|s| s.changes()).map(|s| s.number).into_iter().collect(),
             ..ProcedureFacts::default()
         },
-        from: String::new(),
-        to: String::new(),
-        params: IndexMap::new(),
-        who: Person::default(),
-        reason: String::new(),
-        cause: None,
         confirmed_at: at(0),
         expires: Deadline::after(&at(0), 30_000),
-        env: IndexMap::new(),
         cwd: "/".into(),
-        prove: None,
         steps,
+        ..Plan::default()
     }
+}
+
+fn request(request: Request) -> Event {
+    Event::Request { request, roles: Vec::new() }
 }
 
 /// A machine with its journal.
@@ -151,7 +129,7 @@ impl Bench {
 
     fn ended(&mut self, step: usize, outcome: Outcome) {
         let attempt = self.machine.state().steps[step - 1].attempt;
-        self.tell(Event::Ended { step, attempt, outcome });
+        self.tell(Event::Ended { step, attempt, outcome, survivors: Vec::new() });
     }
 
     fn probed(&mut self, step: usize, asked: Asked, answer: Answer) {
@@ -162,16 +140,7 @@ impl Bench {
         let id = format!("q{}", self.records.len());
         let expires = Deadline::after(&at(self.now), 30_000);
         let who = Person::default();
-        self.tell(Event::Request(Request {
-            id,
-            run: "r".into(),
-            step,
-            attempt: None,
-            seen: 0,
-            expires,
-            who,
-            ask,
-        }));
+        self.tell(request(Request { id, run: "r".into(), step, attempt: None, seen: 0, expires, who, ask }));
     }
 
     fn seen(&mut self, answers: [Answer; 2]) {
@@ -378,7 +347,7 @@ fn a_stale_abort_pauses_and_asks() {
     let expires = Deadline::after(&at(0), 500);
     let ask = Wish::Abort { reason: "no".into() };
     let who = Person::default();
-    b.tell(Event::Request(Request {
+    b.tell(request(Request {
         id: "q".into(),
         run: "r".into(),
         step: None,
@@ -523,7 +492,7 @@ proptest! {
                     let changes = b.plan.steps[step - 1].changes();
                     open = changes.then_some((step, attempt));
                 }
-                Kind::StepExited { step, attempt, outcome } if !matches!(outcome, Outcome::Settled { .. }) => {
+                Kind::StepExited { step, attempt, outcome, .. } if !matches!(outcome, Outcome::Settled { .. }) => {
                     if let Some(was) = open.take() { prop_assert_eq!(was, (step, attempt)); }
                 }
                 Kind::RunFinished { .. } => over = true,

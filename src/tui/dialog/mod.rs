@@ -129,6 +129,7 @@ impl Outcome {
             Need::Decide { .. } => matches!(action, Action::Done | Action::NotDone | Action::End),
             Need::Accept { .. } => matches!(action, Action::Accept | Action::End),
             Need::GoOn { .. } => matches!(action, Action::GoOn | Action::End),
+            Need::Answer { .. } | Need::Choose { .. } | Need::Approve => matches!(action, Action::End),
         }
     }
 }

@@ -18,6 +18,11 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome
         Need::Decide { step, detail } => (format!("STEP {step} FAILED: {}", o.name), "What", detail),
         Need::Accept { why } => ("NOT VERIFIED: the criteria did not hold in time".into(), "Why", why),
         Need::GoOn { why } => ("PAUSED".into(), "Why", why),
+        Need::Choose { step, detail } => {
+            (format!("STEP {step}: is it to be done? {}", o.name), "Why", detail)
+        }
+        Need::Answer { step, question } => (format!("STEP {step} asks"), "What", &question.text.0),
+        Need::Approve => return,
     };
     let width = 76.min(body.width.saturating_sub(2));
     let rows = wrap(text, Window::room(width)).len() as u16;
