@@ -6,6 +6,7 @@ use super::steps::{self, Leaves, STEPS};
 use super::tally::Tally;
 use super::watch::Watch;
 use super::{Random, Whom};
+use crate::pty::Pty;
 use crate::run::{Case, PATIENCE, Run};
 use ripcord::journal::real;
 use ripcord::run::State;
@@ -43,6 +44,8 @@ pub struct Plot {
     pub launched: bool,
     /// Stopped by a person after this many records.
     pub aborted: Option<u64>,
+    /// A screen looks on (and takes up what nobody drives) and is killed after this many records.
+    pub screen: Option<u64>,
 }
 
 pub struct Game<'t> {
@@ -55,6 +58,7 @@ pub struct Game<'t> {
     run: Run,
     watch: Watch,
     supervisor: Option<Child>,
+    screen: Option<Pty>,
     since: Instant,
     next: Option<(Whom, When)>,
     left: u64,
@@ -77,6 +81,7 @@ impl<'t> Game<'t> {
             return 0;
         };
         let watch = Watch::new(home::journal_path(&run.dir));
+        let screen = plot.screen.map(|_| look_on(&case));
         let now = Instant::now();
         let mut game = Game {
             next: None,
@@ -89,6 +94,7 @@ impl<'t> Game<'t> {
             run,
             watch,
             supervisor,
+            screen,
             since: now,
             asked: None,
             looked: false,
@@ -109,6 +115,12 @@ impl<'t> Game<'t> {
                 (self.moved, self.looked) = (Instant::now(), false);
             }
             self.kill_if_due();
+            if self.plot.screen.is_some_and(|n| self.watch.records >= n)
+                && let Some(mut screen) = self.screen.take()
+            {
+                screen.child.kill().unwrap();
+                self.tally.kill("screen", "a random moment".to_owned());
+            }
             let ended = self.supervisor.as_mut().is_none_or(|c| c.try_wait().unwrap().is_some());
             if ended {
                 self.supervisor = None;
@@ -191,15 +203,18 @@ impl<'t> Game<'t> {
     /// Whether there was somebody to kill.
     fn kill(&mut self, whom: Whom) -> bool {
         let mut killed = false;
-        if whom.has_supervisor()
-            && let Some(mut child) = self.supervisor.take()
-        {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            killed = true;
+        if whom.has_supervisor() {
+            if let Some(mut child) = self.supervisor.take() {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                killed = true;
+            }
+            if self.plot.launched || self.plot.screen.is_some() {
+                killed |= kill_all(&supervisors(&self.run.dir));
+            }
         }
         if whom.has_stub() {
-            killed |= stubs(&self.run.dir).iter().any(|p| p.signal(Signal::KILL));
+            killed |= kill_all(&stubs(&self.run.dir));
         }
         if let (true, Some(token)) = (whom.has_command(), &self.watch.token) {
             killed |= !signal_strays(token, Signal::KILL).is_empty();
@@ -220,7 +235,10 @@ impl<'t> Game<'t> {
                 (Wish::Settle { done, reason: "looked".into() }, Some(step))
             }
             Some(Need::GoOn { .. }) => (Wish::GoOn, None),
-            Some(Need::Accept { why }) => panic!("{why}\n{}", judge::told(&self.run)),
+            Some(Need::Answer { step, .. }) => {
+                (Wish::Answer { label: None, input: Some("seen".into()) }, Some(step))
+            }
+            Some(need) => panic!("{need:?}\n{}", judge::told(&self.run)),
         };
         self.ask(&state, wish.0, wish.1);
     }
@@ -296,14 +314,34 @@ fn supervise(run: &Path, resume: bool) -> Child {
     child
 }
 
+/// A screen on the case's folder.
+fn look_on(case: &Case) -> Pty {
+    let words = case.ripcord(&[]);
+    let words: Vec<&str> = words.get_args().map(|w| w.to_str().unwrap()).collect();
+    Pty::start(env!("CARGO_BIN_EXE_ripcord"), &words, &[], 80, 24)
+}
+
+/// Whether there was one.
+fn kill_all(processes: &[Process]) -> bool {
+    processes.iter().filter(|p| p.signal(Signal::KILL)).count() > 0
+}
+
 /// The living stubs of a run.
 pub fn stubs(run: &Path) -> Vec<Process> {
-    let dir = format!("__stub\0--dir\0{}/", run.display());
+    called(&format!("__stub\0--dir\0{}/", run.display()))
+}
+
+/// The living supervisors of a run, whoever started them.
+fn supervisors(run: &Path) -> Vec<Process> {
+    called(&format!("__supervise\0--run\0{}\0", run.display()))
+}
+
+fn called(words: &str) -> Vec<Process> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok());
-    let of_run = |pid: &i32| {
+    let is_called = |pid: &i32| {
         std::fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|c| String::from_utf8_lossy(&c).contains(&dir))
+            .is_ok_and(|c| String::from_utf8_lossy(&c).contains(words))
     };
-    pids.filter(of_run).filter_map(Process::read).collect()
+    pids.filter(is_called).filter_map(Process::read).collect()
 }

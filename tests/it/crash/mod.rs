@@ -1,5 +1,5 @@
 //! The crash harness: runs with every kind of step are killed with `kill -9` — the supervisor, the stub, both, the command,
-//! all of them, and the launcher — right after every record and at random moments, and are taken up again each time.
+//! all of them, the launcher and a screen that looks on — right after every record and at random moments, and are taken up again each time.
 //! At the end no step is lost, none is done twice, no outcome is false and the report's timeline is whole; what was done
 //! is counted by marker files that the steps themselves append to.
 //!
@@ -98,13 +98,14 @@ fn plot(number: u64, seed: u64, records: u64) -> Plot {
     let first = (number < sweep).then(|| {
         (Whom::ALL[(number % Whom::ALL.len() as u64) as usize], 1 + number / Whom::ALL.len() as u64)
     });
-    let kind = random.below(10);
+    let kind = random.below(16);
     Plot {
         number,
         first,
         kills: 4 + random.below(8),
-        launched: first.is_none() && kind < 2,
-        aborted: (first.is_none() && kind == 2).then(|| 3 + random.below(40)),
+        launched: first.is_none() && kind < 3,
+        aborted: (first.is_none() && kind == 3).then(|| 3 + random.below(40)),
+        screen: (first.is_none() && kind == 4).then(|| 1 + random.below(40)),
     }
 }
 
@@ -115,7 +116,8 @@ fn whoever_is_killed_whenever_no_step_is_lost_or_done_twice() {
     let alone = wished("RIPCORD_CRASH_GAME");
     let began = Instant::now();
     let tally = Tally::default();
-    let undisturbed = Plot { number: u64::MAX, first: None, kills: 0, launched: false, aborted: None };
+    let undisturbed =
+        Plot { number: u64::MAX, first: None, kills: 0, launched: false, aborted: None, screen: None };
     let records = Game::play(undisturbed, seed, &tally);
     let (number, failed) = (AtomicU64::new(alone.unwrap_or(0)), AtomicBool::new(false));
     let play = || {
