@@ -17,6 +17,7 @@ mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
+mod race;
 mod readme;
 #[path = "../support/run.rs"]
 #[allow(dead_code)]
