@@ -23,3 +23,4 @@ mod readme;
 #[allow(dead_code)]
 mod run;
 mod screen;
+mod unruly;
