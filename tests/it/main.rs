@@ -23,4 +23,5 @@ mod readme;
 #[allow(dead_code)]
 mod run;
 mod screen;
+mod storage;
 mod unruly;
