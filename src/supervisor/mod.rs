@@ -16,6 +16,7 @@ mod http;
 mod launch;
 mod perform;
 pub mod person;
+mod pin;
 pub mod resolve;
 pub mod secrets;
 mod socket;
