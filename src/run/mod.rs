@@ -4,8 +4,10 @@
 pub mod approval;
 pub mod fill;
 pub mod freeze;
+pub mod known;
 pub mod machine;
 pub mod plan;
+pub mod progress;
 pub mod record;
 pub mod state;
 pub mod story;

@@ -5,6 +5,8 @@
 
 pub mod ask;
 pub mod attempt;
+mod begin;
+pub mod capture;
 pub mod control;
 mod drive;
 mod expect;
@@ -13,7 +15,10 @@ mod follow;
 pub mod headless;
 pub mod home;
 mod http;
+mod late;
 mod launch;
+mod look;
+mod page;
 mod perform;
 pub mod person;
 mod pin;
