@@ -23,6 +23,7 @@ mod perform;
 pub mod person;
 mod pin;
 pub mod resolve;
+mod room;
 pub mod secrets;
 mod socket;
 mod watch;
