@@ -11,9 +11,14 @@ use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
-/// Whether the run still holds the lock.
+/// Whether the run is neither over nor refused.
 pub fn is_live(run: &RunView) -> bool {
     !matches!(run.state, RunState::Finished | RunState::Refused)
+}
+
+/// Whether the run still holds the lock: one that is verified has let go of it, though its target is watched.
+pub fn holds_lock(run: &RunView) -> bool {
+    is_live(run) && run.verified.is_none()
 }
 
 /// A line that says a state.
