@@ -1,6 +1,7 @@
 //! One execution of a procedure: the frozen plan, its records, the state they fold to, and the machine that decides
 //! what comes next. Pure: the supervisor performs what is decided here and writes what is recorded here.
 
+pub mod approval;
 pub mod fill;
 pub mod freeze;
 pub mod machine;

@@ -2,7 +2,7 @@
 
 use super::plan::{Person, Plan, PlanStep};
 use super::record::{Answer, Guard, Kind, Outcome, Refusal, Verdict, Wish};
-use crate::model::playbook::{OnFailure, StepKind};
+use crate::model::playbook::{OnFailure, Question, StepKind};
 use crate::model::record::Record;
 use crate::model::time::Now;
 use std::collections::BTreeSet;
@@ -143,6 +143,22 @@ pub enum Need {
         /// Why it paused.
         why: String,
     },
+    /// The answer to a question.
+    Answer {
+        /// Step number, from 1.
+        step: usize,
+        /// What is asked.
+        question: Question,
+    },
+    /// Whether a step is done: what says so cannot be judged.
+    Choose {
+        /// Step number, from 1.
+        step: usize,
+        /// Why it cannot be judged.
+        detail: String,
+    },
+    /// That enough people agree before the first step.
+    Approve,
 }
 
 impl State {

@@ -1,16 +1,16 @@
 //! What a screen may show of a run, folded from its plan and records. Words follow what is known: requested, applied,
 //! observed, verified; never a later one for an earlier state.
 
-use super::plan::{Plan, PlanStep};
-use super::record::{Answer, Outcome, Verdict};
+use super::plan::{After, Plan, PlanStep, Preflight};
+use super::record::{Answer, FileChange, Outcome, Verdict};
 use super::state::{Need, Stand, State, StepState as Folded};
-use crate::model::playbook::{From, StepKind, To};
+use crate::model::playbook::{ApprovalDefault, From, StepKind, To};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Millis, Now};
 
 /// A run, ready to be drawn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunView {
     /// Run id.
     pub id: String,
@@ -58,12 +58,65 @@ pub struct RunView {
     pub adopted: u32,
     /// Sequence of the last record seen.
     pub seq: u64,
+    /// Who must agree before the first step, while that is open.
+    pub approval: Option<ApprovalView>,
+    /// What its steps froze; it stays frozen after the run's end.
+    pub frozen: Vec<FreezeView>,
+    /// It is verified; until when it is watched whether it stays so.
+    pub guarding: Option<Deadline>,
+    /// When and how the target turned out not to be what was verified.
+    pub drifted: Option<(Now, String)>,
+    /// Procedure that undoes it: id and title.
+    pub undo: Option<(String, String)>,
+    /// When who was told that it is not verified, what came of it, and whether a channel took it.
+    pub paged: Vec<(Now, String, String, bool)>,
+    /// Who is told next.
+    pub next_rung: Option<String>,
+    /// What the checks before the first step answered.
+    pub preflight: Vec<Preflight>,
+    /// Why it was started although one of them does not hold.
+    pub override_reason: Option<String>,
+    /// What it leaves out, as an emergency procedure.
+    pub skips: Vec<String>,
+    /// Why no new step starts.
+    pub paused: Option<String>,
+    /// The run it comes after, in words.
+    pub after: Option<String>,
+}
+
+/// An approval that is open.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ApprovalView {
+    /// Title of each role, how its people are reached, and who gave it.
+    pub roles: Vec<(String, String, Option<String>)>,
+    /// Different people who agreed.
+    pub have: usize,
+    /// Different people who must agree.
+    pub need: usize,
+    /// Until when.
+    pub deadline: Deadline,
+    /// What happens then.
+    pub default: ApprovalDefault,
+    /// Who asks counts for a role of theirs.
+    pub asker_counts: bool,
+}
+
+/// Something that a step froze.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FreezeView {
+    /// What, in words.
+    pub what: String,
+    /// Procedure that lets it go on.
+    pub undo: String,
+    /// Since when.
+    pub since: Now,
 }
 
 /// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RunState {
     /// Asked for; no supervisor has accepted it yet.
+    #[default]
     Requested,
     /// Refused: nothing ran.
     Refused,
@@ -82,9 +135,10 @@ pub enum RunState {
 }
 
 /// Where a step stands, in the words that are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StepState {
     /// Not begun.
+    #[default]
     Waiting,
     /// Under way.
     Running,
@@ -103,7 +157,7 @@ pub enum StepState {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepView {
     /// Number, from 1.
     pub index: usize,
@@ -127,6 +181,28 @@ pub struct StepView {
     pub attempt: u32,
     /// Folder of the last attempt below the run's, for its output.
     pub folder: Option<String>,
+    /// How it is numbered for people: `3`, `1.2`, `4b`.
+    pub label: String,
+    /// Processes of its last attempt that ignored KILL: pid and name.
+    pub survivors: Vec<(i32, String)>,
+    /// Milliseconds by which it was over too late.
+    pub late_by: Option<Millis>,
+    /// Milliseconds it is expected to take.
+    pub takes_ms: Option<Millis>,
+    /// Guide for its failure.
+    pub guide: Option<String>,
+    /// What a probe says that its unknown attempt did (holds: done), and in what words.
+    pub proposal: Option<(Answer, String)>,
+    /// The step it is done instead of, when that one failed.
+    pub fallback_of: Option<usize>,
+    /// The ramp's value it sets or holds.
+    pub value: Option<String>,
+    /// How far it is, read from what it prints: a pattern with the group `percent`, or `done` and `total`.
+    pub progress: Option<String>,
+    /// Its kind, as the playbook calls it.
+    pub kind: &'static str,
+    /// What its last attempt set out to change in a file.
+    pub said: Option<FileChange>,
 }
 
 /// A phase.
@@ -265,7 +341,14 @@ impl RunView {
             needs,
             adopted: state.adopted,
             seq: state.seq,
+            undo: plan.procedure.undo.clone(),
+            preflight: plan.preflight.clone(),
+            override_reason: plan.override_reason.clone(),
+            skips: plan.procedure.skips.clone(),
+            paused: state.paused.clone(),
+            after: plan.after.as_ref().map(after),
             steps,
+            ..RunView::default()
         }
     }
 }
@@ -339,6 +422,46 @@ fn step_view(plan: &Plan, p: &PlanStep, s: &Folded) -> StepView {
         detail,
         attempt: s.attempt,
         folder: (s.attempt > 0).then(|| p.folder(s.attempt)),
+        label: p.label.clone(),
+        takes_ms: p.step.takes,
+        guide: p.step.troubleshoot.clone(),
+        fallback_of: p.fallback_of,
+        value: p.ramp.as_ref().map(|r| clean_line(&r.value)),
+        progress: p.step.progress.clone(),
+        kind: kind(&p.step.kind),
+        ..StepView::default()
+    }
+}
+
+/// The kind's name, as the playbook writes it.
+fn kind(kind: &StepKind) -> &'static str {
+    match kind {
+        StepKind::Run(_) => "run",
+        StepKind::Http(_) => "http",
+        StepKind::Socket(_) => "socket",
+        StepKind::Wait(_) => "wait",
+        StepKind::Check(_) => "check",
+        StepKind::Verify(_) => "verify",
+        StepKind::Write(_) => "write",
+        StepKind::Edit(_) => "edit",
+        StepKind::Ask(_) => "ask",
+        StepKind::Notify { .. } => "notify",
+        StepKind::Capture(_) => "capture",
+        StepKind::Procedure { .. } => "procedure",
+        StepKind::Ramp(_) => "ramp",
+        StepKind::Hold(_) => "hold",
+    }
+}
+
+fn after(after: &After) -> String {
+    match after {
+        After::Replaces { run, beside: None } => format!("run {run} made way for it"),
+        After::Replaces { run, beside: Some(reason) } => {
+            format!("started beside processes of run {run} that are still alive: {}", clean_line(reason))
+        }
+        After::Succeeds { run, .. } => {
+            format!("goes on with the steps of run {run}, whose supervisor is lost")
+        }
     }
 }
 

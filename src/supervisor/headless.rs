@@ -175,5 +175,6 @@ fn end_of(plan: &Plan, state: &State) -> Option<End> {
             End::Unverified(format!("{why}; the run stays open: {resume} with --accept or --abandon"))
         }
         Need::GoOn { why } => End::Unknown(format!("paused: {why}")),
+        Need::Answer { .. } | Need::Choose { .. } | Need::Approve => return None,
     })
 }

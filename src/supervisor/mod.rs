@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod control;
 mod drive;
 mod expect;
+pub mod file_change;
 mod follow;
 pub mod headless;
 pub mod home;
@@ -15,8 +16,9 @@ mod http;
 mod launch;
 mod perform;
 pub mod person;
+mod pin;
 pub mod resolve;
-mod secrets;
+pub mod secrets;
 mod socket;
 mod watch;
 

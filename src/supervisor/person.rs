@@ -1,9 +1,19 @@
-//! Who asks, and what their commands may see: read from the process, once, when a plan is made.
+//! Who asks, which roles they have, and what their commands may see.
 
-use crate::run::Person;
+use crate::model::playbook::Role;
+use crate::model::text::clean_line;
+use crate::run::plan::RoleFacts;
+use crate::run::{Person, Plan};
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long the host may take to say who somebody is; a directory service that hangs must not hold a run.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Variables that commands may see; all others are left behind.
 const ALLOWED: &[&str] = &[
@@ -41,11 +51,10 @@ const ALLOWED: &[&str] = &[
 /// The person behind this process.
 pub fn person() -> Person {
     let uid = rustix::process::getuid().as_raw();
-    let named = || fs::read_to_string("/etc/passwd").ok().and_then(|text| name_of(&text, uid));
     let login = fs::read_to_string("/proc/self/loginuid").ok().and_then(|t| t.trim().parse::<u32>().ok());
     let tty = fs::read_link("/proc/self/fd/0").ok().map(|p| p.to_string_lossy().into_owned());
     Person {
-        user: named().unwrap_or_else(|| format!("uid {uid}")),
+        user: user_name(uid),
         uid,
         login_uid: login.filter(|l| *l != u32::MAX),
         tty: tty.filter(|t| t.starts_with("/dev/pts/") || t.starts_with("/dev/tty")),
@@ -53,6 +62,96 @@ pub fn person() -> Person {
             .and_then(|p| fs::read_to_string(p).ok())
             .and_then(|t| key_of(&t)),
     }
+}
+
+/// Name of an account as the host knows it; `uid 1234` when it does not.
+pub fn user_name(uid: u32) -> String {
+    let known = fs::read_to_string("/etc/passwd").ok().and_then(|text| name_of(&text, uid));
+    let asked = || name_of(&ask_host(&["getent", "passwd", &uid.to_string()])?, uid);
+    known.or_else(asked).map_or_else(|| format!("uid {uid}"), |name| clean_line(&name))
+}
+
+/// Ids of the playbook's roles that a person has, by their account and its groups. Blocks up to 4 s where a directory
+/// service hangs; who cannot be looked up has the roles that name them as a user only.
+pub fn roles_of(person: &Person, roles: &IndexMap<String, Role>) -> Vec<String> {
+    let with_all = |id: &String| {
+        let (mut users, mut groups, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if let Some(role) = roles.get(id).filter(|_| seen.insert(id)) {
+                users.extend(role.users.iter().cloned());
+                groups.extend(role.groups.iter().cloned());
+                open.extend(&role.includes);
+            }
+        }
+        (id.clone(), users, groups)
+    };
+    let all: Vec<_> = roles.keys().map(with_all).collect();
+    members(&user_name(person.uid), all.iter().map(|(id, users, groups)| (id, users, groups)))
+}
+
+/// Ids of the roles a plan asks for that the sender of a request has: by their account, or by the name they say where the
+/// plan takes that. Blocks as [`roles_of`] does.
+pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<String> {
+    let Some(asked) = &plan.approval else { return Vec::new() };
+    let facts = |r: &'_ RoleFacts| (r.id.clone(), r.users.clone(), r.groups.clone());
+    let all: Vec<_> = asked.roles.iter().map(facts).collect();
+    let name = asserted.map(str::trim).filter(|n| asked.trust_asserted_names && !n.is_empty());
+    let name = name.map_or_else(|| user_name(who.uid), str::to_owned);
+    members(&name, all.iter().map(|(id, users, groups)| (id, users, groups)))
+}
+
+/// Which of the roles (id, users, groups) somebody has. Their groups are asked only when a group could matter.
+fn members<'a>(
+    user: &str,
+    roles: impl Iterator<Item = (&'a String, &'a Vec<String>, &'a Vec<String>)>,
+) -> Vec<String> {
+    let mut known: Option<Vec<String>> = None;
+    let mut of_group = |groups: &[String]| {
+        !groups.is_empty() && known.get_or_insert_with(|| groups_of(user)).iter().any(|g| groups.contains(g))
+    };
+    roles
+        .filter(|(_, users, groups)| users.iter().any(|u| u == user) || of_group(groups))
+        .map(|(id, ..)| id.clone())
+        .collect()
+}
+
+/// Names of an account's groups.
+fn groups_of(user: &str) -> Vec<String> {
+    // An argument that looks like an option is no account.
+    if user.starts_with('-') {
+        return Vec::new();
+    }
+    let text = ask_host(&["id", "-Gn", user]).unwrap_or_default();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What a program of the host answers, when it does so in time and with success.
+fn ask_host(argv: &[&str]) -> Option<String> {
+    let mut child = Command::new(argv[0])
+        .args(&argv[1..])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let since = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if since.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(2)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+        }
+    };
+    let mut text = String::new();
+    child.stdout.take()?.read_to_string(&mut text).ok()?;
+    status.success().then_some(text)
 }
 
 /// Variables of this process that commands may see.
@@ -130,6 +229,42 @@ mod tests {
         let passwd = "root:x:0:0::/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n";
         assert_eq!(name_of(passwd, 1000).as_deref(), Some("ana"));
         assert_eq!(name_of(passwd, 7), None);
+    }
+
+    fn role(users: &[&str], groups: &[&str], includes: &[&str]) -> Role {
+        let all = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+        Role { users: all(users), groups: all(groups), includes: all(includes), ..Role::default() }
+    }
+
+    #[test]
+    fn roles_are_had_by_account_by_group_and_by_what_a_role_includes() {
+        let me = person();
+        let group = groups_of(&me.user).into_iter().next().expect("everybody has a group");
+        let roles = IndexMap::from([
+            ("lead".to_owned(), role(&[&me.user], &[], &[])),
+            ("ops".to_owned(), role(&[], &["no-such-group", &group], &[])),
+            ("either".to_owned(), role(&[], &[], &["qa", "lead", "either", "no-such-role"])),
+            ("qa".to_owned(), role(&["nobody-of-this-name"], &["no-such-group"], &[])),
+        ]);
+        assert_eq!(roles_of(&me, &roles), ["lead", "ops", "either"]);
+        let stranger = Person { uid: 3_999_999, ..me };
+        assert_eq!(
+            roles_of(&stranger, &roles),
+            Vec::<String>::new(),
+            "by the account, not by the name they give"
+        );
+    }
+
+    #[test]
+    fn a_name_is_taken_as_said_only_where_the_plan_says_so() {
+        let lead = RoleFacts { id: "lead".into(), users: vec!["ben".into()], ..RoleFacts::default() };
+        let mut asked = crate::run::plan::Approval { roles: vec![lead], ..Default::default() };
+        let plan =
+            |asked: &crate::run::plan::Approval| Plan { approval: Some(asked.clone()), ..Plan::default() };
+        assert_eq!(roles_asked(&plan(&asked), &person(), Some("ben")), Vec::<String>::new());
+        asked.trust_asserted_names = true;
+        assert_eq!(roles_asked(&plan(&asked), &person(), Some("ben ")), ["lead"]);
+        assert_eq!(roles_asked(&plan(&asked), &person(), Some("")), Vec::<String>::new());
     }
 
     #[test]

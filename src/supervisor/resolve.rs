@@ -107,8 +107,9 @@ pub async fn resolve(
             return draft;
         }
     };
-    draft.problems = find_programs(&mut plan);
     let world = World { cwd: plan.cwd.clone(), ..world };
+    draft.problems = super::pin::pin(&world, &mut plan).await;
+    draft.problems.extend(find_programs(&mut plan));
     if let Some(probe) = &plan.prove {
         let told = ask_any(&world, &plan.playbook, probe).await;
         if told.answer != Answer::Holds {

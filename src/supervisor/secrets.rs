@@ -53,13 +53,33 @@ impl Secrets {
     /// # Errors
     /// A secret that cannot be read.
     pub fn fill(&self, t: &Template) -> Result<String, String> {
+        self.fill_with(t, &|value| value)
+    }
+
+    /// The same, each secret passed through `way` on its way into the text.
+    ///
+    /// # Errors
+    /// A secret that cannot be read.
+    pub fn fill_with(&self, t: &Template, way: &dyn Fn(String) -> String) -> Result<String, String> {
         let mut values = BTreeMap::new();
         for name in t.names() {
             if let Some(secret) = name.strip_prefix("secret.") {
-                values.insert(name.to_owned(), self.read(secret)?);
+                values.insert(name.to_owned(), way(self.read(secret)?));
             }
         }
         t.fill(&|name| values.get(name).cloned()).map_err(|e| e.to_string())
+    }
+
+    /// Reads all that can be read, so that they are masked wherever they stand.
+    pub fn learn(&self) {
+        for name in self.places.keys() {
+            let _ = self.read(name);
+        }
+    }
+
+    /// A text of any length without the secrets that were read. Its controls are still in it.
+    pub fn mask(&self, text: &str) -> String {
+        Masker::new(&self.known()).map_or_else(|_| text.to_owned(), |masker| masker.whole(text))
     }
 
     /// Text from outside, safe to show: no secret that was read, no control characters, one line, not too long.

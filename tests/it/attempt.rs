@@ -1,5 +1,6 @@
 //! Attempts by the real stub: real commands, real signals, and `kill -9` wherever it hurts.
 
+use crate::run::{PATIENCE, eventually};
 use ripcord::clock;
 use ripcord::journal::real;
 use ripcord::supervisor::attempt::*;
@@ -8,10 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-/// Long enough for a busy machine; no test waits for it when things go well.
-const PATIENCE: Duration = Duration::from_secs(60);
+use std::time::Duration;
 
 /// One attempt in a folder of its own. Whatever still carries its token is killed at the end.
 struct Case {
@@ -40,17 +38,6 @@ fn spec(script: &str) -> AttemptSpec {
 
 fn exe() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_ripcord"))
-}
-
-fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = probe() {
-            return found;
-        }
-        assert!(Instant::now() < until, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 impl Case {

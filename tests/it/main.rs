@@ -17,4 +17,7 @@ mod page;
 #[allow(dead_code)]
 mod pty;
 mod readme;
+#[path = "../support/run.rs"]
+#[allow(dead_code)]
+mod run;
 mod screen;

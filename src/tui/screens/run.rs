@@ -169,7 +169,9 @@ fn known(canvas: &mut Canvas<'_>, area: Rect, run: &RunView) -> u16 {
         Some(Need::Settle { step, evidence }) => (Some(*step), "Evidence", evidence.as_str()),
         Some(Need::Decide { step, detail }) => (Some(*step), "Failed", detail.as_str()),
         Some(Need::Accept { why } | Need::GoOn { why }) => (None, "Why", why.as_str()),
-        None => return area.y,
+        Some(Need::Choose { step, detail }) => (Some(*step), "Why", detail.as_str()),
+        Some(Need::Answer { step, question }) => (Some(*step), "Asks", question.text.0.as_str()),
+        Some(Need::Approve) | None => return area.y,
     };
     let title = number.map_or("What is known".into(), |n| format!("What is known about step {n}"));
     canvas.rule(area.x, area.y, area.width, &title, "", false);
@@ -205,7 +207,7 @@ fn say(canvas: &mut Canvas<'_>, area: Rect, run: &RunView) -> u16 {
             ("O", "accept as it is, with a reason…   it ends \"applied, unverified\""),
             ("S", "stop the run…   then another procedure can be started"),
         ],
-        None => return area.y,
+        Some(Need::Answer { .. } | Need::Choose { .. } | Need::Approve) | None => return area.y,
     };
     canvas.rule(area.x, area.y, area.width, "You say", "", false);
     let mut y = area.y + 1;

@@ -348,7 +348,8 @@ fn step(index: usize, name: &str, phase: &str, state: StepState, detail: &str) -
         limit_ms: Some(30_000),
         detail: detail.into(),
         attempt: u32::from(state != StepState::Waiting),
-        folder: None,
+        label: index.to_string(),
+        ..StepView::default()
     }
 }
 
@@ -409,6 +410,7 @@ pub(crate) fn running() -> View {
         needs: None,
         adopted: 0,
         seq: 17,
+        ..RunView::default()
     });
     v.output = vec![
         "03:14:21.2  systemctl reload lapce-ai-service".into(),
