@@ -111,6 +111,8 @@ pub struct Facts {
     pub demo: bool,
     /// Where the records are.
     pub folder: String,
+    /// Nothing may be asked or started from here.
+    pub read_only: bool,
 }
 
 /// The session of one service in one environment.

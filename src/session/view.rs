@@ -2,7 +2,7 @@
 
 pub use crate::engine::signal::{Level, Trend};
 
-use crate::model::playbook::{Better, Confirm, ParamKind, Tone};
+use crate::model::playbook::{Better, Confirm, Param, Tone};
 use crate::model::time::Now;
 use crate::model::unit::Unit;
 use crate::run::record::Answer;
@@ -464,7 +464,7 @@ pub struct ParamView {
     /// Its name for people.
     pub title: String,
     /// What it may be.
-    pub kind: ParamKind,
+    pub spec: Param,
     /// What stands when nobody chooses.
     pub chosen: Option<String>,
     /// Why nothing is chosen, or nothing can be.

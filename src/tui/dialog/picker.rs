@@ -59,7 +59,7 @@ impl Picker {
         match self.types() {
             true => {
                 let text = self.form.text().trim();
-                wrong(&self.param.kind, text).is_none().then(|| text.to_string())
+                wrong(&self.param.spec.kind, text).is_none().then(|| text.to_string())
             }
             false => self.at.and_then(|at| self.found().get(at).map(|r| r.value.clone())),
         }
@@ -87,7 +87,7 @@ fn typed(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
     w.gap();
     w.gap();
     let text = p.form.text().trim();
-    match wrong(&p.param.kind, text) {
+    match wrong(&p.param.spec.kind, text) {
         Some(_) if text.is_empty() => {
             let why = p.param.why_not.as_deref().unwrap_or("Nothing is typed yet.");
             w.text(canvas, 3, why, Slot::Text);

@@ -4,7 +4,7 @@ use super::window::{Window, wrap};
 use super::{Asked, Form, Question, Say, Seen};
 use crate::run::record::Answer;
 use crate::run::view::RunView;
-use crate::session::view::{DraftView, ManualView, Replacing, TakeUp};
+use crate::session::view::{DraftView, ManualView, Replacing};
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
@@ -125,18 +125,15 @@ pub fn about_survivors(replacing: &Replacing) -> Question {
     }
 }
 
-/// A run that nobody drives is taken up.
-pub fn about_orphan(run: &RunView, how: TakeUp) -> Question {
-    let text = match how {
-        TakeUp::Resume => "A new supervisor goes on with it. What is unknown of it waits for a person.",
-        TakeUp::Succeed => {
-            "It is another account's, so it is not touched: a run of your own goes on with its steps, linked to it. What is unknown of it waits for a person."
-        }
-    };
+/// A run of one's own that nobody drives is taken up.
+pub fn about_orphan(run: &RunView) -> Question {
     Question {
         asked: Asked::TakeUp { run: run.id.clone() },
         title: format!("TAKE UP: {}, run {}", run.title, run.id),
-        text: vec!["Its supervisor is gone; nothing runs.".into(), text.into()],
+        text: vec![
+            "Its supervisor is gone; nothing runs.".into(),
+            "A new supervisor goes on with it. What is unknown of it waits for a person.".into(),
+        ],
         button: "Take it up",
         field: false,
         required: false,

@@ -62,30 +62,98 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
 
 fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, name: u16) {
     let (x, y, end) = (area.x, area.y, area.right().saturating_sub(1));
-    let (mark, word, slot) = look(s.state);
+    let (mark, word, slot) = stands(s, scene.view.run.as_ref());
     let ink = if s.state == StepState::Waiting { Slot::Dim } else { Slot::Text };
     canvas.put(x + 1, y, 2, mark, slot);
-    canvas.put(x + 4, y, 3, &s.index.to_string(), ink);
+    canvas.put(x + 4, y, 4, &s.label, ink);
     canvas.put(x + 8, y, name, &s.name, if s.state == StepState::Running { Slot::Head } else { ink });
     let at = x + 9 + name;
-    canvas.put(at, y, 10, word, slot);
+    let spent = s.started.as_ref().map(|began| between(began, &scene.view.now));
     let took = match (s.took_ms, &s.started) {
         (Some(ms), _) => format::elapsed(ms),
         (None, Some(began)) if s.state == StepState::Unknown => {
             format::clock_minutes(began.wall, &scene.ui.zone)
         }
-        (None, Some(began)) => format::elapsed(between(began, &scene.view.now)),
-        (None, None) => String::new(),
+        (None, _) => spent.map(format::elapsed).unwrap_or_default(),
     };
-    canvas.right(at + 16, y, 6, &took, ink);
-    canvas.right(at + 23, y, 6, &s.limit_ms.map(format::elapsed).unwrap_or_default(), Slot::Dim);
+    let word_end = canvas.put(at, y, end.saturating_sub(at).min(16), &word, slot);
+    if word_end <= at + 10 {
+        let slow = s.state == StepState::Running && spent.zip(s.takes_ms).is_some_and(|(t, e)| t > e);
+        canvas.right(at + 16, y, 6, &took, if slow || s.late_by.is_some() { Slot::Warn } else { ink });
+        let limit = s.limit_ms.map(format::elapsed).unwrap_or_default();
+        canvas.right(at + 23, y, 6, &limit, Slot::Dim);
+    }
+    let mut from = at + 26;
+    if let Some(by) = s.late_by {
+        from = canvas.put(from, y, end.saturating_sub(from), &format!("LATE by {} ", format::elapsed(by)), Slot::Warn);
+    }
+    if s.state == StepState::Running {
+        return running(canvas, Rect { x: from, width: end.saturating_sub(from), ..area }, scene, s, spent);
+    }
     let detail = match s.attempt {
         0 | 1 => s.detail.clone(),
         n => format!("attempt {n}: {}", s.detail),
     };
     let detail_slot =
         if matches!(s.state, StepState::Failed | StepState::Unknown) { slot } else { Slot::Dim };
-    canvas.put(at + 26, y, end.saturating_sub(at + 26), &detail, detail_slot);
+    canvas.put(from, y, end.saturating_sub(from), &detail, detail_slot);
+}
+
+/// Mark, word and colour of a step: its state, in the words of its kind.
+fn stands(s: &StepView, run: Option<&RunView>) -> (&'static str, String, Slot) {
+    let (mark, word, slot) = look(s.state);
+    let of = |n: usize| run.and_then(|r| r.steps.get(n.checked_sub(1)?)).map_or("?", |s| s.label.as_str());
+    let word = match (s.state, s.kind, s.fallback_of) {
+        (StepState::Waiting, _, Some(n)) => format!("only if {} fails", of(n)),
+        (StepState::Running, "verify", _) => "verifying".into(),
+        (StepState::Running, "ask", _) => return ("? ", "ASKS".into(), Slot::Unknown),
+        (StepState::Running, "hold", _) => "holding".into(),
+        (StepState::Running, "wait", _) => "waiting".into(),
+        (StepState::Running, "check", _) => "checking".into(),
+        (StepState::Applied | StepState::Observed, "ask", _) => "answered".into(),
+        (StepState::Applied | StepState::Observed, "hold", _) => "held".into(),
+        (StepState::Applied | StepState::Observed, "wait", _) => "waited".into(),
+        (StepState::Observed, "check", _) => "holds".into(),
+        (StepState::Applied | StepState::Observed, "capture", _) => "captured".into(),
+        _ => word.into(),
+    };
+    (mark, word, slot)
+}
+
+/// How far the running step is: a share where its output tells one, the value it holds, what it last printed.
+fn running(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, spent: Option<u64>) {
+    let (mut x, y, end) = (area.x, area.y, area.right());
+    let room = |x: u16| end.saturating_sub(x);
+    if s.attempt > 1 {
+        x = canvas.put(x, y, room(x), &format!("attempt {} ", s.attempt), Slot::Dim);
+    }
+    if let ("hold", Some(spent)) = (s.kind, spent) {
+        let at = s.value.as_deref().unwrap_or("it");
+        let lasts = s.takes_ms.or(s.limit_ms).map(|ms| format!(" of {}", format::elapsed(ms))).unwrap_or_default();
+        let text = format!("at {at}, {}{lasts} held", format::elapsed(spent));
+        canvas.put(x, y, room(x), &text, Slot::Head);
+        return;
+    }
+    let own = scene.view.output.step == s.index;
+    if let Some(share) = scene.view.progress.filter(|_| own) {
+        let bar = if area.width >= 40 { 16 } else { 8 };
+        x = canvas.put(x, y, room(x), &format!("{:.0} % ", share * 100.0), Slot::Head);
+        if room(x) > bar {
+            canvas.bar(x, y, bar, share, Slot::Accent);
+            x += bar + 1;
+        }
+    } else if let Some((spent, takes)) = spent.zip(s.takes_ms) {
+        let over = if spent > takes { ", longer than usual" } else { "" };
+        x = canvas.put(x, y, room(x), &format!("~{} expected{over} ", format::elapsed(takes)), Slot::Dim);
+    }
+    let printed = if own { scene.view.output.lines.last().map(|l| text_of(l)) } else { None };
+    let detail = if s.detail.is_empty() { printed.unwrap_or_default() } else { s.detail.as_str() };
+    canvas.put(x, y, room(x), detail, Slot::Dim);
+}
+
+/// A line of output without its time.
+fn text_of(line: &str) -> &str {
+    line.split_once("  ").map_or(line, |(_, text)| text)
 }
 
 /// `Prepare 0:12 of 1m   ▸ Execute 0:09 of 5m    Verify 2m`.
@@ -102,10 +170,18 @@ pub fn phases(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunV
             (None, Some(b)) => format!(" {b}"),
             (None, None) => String::new(),
         };
-        let late = took.zip(p.budget_ms).is_some_and(|(t, b)| t > b);
+        let over = took.zip(p.budget_ms).and_then(|(t, b)| t.checked_sub(b)).filter(|over| *over >= 1000);
+        let late = over.is_some();
+        let text = match over {
+            Some(over) => format!("{text} OVER by {}", format::elapsed(over)),
+            None => text,
+        };
         let now = p.started.is_some() && stopped.is_none();
         let title = if now { Slot::Head } else { Slot::Text };
         let mut spans: Vec<Span<'_>> = Vec::new();
+        if late {
+            spans.push(("! ", Slot::Warn));
+        }
         if now {
             spans.push(("▸ ", Slot::Accent));
         }

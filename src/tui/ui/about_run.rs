@@ -4,7 +4,7 @@ use super::dialogs::{confirmation, draft_of, next_param};
 use super::{Intent, Pane, Screen, Ui};
 use crate::run::state::Need;
 use crate::run::view::{RunState, RunView, StepView};
-use crate::session::view::View;
+use crate::session::view::{TakeUp, View};
 use crate::tui::dialog::{
     Approve, Ask, Asked, Dialog, Form, Locked, Outcome, Picker, Question, Refused, Say, Seen, question,
 };
@@ -226,9 +226,18 @@ impl Ui {
     fn ask_outcome(&mut self, view: &View) -> Vec<Intent> {
         let Some(run) = &view.run else { return Vec::new() };
         let by = Some(KeyCode::Char('O'));
-        if let Some(how) = view.take_up {
-            self.open(Dialog::Question(question::about_orphan(run, how)), by);
-            return Vec::new();
+        match view.take_up {
+            Some(TakeUp::Resume) => {
+                self.open(Dialog::Question(question::about_orphan(run)), by);
+                return Vec::new();
+            }
+            // A run of one's own with the same steps, confirmed as any other.
+            Some(TakeUp::Succeed) => {
+                let confirm = confirmation(&view.run_facts.procedure, &run.title, None, true);
+                self.open(Dialog::Confirm(confirm), by);
+                return vec![Intent::Succeed { run: run.id.clone() }];
+            }
+            None => {}
         }
         match run.needs.clone() {
             Some(Need::Approve) => return self.approve(view, by),

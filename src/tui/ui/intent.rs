@@ -35,12 +35,17 @@ pub enum Intent {
         /// Why.
         reason: Option<String>,
     },
-    /// Take up a run that nobody drives.
+    /// Take up a run of one's own that nobody drives.
     TakeUp {
         /// The run.
         run: String,
     },
-    /// Show the output from this line of it on; `None`: its end, as it grows.
+    /// Resolve a plan that goes on with another account's lost run.
+    Succeed {
+        /// The run.
+        run: String,
+    },
+    /// Show the output up to this line of it; `None`: its end, as it grows.
     Output {
         /// The line, from 0.
         from: Option<usize>,
