@@ -34,7 +34,8 @@ pub(super) struct Driver {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) log: Log,
     pub(super) records: Vec<Record>,
-    pub(super) lock: Hold,
+    /// The service's lock; none while it is only watched after it was verified.
+    pub(super) lock: Option<Hold>,
     pub(super) world: Arc<World>,
     events: mpsc::Sender<Event>,
     inbox: Inbox,
@@ -56,7 +57,7 @@ impl Driver {
         disk: Arc<dyn Disk>,
         log: Log,
         records: Vec<Record>,
-        lock: Hold,
+        lock: Option<Hold>,
         world: World,
     ) -> (Driver, mpsc::Receiver<Event>) {
         let (events, heard) = mpsc::channel(64);
@@ -304,7 +305,10 @@ impl Driver {
     fn finish(&mut self) -> Result<(), LogError> {
         self.finished = true;
         write_report(&*self.disk, &self.run, self.machine.plan(), &self.records);
-        self.lock.write(&*self.disk, b"")
+        match &self.lock {
+            Some(lock) => lock.write(&*self.disk, b""),
+            None => Ok(()),
+        }
     }
 }
 
