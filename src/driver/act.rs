@@ -14,7 +14,12 @@ use crate::supervisor::{self, NotReplaced, resolve};
 use indexmap::IndexMap;
 
 impl Driver {
-    pub(super) fn prepare(&mut self, procedure: &str, given: IndexMap<String, String>, stops: Option<String>) {
+    pub(super) fn prepare(
+        &mut self,
+        procedure: &str,
+        given: IndexMap<String, String>,
+        stops: Option<String>,
+    ) {
         let cause = self.session.cause(&clock::now(), procedure);
         let reason = self.session.reason(procedure, cause.as_ref());
         let key = self.setup.playbook.procedures.get(procedure).and_then(|p| p.key);

@@ -94,7 +94,10 @@ fn of(shown: &mut DraftView, plan: &Plan) {
         format!("NEEDS {} within {} s, {then}{own}", approval::who_may(a), a.within / 1000)
     });
     if let Some(guard) = &plan.procedure.guard {
-        let text = format!("Watched for {} s after it is verified, so that nobody takes it back unseen", guard.lasts / 1000);
+        let text = format!(
+            "Watched for {} s after it is verified, so that nobody takes it back unseen",
+            guard.lasts / 1000
+        );
         shown.notes.push((Gravity::Ok, text));
     }
 }

@@ -5,8 +5,8 @@ mod pages;
 use crate::journal::{Tail, is_held};
 use crate::model::record::Record;
 use crate::run::plan::Plan;
-use crate::run::record::Kind;
 use crate::run::progress::progress;
+use crate::run::record::Kind;
 use crate::session::view::Output;
 use crate::supervisor::home;
 use pages::Pages;
@@ -91,8 +91,7 @@ impl Current {
         if !out.grow() && !turned {
             return None;
         }
-        let pattern =
-            self.plan.steps.get(out.step.wrapping_sub(1)).and_then(|s| s.step.progress.as_deref());
+        let pattern = self.plan.steps.get(out.step.wrapping_sub(1)).and_then(|s| s.step.progress.as_deref());
         let share = pattern.and_then(|p| progress(p, out.last().iter().map(String::as_str)));
         Some(Seen::Output(out.page(wanted), share))
     }
@@ -179,7 +178,8 @@ impl Follower {
             let mut tail = Tail::new(home::journal_path(&dir));
             let records = tail.poll().map_err(|e| e.to_string())?;
             let driven = home::alive(&dir);
-            let mut current = Current { id, dir, plan: plan.clone(), tail, driven, over: false, out: None, next: None };
+            let mut current =
+                Current { id, dir, plan: plan.clone(), tail, driven, over: false, out: None, next: None };
             current.heed(&records);
             self.current = Some(current);
             self.wanted = (None, false);

@@ -6,6 +6,7 @@ pub mod fill;
 pub mod freeze;
 pub mod machine;
 pub mod plan;
+pub mod progress;
 pub mod record;
 pub mod state;
 pub mod story;

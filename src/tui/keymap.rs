@@ -70,10 +70,7 @@ impl Context {
     /// Whether it is a dialog: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{Approve, Ask, Confirm, Locked, Outcome, Picker, Question, Refused, Unverified};
-        matches!(
-            self,
-            Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
-        )
+        matches!(self, Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked)
     }
 
     /// All of them.

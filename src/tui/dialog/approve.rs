@@ -36,7 +36,9 @@ pub fn default(default: ApprovalDefault) -> &'static str {
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, d: &Approve) {
     let view = scene.view;
-    let Some((run, approval)) = view.run.as_ref().and_then(|r| Some((r, r.approval.as_ref()?))) else { return };
+    let Some((run, approval)) = view.run.as_ref().and_then(|r| Some((r, r.approval.as_ref()?))) else {
+        return;
+    };
     let ago = format::age(between(&run.requested, &view.now));
     let title = format!("APPROVE: {}, asked by {} {ago} ago", run.title, run.who);
     if d.plan {

@@ -14,7 +14,9 @@ use ratatui::layout::Rect;
 pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome) {
     let step = format!("step {} {}", o.label, o.name);
     let (title, label, text) = match &o.need {
-        Need::Settle { evidence, .. } => (format!("SETTLE: {step} is UNKNOWN"), "Evidence", evidence.as_str()),
+        Need::Settle { evidence, .. } => {
+            (format!("SETTLE: {step} is UNKNOWN"), "Evidence", evidence.as_str())
+        }
         Need::Decide { detail, .. } => (format!("FAILED: {step}"), "What", detail.as_str()),
         Need::Choose { detail, .. } => (format!("IS IT TO BE DONE: {step}"), "Unknown", detail.as_str()),
         Need::GoOn { why } => ("PAUSED".into(), "Why", why.as_str()),

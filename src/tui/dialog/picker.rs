@@ -98,7 +98,12 @@ fn typed(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
         }
         None => {
             canvas.put(w.area.x + 2, w.y, 2, "✓ ", Slot::Ok);
-            w.text(canvas, 3, "Enter takes it. It goes to the commands as one argument, as it is.", Slot::Text);
+            w.text(
+                canvas,
+                3,
+                "Enter takes it. It goes to the commands as one argument, as it is.",
+                Slot::Text,
+            );
         }
     }
     w.text(canvas, 3, "Nothing is started: the confirmation comes next.", Slot::Dim);

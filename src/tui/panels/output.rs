@@ -53,7 +53,13 @@ pub fn guide(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     }
     let Some(guide) = guide_of(scene.view).and_then(|id| scene.view.guides.get(id)) else {
         canvas.rule(area.x, area.y, area.width, "Guide", "", true);
-        canvas.put(area.x + 4, area.y + 1, area.width.saturating_sub(5), "This step names no guide.", Slot::Text);
+        canvas.put(
+            area.x + 4,
+            area.y + 1,
+            area.width.saturating_sub(5),
+            "This step names no guide.",
+            Slot::Text,
+        );
         return;
     };
     let width = area.width.saturating_sub(6) as usize;

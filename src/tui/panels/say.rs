@@ -5,10 +5,10 @@ use crate::run::state::Need;
 use crate::run::view::RunView;
 use crate::session::view::TakeUp;
 use crate::tui::canvas::Canvas;
+use crate::tui::dialog::approve;
 use crate::tui::dialog::outcome::proposes;
 use crate::tui::dialog::unverified;
 use crate::tui::dialog::window::wrap;
-use crate::tui::dialog::approve;
 use crate::tui::format;
 use crate::tui::paint::{self, Scene};
 use crate::tui::panels::run_line;
@@ -116,9 +116,14 @@ fn lines(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String)> {
     let view = scene.view;
     let stop = ("S", "stop the run…         nothing more is started".to_string());
     let mut out: Vec<(&'static str, String)> = match (&run.needs, view.take_up) {
-        (_, Some(TakeUp::Resume)) => vec![("O", "take it up…            a new supervisor goes on with it".into())],
+        (_, Some(TakeUp::Resume)) => {
+            vec![("O", "take it up…            a new supervisor goes on with it".into())]
+        }
         (_, Some(TakeUp::Succeed)) => {
-            vec![("O", "go on with it…         a run of your own, linked to this one, after a confirmation".into())]
+            vec![(
+                "O",
+                "go on with it…         a run of your own, linked to this one, after a confirmation".into(),
+            )]
         }
         (Some(Need::Settle { .. }), _) => vec![
             ("O", "settle the outcome…   done: go on behind it      not done: do it again".into()),
@@ -137,7 +142,8 @@ fn lines(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String)> {
         (Some(Need::GoOn { .. }), _) => vec![("P", "go on…                or end it here".into()), stop],
         (Some(Need::Approve), _) => {
             let may = view.approver.as_ref().is_some_and(|a| a.may);
-            let text = if may { "approve…               or refuse it, with a reason" } else { "look at it…" };
+            let text =
+                if may { "approve…               or refuse it, with a reason" } else { "look at it…" };
             vec![("A", text.into()), stop]
         }
         (Some(Need::Accept { .. }), _) => {

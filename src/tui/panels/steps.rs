@@ -85,7 +85,13 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, nam
     }
     let mut from = at + 26;
     if let Some(by) = s.late_by {
-        from = canvas.put(from, y, end.saturating_sub(from), &format!("LATE by {} ", format::elapsed(by)), Slot::Warn);
+        from = canvas.put(
+            from,
+            y,
+            end.saturating_sub(from),
+            &format!("LATE by {} ", format::elapsed(by)),
+            Slot::Warn,
+        );
     }
     if s.state == StepState::Running {
         return running(canvas, Rect { x: from, width: end.saturating_sub(from), ..area }, scene, s, spent);
@@ -129,7 +135,8 @@ fn running(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView,
     }
     if let ("hold", Some(spent)) = (s.kind, spent) {
         let at = s.value.as_deref().unwrap_or("it");
-        let lasts = s.takes_ms.or(s.limit_ms).map(|ms| format!(" of {}", format::elapsed(ms))).unwrap_or_default();
+        let lasts =
+            s.takes_ms.or(s.limit_ms).map(|ms| format!(" of {}", format::elapsed(ms))).unwrap_or_default();
         let text = format!("at {at}, {}{lasts} held", format::elapsed(spent));
         canvas.put(x, y, room(x), &text, Slot::Head);
         return;

@@ -84,11 +84,15 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
         out.push(("!!", text, Slot::Critical));
     }
     if let Some(r) = view.replacing.as_ref().filter(|r| r.run == run.id) {
-        let text = format!("Then {} starts, once its processes have ended. Closing ripcord would drop that.", r.title);
+        let text = format!(
+            "Then {} starts, once its processes have ended. Closing ripcord would drop that.",
+            r.title
+        );
         out.push(("» ", text, Slot::Pending));
     }
     for f in &run.frozen {
-        let text = format!("STILL FROZEN since {}: {}. {} lets it go on", clock(f.since.wall), f.what, f.undo);
+        let text =
+            format!("STILL FROZEN since {}: {}. {} lets it go on", clock(f.since.wall), f.what, f.undo);
         out.push(("! ", text, Slot::Warn));
     }
     if let Some(why) = &run.paused
@@ -101,7 +105,11 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
         && run_line::is_live(run)
     {
         let at = clock(until.due_wall);
-        out.push(("✓ ", format!("Watched until {at}: a redeploy that takes it back is seen. The lock is free."), Slot::Ok));
+        out.push((
+            "✓ ",
+            format!("Watched until {at}: a redeploy that takes it back is seen. The lock is free."),
+            Slot::Ok,
+        ));
     }
     if let Some((at, who, detail, told)) = run.paged.last().filter(|_| run_line::is_live(run)) {
         let how = if *told { "was told" } else { "was NOT told" };
@@ -194,7 +202,9 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
 /// What it means for the person who looks at it.
 fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
     match run.state {
-        RunState::Running if scene.view.read_only => vec!["Read only: this screen shows, and asks for nothing.".into()],
+        RunState::Running if scene.view.read_only => {
+            vec!["Read only: this screen shows, and asks for nothing.".into()]
+        }
         RunState::Requested | RunState::Running | RunState::Stopping => {
             vec!["Closing ripcord does not stop it. Other procedures wait for it.".into()]
         }

@@ -17,7 +17,8 @@ pub fn offered(view: &View) -> Vec<(Action, &'static str)> {
     let mut out = Vec::new();
     let Some(run) = &view.run else { return out };
     if is_live(run) {
-        let moving = !matches!(run.state, RunState::Stopping | RunState::NotVerified) && run.guarding.is_none();
+        let moving =
+            !matches!(run.state, RunState::Stopping | RunState::NotVerified) && run.guarding.is_none();
         match (&run.paused, moving) {
             (Some(_), _) => out.push((Action::Pause, "go on…")),
             (None, true) if run.approval.is_none() => out.push((Action::Pause, "pause…")),
@@ -91,7 +92,8 @@ impl Ui {
                 Need::GoOn { .. } => run.is_some_and(|r| r.id == o.seen.run && r.paused.is_some()),
                 was => need(&o.seen.run).is_some_and(|n| same(n, was)),
             },
-            Dialog::Ask(a) => need(&a.seen.run).is_some_and(|n| matches!(n, Need::Answer { step, .. } if Some(*step) == a.seen.step)),
+            Dialog::Ask(a) => need(&a.seen.run)
+                .is_some_and(|n| matches!(n, Need::Answer { step, .. } if Some(*step) == a.seen.step)),
             Dialog::Approve(a) => run.is_some_and(|r| r.id == a.seen.run && r.approval.is_some()),
             Dialog::Unverified(seen) => matches!(need(&seen.run), Some(Need::Accept { .. })),
             Dialog::Question(q) => match &q.asked {

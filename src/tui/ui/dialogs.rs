@@ -147,7 +147,8 @@ impl Ui {
                         return vec![Intent::Ask { seen: o.seen, wish: Wish::GoOn }];
                     }
                 };
-                let name = if o.name.is_empty() { "run".into() } else { format!("step {} {}", o.label, o.name) };
+                let name =
+                    if o.name.is_empty() { "run".into() } else { format!("step {} {}", o.label, o.name) };
                 self.ask_in_place(question::about_run(o.seen, say, &name), event);
                 Vec::new()
             }
@@ -160,7 +161,14 @@ impl Ui {
                     Some(Action::Next) => {
                         let Some(p) = unverified::next(view, run) else { return Vec::new() };
                         self.dialogs.pop();
-                        return self.start(&p.id, &p.title, p.key, Some(run.id.clone()), Some(event.code), view);
+                        return self.start(
+                            &p.id,
+                            &p.title,
+                            p.key,
+                            Some(run.id.clone()),
+                            Some(event.code),
+                            view,
+                        );
                     }
                     Some(Action::Undo) => return self.undo(view, event.code, true),
                     Some(Action::Page) if run.next_rung.is_some() => Say::Page,
@@ -206,7 +214,10 @@ impl Ui {
             Some(Action::Press) if !press.acts => {}
             Some(Action::Press) if !c.form.on_go() => return self.close(),
             Some(Action::Override) if !typed => {
-                if let Some(draft) = draft.filter(|d| d.is_blocked() && press.acts) {
+                // What is not proved, or cannot be, is not overridden.
+                let only_blocked =
+                    |d: &&DraftView| d.is_blocked() && d.refused.is_none() && d.already.is_none();
+                if let Some(draft) = draft.filter(only_blocked).filter(|_| press.acts) {
                     self.open(Dialog::Question(question::about_override(draft)), Some(press.event.code));
                 }
                 return Vec::new();
@@ -322,7 +333,9 @@ impl Ui {
                 let mut question = question::about_run(d.seen, Say::Approve, &title);
                 if you.named {
                     (question.field, question.required) = (true, true);
-                    question.text.push("This account is shared: say who you are; it stands in the report.".into());
+                    question
+                        .text
+                        .push("This account is shared: say who you are; it stands in the report.".into());
                 }
                 self.ask_in_place(question, press.event);
                 return Vec::new();
