@@ -199,7 +199,7 @@ impl Driver {
             Err(_) if named => format!("{}, a shared account: say who you are", me.user),
             Err(why) => format!("{}, may not approve: {why}", me.user),
         };
-        let others = format!("Who may: {}", approval::who_may(asked));
+        let others = approval::who_may(asked);
         Some(Approver { may: counted.is_ok() || named, why, named, others })
     }
 

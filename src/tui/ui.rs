@@ -203,7 +203,7 @@ impl Ui {
                     return vec![Intent::TakeBack { signal }];
                 }
             }
-            Action::Approve => return self.approve(view, Some(KeyCode::Char('A'))),
+            Action::Approve => return self.approve(view),
             Action::StopRun
             | Action::Outcome
             | Action::Output

@@ -72,11 +72,14 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, d: &Approve)
         true => "counts for a role of theirs".to_string(),
         false => "cannot agree: it takes another person".to_string(),
     };
-    let people = [
+    let mut people = vec![
         ("Needs", needs, Slot::Head),
         ("You", format!("{}{}", you.why, if you.may { "  ✓" } else { "" }), Slot::Text),
         ("Asker", format!("{}, {counts}", run.who), Slot::Text),
     ];
+    if !you.may {
+        people.push(("Who may", you.others.clone(), Slot::Text));
+    }
     let width = 76.min(body.width.saturating_sub(2));
     facts.retain(|f| !f.1.is_empty());
     let rows = |t: &str| wrap(t, Window::room(width)).len() as u16;
@@ -109,8 +112,6 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, d: &Approve)
         let x = canvas.put(x + 1, y, 14, "approve…", Slot::Text);
         let x = canvas.put(x + 4, y, 2, "x", Slot::Key);
         canvas.put(x + 1, y, 14, "refuse…", Slot::Text);
-    } else {
-        canvas.put(x, y, 40, &you.others, Slot::Dim);
     }
     w.buttons(canvas, "Not now", None);
 }

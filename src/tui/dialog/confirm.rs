@@ -165,7 +165,9 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
     let mut w = Window::open(canvas, body, width, height, &format!("CONFIRM: {}, {drill}{place}", d.title));
     // What is asked stays in sight, whatever there is to say; then what must be known, then the commands.
     w.kept = 3;
-    let notes = (notes as u16).min(w.left() / if d.is_blocked() { 2 } else { 3 });
+    // What it costs is never cut for what else there is to say.
+    let room_for_notes = w.left().saturating_sub(fact_rows as u16 + 4).max(w.left() / 4);
+    let notes = (notes as u16).min(room_for_notes);
     if w.left() as usize > fact_rows + 6 {
         w.gap();
     }
@@ -219,7 +221,7 @@ fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) ->
         let none = Vec::new();
         let diff = d.diffs.get(number).unwrap_or(&none);
         let whole = rows.len() + diff.len();
-        if whole as u16 > w.left() && (at > first || w.left() == 0) {
+        if rows.len() as u16 > w.left() && (at > first || w.left() == 0) {
             return d.steps.len() - at;
         }
         let cut = whole as u16 > w.left();
@@ -257,9 +259,9 @@ fn ask(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) {
     let at = canvas.right(end, w.y, 20, &expires, slot);
     let ready = is_ready(c, d);
     if d.is_blocked() {
-        let from = canvas.put(x, w.y, 20, "BLOCKED by a check.  ", Slot::Critical);
+        let from = canvas.put(x, w.y, 20, "BLOCKED by a check: ", Slot::Critical);
         let from = canvas.put(from, w.y, 2, "O", Slot::Key);
-        let text = "says why it may start all the same…";
+        let text = "says why it may start still…";
         canvas.put(from + 1, w.y, at.saturating_sub(from + 2), text, Slot::Text);
         return w.buttons(canvas, "Cancel", None);
     }

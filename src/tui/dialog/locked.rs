@@ -40,7 +40,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, d: &Locked) 
         None => ("The run that was in the way is over.".into(), "Nothing was started.".into(), false),
     };
     let keys: Vec<_> = keymap::of(Context::Locked).filter(|b| live && b.keys.len() == 1).collect();
-    let stop = "      its step is ended, its processes are waited for; a confirmation comes first";
+    let stop = "      its processes are waited for; yours is confirmed first";
     let rows: usize = [&what, &means].iter().map(|t| wrap(t, Window::room(width)).len()).sum();
     let lines = keys.len() as u16 + u16::from(live);
     let mut w = Window::open(canvas, body, width, rows as u16 + lines + 7, &title);

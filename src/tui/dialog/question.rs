@@ -115,7 +115,7 @@ pub fn about_survivors(replacing: &Replacing) -> Question {
         title: format!("NOT DEAD: {} has not started", replacing.title),
         text: vec![
             format!("Processes of run {} ignore KILL: {}.", replacing.run, alive.join(", ")),
-            "Starting now would act beside them. Wait and look again, or say why it may start all the same."
+            "Starting now would act beside them. Cancel drops this start and its key asks for it again; or say why it may start all the same."
                 .into(),
         ],
         button: "Start beside them",

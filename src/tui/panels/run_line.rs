@@ -40,6 +40,9 @@ pub struct Line {
 pub fn line(view: &View, run: &RunView) -> Line {
     let say = |mark, word: &str, text: String, slot, band| Line { mark, word: word.into(), text, slot, band };
     let step = place(run);
+    if view.undriven.is_some() && is_live(run) {
+        return say("? ", "NOBODY DRIVES IT", format!("{}, {step}", run.title), Slot::Unknown, false);
+    }
     if run.drifted.is_some() && is_live(run) {
         let text = match &run.needs {
             Some(_) => "the target was taken back, a person must say",
@@ -100,19 +103,19 @@ pub fn line(view: &View, run: &RunView) -> Line {
             ),
             Some(Need::Approve) => {
                 let left = run.approval.as_ref().map(|a| format::countdown(a.deadline.left(&view.now)));
-                let left = left.map(|l| format!(", {l} left")).unwrap_or_default();
+                let left = left.map(|l| format!("{l} left: ")).unwrap_or_default();
                 match view.approver.as_ref().is_some_and(|a| a.may) {
                     true => say(
                         "» ",
                         "APPROVE?",
-                        format!("{} asks for {}: A opens it{left}", run.who, run.title),
+                        format!("{left}{} asks, A opens it", run.who),
                         Slot::Pending,
                         false,
                     ),
                     false => say(
                         "» ",
                         "NEEDS A SECOND PERSON",
-                        format!("ripcord approve {}{left}", run.id),
+                        format!("{left}A, or ripcord approve {}", run.id),
                         Slot::Pending,
                         false,
                     ),

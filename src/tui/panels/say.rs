@@ -54,7 +54,7 @@ pub fn known(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVi
                 facts.push(("You", you.why.clone(), Slot::Text));
                 facts.push(("Who may", you.others.clone(), Slot::Text));
             }
-            facts.push(("How", format!("they press A, or run  ripcord approve {}", run.id), Slot::Text));
+            facts.push(("How", format!("by A, or with  ripcord approve {}", run.id), Slot::Text));
             for p in run.preflight.iter().filter(|p| p.answer != Answer::Holds) {
                 facts.push((paint::answer(p.answer).0, format!("{}: {}", p.text, p.detail), Slot::Warn));
             }

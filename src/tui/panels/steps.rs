@@ -80,7 +80,8 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, nam
     if word_end <= at + 10 {
         let slow = s.state == StepState::Running && spent.zip(s.takes_ms).is_some_and(|(t, e)| t > e);
         canvas.right(at + 16, y, 6, &took, if slow || s.late_by.is_some() { Slot::Warn } else { ink });
-        let limit = s.limit_ms.map(format::elapsed).unwrap_or_default();
+        let lasts = if s.kind == "hold" { s.takes_ms.or(s.limit_ms) } else { s.limit_ms };
+        let limit = lasts.map(format::elapsed).unwrap_or_default();
         canvas.right(at + 23, y, 6, &limit, Slot::Dim);
     }
     let mut from = at + 26;
@@ -94,7 +95,7 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, nam
         );
     }
     if s.state == StepState::Running {
-        return running(canvas, Rect { x: from, width: end.saturating_sub(from), ..area }, scene, s, spent);
+        return running(canvas, Rect { x: from, width: end.saturating_sub(from), ..area }, scene, s);
     }
     let detail = match s.attempt {
         0 | 1 => s.detail.clone(),
@@ -126,36 +127,58 @@ fn stands(s: &StepView, run: Option<&RunView>) -> (&'static str, String, Slot) {
     (mark, word, slot)
 }
 
-/// How far the running step is: a share where its output tells one, the value it holds, what it last printed.
-fn running(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, spent: Option<u64>) {
-    let (mut x, y, end) = (area.x, area.y, area.right());
-    let room = |x: u16| end.saturating_sub(x);
+/// What the running step is at: the value it holds, what it looks for, what it last printed.
+fn running(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView) {
+    let (mut x, end) = (area.x, area.right());
     if s.attempt > 1 {
-        x = canvas.put(x, y, room(x), &format!("attempt {} ", s.attempt), Slot::Dim);
-    }
-    if let ("hold", Some(spent)) = (s.kind, spent) {
-        let at = s.value.as_deref().unwrap_or("it");
-        let lasts =
-            s.takes_ms.or(s.limit_ms).map(|ms| format!(" of {}", format::elapsed(ms))).unwrap_or_default();
-        let text = format!("at {at}, {}{lasts} held", format::elapsed(spent));
-        canvas.put(x, y, room(x), &text, Slot::Head);
-        return;
+        let text = format!("attempt {}: ", s.attempt);
+        x = canvas.put(x, area.y, end.saturating_sub(x), &text, Slot::Dim);
     }
     let own = scene.view.output.step == s.index;
-    if let Some(share) = scene.view.progress.filter(|_| own) {
-        let bar = if area.width >= 40 { 16 } else { 8 };
-        x = canvas.put(x, y, room(x), &format!("{:.0} % ", share * 100.0), Slot::Head);
-        if room(x) > bar {
-            canvas.bar(x, y, bar, share, Slot::Accent);
-            x += bar + 1;
+    let printed = scene.view.output.lines.last().filter(|_| own).map(|l| text_of(l));
+    let text = match (s.kind, &s.value, s.detail.as_str()) {
+        ("hold", Some(value), _) => format!("at {value}"),
+        (_, _, "") => printed.unwrap_or_default().to_owned(),
+        (_, _, detail) => detail.to_owned(),
+    };
+    canvas.put(x, area.y, end.saturating_sub(x), &text, Slot::Dim);
+}
+
+/// One row about how far the running step is, where that is known: a share that its output tells, the time of a hold, the
+/// time it is expected to take. Returns the row below.
+pub fn progress(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) -> u16 {
+    let step = run.current.and_then(|n| run.steps.get(n.checked_sub(1)?));
+    let Some(s) = step.filter(|s| s.state == StepState::Running && area.height > 0) else { return area.y };
+    let Some(spent) = s.started.as_ref().map(|began| between(began, &scene.view.now)) else { return area.y };
+    let told = scene.view.progress.filter(|_| scene.view.output.step == s.index);
+    let expected = s.takes_ms.filter(|ms| *ms > 0);
+    let (share, text) = match (s.kind, told, expected) {
+        ("hold", _, lasts) => {
+            let at = s.value.as_ref().map(|v| format!("at {v}, ")).unwrap_or_default();
+            let of = lasts.map(|ms| format!(" of {}", format::elapsed(ms))).unwrap_or_default();
+            let share = lasts.map(|ms| spent as f64 / ms as f64);
+            (share, format!("{at}{}{of} held", format::elapsed(spent)))
         }
-    } else if let Some((spent, takes)) = spent.zip(s.takes_ms) {
-        let over = if spent > takes { ", longer than usual" } else { "" };
-        x = canvas.put(x, y, room(x), &format!("~{} expected{over} ", format::elapsed(takes)), Slot::Dim);
+        (_, Some(share), expected) => {
+            let of = expected.map(|ms| format!(" of ~{}", format::elapsed(ms))).unwrap_or_default();
+            (Some(share), format!("{:.0} %, {}{of}", share * 100.0, format::elapsed(spent)))
+        }
+        (_, None, Some(ms)) => {
+            let over = if spent > ms { ", longer than expected" } else { "" };
+            let text = format!("{} of ~{} expected{over}", format::elapsed(spent), format::elapsed(ms));
+            (Some(spent as f64 / ms as f64), text)
+        }
+        (_, None, None) => return area.y,
+    };
+    let y = area.y;
+    let mut x = canvas.put(area.x + 4, y, 4, &s.label, Slot::Text).max(area.x + 8);
+    if let Some(share) = share {
+        let bar = (area.width / 3).clamp(10, 40);
+        canvas.bar(x, y, bar, share, Slot::Accent);
+        x += bar + 2;
     }
-    let printed = if own { scene.view.output.lines.last().map(|l| text_of(l)) } else { None };
-    let detail = if s.detail.is_empty() { printed.unwrap_or_default() } else { s.detail.as_str() };
-    canvas.put(x, y, room(x), detail, Slot::Dim);
+    canvas.put(x, y, area.right().saturating_sub(x + 1), &text, Slot::Head);
+    y + 1
 }
 
 /// A line of output without its time.

@@ -101,7 +101,7 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
     {
         out.push(("» ", format!("Paused: {why}. P goes on"), Slot::Pending));
     }
-    if let Some(until) = &run.guarding
+    if let Some(until) = run.guarding.as_ref().filter(|_| run.drifted.is_none())
         && run_line::is_live(run)
     {
         let at = clock(until.due_wall);
@@ -119,7 +119,7 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
         out.push(("  ", format!("After: {after}"), Slot::Dim));
     }
     if let Some(why) = run.override_reason.as_ref().filter(|_| run_line::is_live(run)) {
-        out.push(("! ", format!("Started although a check did not hold: {why}"), Slot::Warn));
+        out.push(("! ", format!("Asked for although a check did not hold: {why}"), Slot::Warn));
     }
     if run.adopted > 0 && run_line::is_live(run) {
         let text = "The run's supervisor had died. A new one took over; nothing was done twice.";
@@ -141,15 +141,19 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
     }
     below.height = last.saturating_sub(below.y);
     let n = run.steps.len().min(60) as u16 + 1;
+    let drifted = run.drifted.is_some() && run_line::is_live(run);
     match (run.state, &run.verification) {
-        (RunState::Verifying | RunState::NotVerified | RunState::Finished, Some(v)) => {
-            let wanted = criteria::rows(v).min(below.height.saturating_sub(truth::ROWS));
+        (RunState::Verifying | RunState::NotVerified | RunState::Finished, Some(v)) if !drifted => {
+            // What can be said comes before what is true already.
+            let said = say::rows(scene, run);
+            let kept = if said > 0 { said } else { truth::ROWS };
+            let wanted = criteria::rows(v).min(below.height.saturating_sub(kept));
             let y = criteria::draw(canvas, Rect { height: wanted, ..below }, scene, run, v);
             advance(&mut below, y);
-            let y = truth::draw(canvas, below, scene, run);
+            let y = say::draw(canvas, below, scene, run);
             advance(&mut below, y);
-            if run.state == RunState::NotVerified {
-                let y = say::draw(canvas, below, scene, run);
+            if said == 0 || below.height >= truth::ROWS {
+                let y = truth::draw(canvas, below, scene, run);
                 advance(&mut below, y);
             }
             if below.height > 3 {
@@ -185,6 +189,10 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
             let most = n.min(room.saturating_sub(4).max(room / 2));
             let y = steps::draw(canvas, Rect { height: most, ..below }, scene, run, true);
             advance(&mut below, y);
+            let y = steps::progress(canvas, below, scene, run);
+            advance(&mut below, y);
+            let y = say::draw(canvas, below, scene, run);
+            advance(&mut below, y);
             if seen > 0 {
                 let y = below.bottom() - seen;
                 canvas.rule(area.x, y, area.width, "Seen now", "", false);
@@ -202,6 +210,15 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
 /// What it means for the person who looks at it.
 fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
     match run.state {
+        _ if run.guarding.is_some() && run.drifted.is_none() && run_line::is_live(run) => {
+            vec!["Nothing to press. You will hear the bell if it is taken back.".into()]
+        }
+        _ if scene.view.undriven.is_some() && run_line::is_live(run) => {
+            vec!["Nothing runs. What was done stays done, and the lock is kept for this run.".into()]
+        }
+        RunState::NotVerified if run.drifted.is_some() => {
+            vec!["It was verified and is not any more; it stays open until somebody says.".into()]
+        }
         RunState::Running if scene.view.read_only => {
             vec!["Read only: this screen shows, and asks for nothing.".into()]
         }
@@ -209,9 +226,6 @@ fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
             vec!["Closing ripcord does not stop it. Other procedures wait for it.".into()]
         }
         RunState::Verifying => vec!["Nothing to press. Closing ripcord does not stop it.".into()],
-        _ if run.guarding.is_some() && run.drifted.is_none() => {
-            vec!["Nothing to press. You will hear the bell if it is taken back.".into()]
-        }
         RunState::Waiting => vec!["Until you say, nothing runs and the lock stays with this run.".into()],
         RunState::NotVerified => {
             vec!["It is applied, not verified, and stays open until somebody says.".into()]

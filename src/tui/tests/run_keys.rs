@@ -58,7 +58,7 @@ fn each_key_asks_its_own_thing_with_the_reason() {
         (choosing(), "Os", Wish::Skip { reason: why() }),
         (unverified(), "Oa", Wish::Accept { reason: why() }),
         (unverified(), "Oe", Wish::Abandon { reason: why() }),
-        (approving(true), "Ox", Wish::Refuse { reason: why() }),
+        (approving(true), "Ax", Wish::Refuse { reason: why() }),
     ];
     for (view, keys, expected) in cases {
         let mut d = at_run(view);

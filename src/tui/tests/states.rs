@@ -203,7 +203,7 @@ pub(super) fn approving(may: bool) -> View {
         may,
         why: why.into(),
         named: false,
-        others: "Who may: Engineering lead (lea, tomas, group eng-leads)".into(),
+        others: "Engineering lead (lea, tomas, group eng-leads)".into(),
     });
     v
 }

@@ -40,8 +40,8 @@ pub fn offered(view: &View) -> Vec<(Action, &'static str)> {
             (Some(Need::Choose { .. }), _) => out.push((Action::Outcome, "say…")),
             (Some(Need::Accept { .. }), _) => out.push((Action::Outcome, "next, undo, accept…")),
             (Some(Need::Answer { .. }), _) => out.push((Action::Outcome, "answer…")),
-            (Some(Need::Approve), _) => out.push((Action::Outcome, "approve…")),
-            (Some(Need::GoOn { .. }), _) | (None, _) => {}
+            // These have keys of their own.
+            (Some(Need::Approve | Need::GoOn { .. }), _) | (None, _) => {}
         }
     }
     if may_undo(run) {
@@ -242,7 +242,6 @@ impl Ui {
             None => {}
         }
         match run.needs.clone() {
-            Some(Need::Approve) => return self.approve(view, by),
             Some(Need::Accept { .. }) => self.open(Dialog::Unverified(seen(run)), by),
             Some(Need::Answer { step, question }) => {
                 let prefill = question.prefill.as_ref().map_or("", |t| &t.0);
@@ -257,12 +256,13 @@ impl Ui {
     }
 
     /// Opens the approval that is open, if one is.
-    pub(super) fn approve(&mut self, view: &View, by: Option<KeyCode>) -> Vec<Intent> {
+    pub(super) fn approve(&mut self, view: &View) -> Vec<Intent> {
         let Some(run) = view.run.as_ref().filter(|r| r.approval.is_some()) else { return Vec::new() };
         if view.read_only {
             return self.only_reads();
         }
-        self.open(Dialog::Approve(Approve { seen: seen(run), plan: false, first: 0 }), by);
+        let approve = Approve { seen: seen(run), plan: false, first: 0 };
+        self.open(Dialog::Approve(approve), Some(KeyCode::Char('A')));
         Vec::new()
     }
 
