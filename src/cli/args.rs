@@ -126,6 +126,12 @@ pub enum Command {
         /// Resolve everything, ask the probes, change nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Stop a run first (the one in the way when none is named), and start when its processes are dead.
+        #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        replace: Option<String>,
+        /// Start although processes of that run are alive, and say why.
+        #[arg(long, value_name = "REASON", requires = "replace")]
+        beside: Option<String>,
     },
     /// List runs, newest first.
     Runs {

@@ -43,13 +43,15 @@ pub fn main() -> ExitCode {
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }
-        Some(Command::Run { procedure, target, params, reason, yes, dry_run }) => {
+        Some(Command::Run { procedure, target, params, reason, yes, dry_run, replace, beside }) => {
             let ask = run::Ask {
                 procedure: &procedure,
                 params: &params,
                 reason: &reason,
                 yes: yes.as_deref(),
                 dry_run,
+                replace: replace.as_deref(),
+                beside: beside.as_deref(),
             };
             run::run(&target, &ask)
         }

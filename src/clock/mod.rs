@@ -19,6 +19,12 @@ pub fn now() -> Now {
     }
 }
 
+/// Milliseconds this boot has slept up to `now`: BOOTTIME counts a suspend, MONOTONIC does not.
+pub fn asleep(now: &Now) -> u64 {
+    let awake = clock_gettime(ClockId::Monotonic);
+    now.boot.saturating_sub(awake.tv_sec as u64 * 1_000 + awake.tv_nsec as u64 / 1_000_000)
+}
+
 /// This boot's identity, read once. Where the kernel does not tell it, an identity of this process alone, so that
 /// nothing measured by another process is taken for the same boot.
 fn boot_id() -> &'static str {

@@ -1,7 +1,7 @@
 //! What a file declares, read before the walk so that every reference can be checked where it stands.
 
 use crate::model::condition::{Declared, Names};
-use crate::model::unit::{Base, Dim, Unit};
+use crate::model::unit::{self, Base, Dim, Unit};
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
@@ -14,6 +14,12 @@ pub struct Known {
     pub vars: IndexMap<String, Vec<String>>,
     /// Names of top-level tables' entries, by kind (`sources`, `roles`, `procedures`, …).
     pub ids: IndexMap<String, Vec<String>>,
+    /// Whether an environment is dangerous.
+    pub danger: bool,
+    /// Environments in which automation may act.
+    pub armed: Vec<String>,
+    /// Milliseconds that a signal's own query looks back over.
+    pub lookback: IndexMap<String, u64>,
 }
 
 fn table<'t, 'a>(t: &'t DeTable<'a>, key: &str) -> Option<&'t DeTable<'a>> {
@@ -48,6 +54,9 @@ impl Known {
             for (id, value) in signals {
                 let DeValue::Table(t) = value.get_ref() else { continue };
                 known.signals.insert(id.get_ref().to_string(), declared(t));
+                if let Some(ms) = looks_back(t) {
+                    known.lookback.insert(id.get_ref().to_string(), ms);
+                }
             }
         }
         let environments = table(top, "environments");
@@ -57,6 +66,10 @@ impl Known {
         }
         for (name, environment) in environments.into_iter().flatten() {
             let DeValue::Table(e) = environment.get_ref() else { continue };
+            known.danger |= string(e, "tone") == Some("danger");
+            if string(e, "automation") == Some("armed") {
+                known.armed.push(name.get_ref().to_string());
+            }
             for var in table(e, "vars").map(keys).unwrap_or_default() {
                 let given = known.vars.entry(var).or_default();
                 if !given.iter().any(|e| e == name.get_ref()) {
@@ -71,6 +84,15 @@ impl Known {
     pub fn of(&self, kind: &str) -> &[String] {
         self.ids.get(kind).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The longest window of a signal's query, of its expression, or of its quantile.
+fn looks_back(t: &DeTable<'_>) -> Option<u64> {
+    let query = string(t, "query").or_else(|| string(t, "expr")).unwrap_or_default();
+    let windows = query.split('[').skip(1).filter_map(|rest| rest.split([']', ':']).next());
+    let over = string(t, "over").into_iter();
+    let ms = |w: &str| unit::duration(w).ok().map(|ms| ms as u64);
+    windows.chain(over).filter_map(ms).max()
 }
 
 fn declared(t: &DeTable<'_>) -> Declared {

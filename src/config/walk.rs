@@ -403,6 +403,16 @@ impl<'a> Node<'a> {
         matches!(self.value, DeValue::Table(_)).then(|| self.pairs())
     }
 
+    /// The items of an array, or nothing, without a word.
+    pub fn array_quietly(&self) -> Option<Vec<Node<'a>>> {
+        matches!(self.value, DeValue::Array(_)).then(|| self.array())
+    }
+
+    /// The value of a key of this table, without asking for it.
+    pub fn peek(&self, key: &str) -> Option<Node<'a>> {
+        self.table_quietly()?.into_iter().find(|(k, _)| *k == key).map(|(_, n)| n)
+    }
+
     /// A reference to a declared name.
     pub fn reference(&self, kind: &str, declared: &[String]) -> Option<String> {
         let s = self.str()?;

@@ -1,7 +1,10 @@
 //! A playbook for one environment: variables are filled in, names of a run are left standing.
 
 use super::condition::Condition;
-use super::playbook::{Playbook, ProcessRef, ReadingKind, SourceKind, StepKind};
+use super::playbook::{
+    Change, Host, LogSource, ParamKind, Playbook, Procedure, ProcessRef, ReadingKind, SourceKind, Step,
+    StepKind, Way,
+};
 use super::probe::{Ask, Command, HttpCall, Probe};
 use super::template::Template;
 use indexmap::IndexMap;
@@ -83,24 +86,76 @@ impl Filler {
             v.criteria.iter_mut().for_each(|c| self.probe(&mut c.probe));
         }
         p.probes.values_mut().for_each(|p| self.probe(p));
+        self.company(p);
         for procedure in p.procedures.values_mut() {
-            self.maybe(&mut procedure.from);
-            self.maybe(&mut procedure.to);
-            for param in procedure.params.values_mut() {
-                if let super::playbook::ParamKind::Read { probe, .. } = &mut param.kind {
-                    self.probe(probe);
+            self.procedure(procedure);
+        }
+    }
+
+    /// Hosts, channels, messages, logs and guides.
+    fn company(&self, p: &mut Playbook) {
+        for host in p.hosts.values_mut() {
+            match host {
+                Host::Ssh { name, options } => {
+                    self.template(name);
+                    self.list(options);
                 }
-            }
-            for step in &mut procedure.steps {
-                let mut name = Template(std::mem::take(&mut step.name));
-                self.template(&mut name);
-                step.name = name.0;
-                for probe in [&mut step.prove, &mut step.already, &mut step.observe].into_iter().flatten() {
-                    self.probe(probe);
-                }
-                self.step(&mut step.kind);
+                Host::Prefix(words) => self.list(words),
             }
         }
+        for channel in p.channels.values_mut() {
+            match &mut channel.way {
+                Way::Http(h) => self.http(h),
+                Way::Run(c) => self.command(c),
+            }
+        }
+        for m in p.messages.values_mut() {
+            self.template(&mut m.subject);
+            self.template(&mut m.body);
+        }
+        for log in p.logs.values_mut() {
+            match &mut log.from {
+                LogSource::File(path) => self.template(path),
+                LogSource::Run(c) => self.command(c),
+            }
+        }
+        for step in p.guides.values_mut().flat_map(|g| &mut g.steps) {
+            self.template(&mut step.text);
+            step.run.iter_mut().for_each(|c| self.command(c));
+        }
+    }
+
+    fn procedure(&self, p: &mut Procedure) {
+        self.maybe(&mut p.from);
+        self.maybe(&mut p.to);
+        p.compatible_with.iter_mut().for_each(|p| self.probe(p));
+        p.preflight.iter_mut().for_each(|c| self.probe(&mut c.probe));
+        p.guard.iter_mut().for_each(|g| self.probe(&mut g.probe));
+        for param in p.params.values_mut() {
+            match &mut param.kind {
+                ParamKind::Read { probe, .. } | ParamKind::List { probe, .. } => self.probe(probe),
+                ParamKind::Files { glob, .. } => self.template(glob),
+                _ => {}
+            }
+        }
+        p.steps.iter_mut().for_each(|s| self.step(s));
+    }
+
+    fn step(&self, step: &mut Step) {
+        let mut name = Template(std::mem::take(&mut step.name));
+        self.template(&mut name);
+        step.name = name.0;
+        for probe in [&mut step.prove, &mut step.already, &mut step.observe].into_iter().flatten() {
+            self.probe(probe);
+        }
+        step.dry_run.iter_mut().for_each(|words| self.list(words));
+        step.freezes.iter_mut().for_each(|f| self.template(&mut f.what));
+        step.fallback.iter_mut().for_each(|s| self.step(s));
+        self.kind(&mut step.kind);
+    }
+
+    fn list(&self, l: &mut [Template]) {
+        l.iter_mut().for_each(|t| self.template(t));
     }
 
     fn template(&self, t: &mut Template) {
@@ -146,7 +201,7 @@ impl Filler {
             }
             SourceKind::Process(ProcessRef::Pid(_)) => {}
             SourceKind::Command { argv, cwd, env } => {
-                argv.iter_mut().for_each(|t| self.template(t));
+                self.list(argv);
                 self.maybe(cwd);
                 self.map(env);
             }
@@ -154,7 +209,7 @@ impl Filler {
     }
 
     fn command(&self, c: &mut Command) {
-        c.argv.iter_mut().for_each(|t| self.template(t));
+        self.list(&mut c.argv);
         self.maybe(&mut c.cwd);
         self.map(&mut c.env);
         self.maybe(&mut c.stdin);
@@ -180,7 +235,7 @@ impl Filler {
         }
     }
 
-    fn step(&self, kind: &mut StepKind) {
+    fn kind(&self, kind: &mut StepKind) {
         match kind {
             StepKind::Run(c) => self.command(c),
             StepKind::Http(h) => self.http(h),
@@ -189,7 +244,28 @@ impl Filler {
                 self.template(&mut s.send);
             }
             StepKind::Check(p) => self.probe(p),
-            _ => {}
+            StepKind::Write(w) => {
+                self.template(&mut w.file);
+                self.template(&mut w.content);
+            }
+            StepKind::Edit(e) => {
+                self.template(&mut e.file);
+                match &mut e.change {
+                    Change::Set(values) => self.map(values),
+                    Change::Replace { with, .. } => self.template(with),
+                }
+            }
+            StepKind::Ask(q) => {
+                self.template(&mut q.text);
+                self.maybe(&mut q.prefill);
+            }
+            StepKind::Capture(c) => {
+                self.list(&mut c.files);
+                c.commands.iter_mut().for_each(|c| self.command(c));
+            }
+            StepKind::Procedure { args, .. } => self.map(args),
+            StepKind::Ramp(r) => self.kind(&mut r.act),
+            StepKind::Wait(_) | StepKind::Verify(_) | StepKind::Notify { .. } | StepKind::Hold(_) => {}
         }
     }
 }
@@ -197,7 +273,7 @@ impl Filler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::playbook::{Environment, Procedure, Source, Step};
+    use crate::model::playbook::{Environment, Source};
 
     fn playbook() -> Playbook {
         let mut p = Playbook::default();

@@ -1,8 +1,14 @@
-//! Filling templates: every name but secrets gets its value, named probes are put in their place, and all problems
-//! are told at once.
+//! Filling templates: names get their values (secrets and what only a run knows stay standing), `$names` of conditions
+//! theirs, named probes are put in their place, commands are spelled out. All problems are told at once.
 
+use super::given;
+use super::late::is_late;
+use super::spell::{is_plain, spell};
+use crate::model::condition::Condition;
 use crate::model::playbook::{
-    Playbook, ProcessRef, ReadingKind, Signal, SocketCall, Source, SourceKind, Step, StepKind, Verification,
+    Capture, Change, Criterion, FileEdit, FileWrite, Freeze, Guide, GuideStep, Host, Log, LogSource,
+    Playbook, ProcessRef, Question, ReadingKind, Signal, SocketCall, Source, SourceKind, Step, StepKind,
+    Verification,
 };
 use crate::model::probe::{Ask, Command, HttpCall, Probe};
 use crate::model::template::{Piece, Template};
@@ -22,12 +28,31 @@ pub fn whole_secret(t: &Template) -> Option<&str> {
     }
 }
 
+/// Names and what stands for them: in templates, and behind `$` in conditions.
+#[derive(Debug, Clone, Default)]
+pub struct Values {
+    /// In templates.
+    pub names: IndexMap<String, String>,
+    /// In conditions, with their units.
+    pub literals: IndexMap<String, String>,
+}
+
 /// Fills templates of one playbook with one set of values.
 #[derive(Debug)]
 pub struct Filler<'a> {
-    playbook: &'a Playbook,
-    values: IndexMap<String, String>,
-    problems: BTreeSet<String>,
+    /// The playbook.
+    pub(super) playbook: &'a Playbook,
+    /// The values that hold everywhere.
+    base: Values,
+    /// Those that hold here.
+    here: Values,
+    /// Names that only a run knows may stay standing here.
+    running: bool,
+    /// Where we are, for problems: `step 3`.
+    place: String,
+    /// Names of a run that stayed standing.
+    standing: BTreeSet<String>,
+    problems: Vec<String>,
 }
 
 impl<'a> Filler<'a> {
@@ -35,20 +60,69 @@ impl<'a> Filler<'a> {
     pub fn new(playbook: &'a Playbook, values: IndexMap<String, String>) -> Filler<'a> {
         let braces = values.iter().filter(|(_, v)| v.contains("{{"));
         let problems = braces.map(|(n, _)| format!("the value of `{n}` holds `{{{{`")).collect();
-        Filler { playbook, values, problems }
+        let base = Values { names: values, literals: IndexMap::new() };
+        Filler {
+            playbook,
+            here: base.clone(),
+            base,
+            running: false,
+            place: String::new(),
+            standing: BTreeSet::new(),
+            problems,
+        }
     }
 
-    /// The problems met so far, sorted.
+    /// The problems met so far, in the order they were met.
     pub fn problems(self) -> Vec<String> {
-        self.problems.into_iter().collect()
+        self.problems
     }
 
     /// Notes a problem.
     pub fn problem(&mut self, text: String) {
-        self.problems.insert(text);
+        let text = if self.place.is_empty() { text } else { format!("{}: {text}", self.place) };
+        if !self.problems.contains(&text) {
+            self.problems.push(text);
+        }
     }
 
-    /// A template, filled but for secrets.
+    /// From here on problems are told with this place, and names of a run may stay standing; nowhere for `None`.
+    pub(super) fn at(&mut self, place: Option<String>) {
+        self.running = place.is_some();
+        self.place = place.unwrap_or_default();
+    }
+
+    /// From here on these values hold beside those that hold everywhere; answers what held until now.
+    pub(super) fn only(&mut self, more: Values) -> Values {
+        let mut here = self.base.clone();
+        here.names.extend(more.names);
+        here.literals.extend(more.literals);
+        std::mem::replace(&mut self.here, here)
+    }
+
+    /// From here on these values hold too; answers what held until now.
+    pub(super) fn also(&mut self, more: Values) -> Values {
+        let before = self.here.clone();
+        self.here.names.extend(more.names);
+        self.here.literals.extend(more.literals);
+        before
+    }
+
+    /// What held before holds again.
+    pub(super) fn back(&mut self, before: Values) {
+        self.here = before;
+    }
+
+    /// The value of a name here.
+    pub(super) fn value(&self, name: &str) -> Option<&String> {
+        self.here.names.get(name)
+    }
+
+    /// Names of a run that stayed standing so far.
+    pub(super) fn standing(&self) -> &BTreeSet<String> {
+        &self.standing
+    }
+
+    /// A template, filled but for secrets and what only a run knows.
     pub fn text(&mut self, t: &Template) -> Template {
         match t.pieces() {
             Err(e) => self.problem(format!("`{t}`: {e}")),
@@ -58,13 +132,48 @@ impl<'a> Filler<'a> {
                     match name.strip_prefix("secret.") {
                         Some(s) if self.playbook.secrets.contains_key(s) => {}
                         Some(s) => self.problem(format!("`{t}`: there is no secret `{s}`")),
-                        None if self.values.contains_key(name) => {}
+                        None if self.here.names.contains_key(name) => {}
+                        None if is_late(name) && self.running => {}
+                        None if is_late(name) => {
+                            self.problem(format!("`{t}`: `{name}` is known only while a run goes on"));
+                        }
                         None => self.problem(format!("`{t}`: nothing gives `{name}` a value")),
                     }
                 }
             }
         }
-        t.fill_known(&|name| self.values.get(name).cloned())
+        let filled = t.fill_known(&|name| self.here.names.get(name).cloned());
+        self.standing.extend(filled.names().into_iter().filter(|n| is_late(n)).map(str::to_owned));
+        filled
+    }
+
+    /// A text that people see: a secret may not stand in it.
+    pub(super) fn shown(&mut self, t: &Template) -> Template {
+        let filled = self.text(t);
+        if secret_in(&filled) {
+            self.problem(format!("`{t}`: a secret would be shown"));
+        }
+        filled
+    }
+
+    /// A condition with `$names`.
+    pub(super) fn given(&mut self, text: &str) -> Option<Condition> {
+        match given::condition(self.playbook, text, &self.here.literals) {
+            Ok(c) => Some(c),
+            Err(e) => {
+                self.problem(e);
+                None
+            }
+        }
+    }
+
+    /// What a pattern's match is replaced with: a `$` in a value names no group.
+    fn replacement(&mut self, t: &Template) -> Template {
+        let doubled = self.here.names.iter().map(|(k, v)| (k.clone(), v.replace('$', "$$"))).collect();
+        let before = self.also(Values { names: doubled, literals: IndexMap::new() });
+        let filled = self.text(t);
+        self.back(before);
+        filled
     }
 
     fn texts(&mut self, list: &[Template]) -> Vec<Template> {
@@ -88,16 +197,19 @@ impl<'a> Filler<'a> {
         }
     }
 
-    /// A command. A secret may only be the whole value of a variable: arguments can be read by everyone on the host.
+    /// A command, spelled out for its host. A secret may only be the whole value of a variable: arguments can be read by
+    /// everyone on the host.
     pub fn command(&mut self, c: &Command) -> Command {
-        let open = c.argv.iter().chain(&c.cwd).chain(&c.stdin);
-        for t in open.filter(|t| secret_in(t)) {
-            self.problem(format!("`{t}`: give a secret to a command by `env` only"));
+        if c.shell {
+            // What a shell reads as it stands must be nothing to a shell.
+            let odd = |n: &&str| self.here.names.get(*n).is_some_and(|v| !is_plain(v));
+            let odd: Vec<String> =
+                c.argv.iter().flat_map(|t| t.names()).filter(odd).map(str::to_owned).collect();
+            for name in odd {
+                self.problem(format!("a shell would read into the value of `{name}`: give it by `env`"));
+            }
         }
-        for t in c.env.values().filter(|t| secret_in(t) && whole_secret(t).is_none()) {
-            self.problem(format!("`{t}`: a secret must be the whole value of a variable"));
-        }
-        Command {
+        let filled = Command {
             argv: self.texts(&c.argv),
             on: c.on.clone(),
             shell: c.shell,
@@ -105,7 +217,30 @@ impl<'a> Filler<'a> {
             env: self.table(&c.env),
             stdin: self.option(&c.stdin),
             expect: c.expect.clone(),
+        };
+        for t in filled.argv.iter().chain(&filled.cwd).chain(&filled.stdin).filter(|t| secret_in(t)) {
+            self.problem(format!("`{t}`: give a secret to a command by `env` only"));
         }
+        for t in filled.env.values().filter(|t| secret_in(t) && whole_secret(t).is_none()) {
+            self.problem(format!("`{t}`: a secret must be the whole value of a variable"));
+        }
+        let host = filled.on.as_ref().and_then(|on| {
+            let host = self.playbook.hosts.get(on);
+            if host.is_none() {
+                self.problem(format!("there is no host `{on}`"));
+            }
+            host
+        });
+        let host = host.map(|host| match host {
+            Host::Ssh { name, options } => {
+                Host::Ssh { name: self.shown(name), options: options.iter().map(|o| self.shown(o)).collect() }
+            }
+            Host::Prefix(words) => Host::Prefix(words.iter().map(|w| self.shown(w)).collect()),
+        });
+        spell(filled.clone(), host.as_ref()).unwrap_or_else(|e| {
+            self.problem(e);
+            filled
+        })
     }
 
     /// A request.
@@ -128,7 +263,10 @@ impl<'a> Filler<'a> {
     fn probe_below(&mut self, p: &Probe, depth: usize) -> Probe {
         let ask = match &p.ask {
             Ask::When(c) => Ask::When(c.clone()),
-            Ask::Given(text) => Ask::Given(text.clone()),
+            Ask::Given(text) => match self.given(text) {
+                Some(c) => Ask::When(c),
+                None => Ask::Given(text.clone()),
+            },
             Ask::Run(c) => Ask::Run(self.command(c)),
             Ask::Http(h) => Ask::Http(self.call(h)),
             Ask::Socket { path, send } => Ask::Socket { path: self.text(path), send: self.text(send) },
@@ -153,7 +291,7 @@ impl<'a> Filler<'a> {
         Probe { ask, expect: p.expect.clone(), within: p.within, every: p.every }
     }
 
-    /// A step.
+    /// A step. What is made of several (`notify`, `procedure`, `ramp`) stays as it is.
     pub fn step(&mut self, s: &Step) -> Step {
         let kind = match &s.kind {
             StepKind::Run(c) => StepKind::Run(self.command(c)),
@@ -164,21 +302,80 @@ impl<'a> Filler<'a> {
                 expect: c.expect.clone(),
             }),
             StepKind::Check(p) => StepKind::Check(self.probe(p)),
-            StepKind::Wait(w) => StepKind::Wait(w.clone()),
-            other => other.clone(),
+            StepKind::Write(w) => StepKind::Write(FileWrite {
+                file: self.shown(&w.file),
+                content: self.text(&w.content),
+                mode: w.mode,
+                backup: w.backup,
+            }),
+            StepKind::Edit(e) => StepKind::Edit(FileEdit {
+                file: self.shown(&e.file),
+                format: e.format,
+                change: match &e.change {
+                    Change::Set(set) => Change::Set(self.table(set)),
+                    Change::Replace { pattern, with } => {
+                        Change::Replace { pattern: pattern.clone(), with: self.replacement(with) }
+                    }
+                },
+            }),
+            StepKind::Ask(q) => StepKind::Ask(Question {
+                text: self.shown(&q.text),
+                prefill: q.prefill.as_ref().map(|t| self.shown(t)),
+                ..q.clone()
+            }),
+            StepKind::Capture(c) => StepKind::Capture(Capture {
+                files: c.files.iter().map(|f| self.shown(f)).collect(),
+                commands: c.commands.iter().map(|c| self.command(c)).collect(),
+                ..c.clone()
+            }),
+            StepKind::Wait(_)
+            | StepKind::Verify(_)
+            | StepKind::Hold(_)
+            | StepKind::Notify { .. }
+            | StepKind::Procedure { .. }
+            | StepKind::Ramp(_) => s.kind.clone(),
         };
+        let dry_run = s.dry_run.as_ref().map(|argv| {
+            let like = match &s.kind {
+                StepKind::Run(c) => Command { shell: false, stdin: None, ..c.clone() },
+                _ => Command::default(),
+            };
+            self.command(&Command { argv: argv.clone(), ..like }).argv
+        });
+        let name = self.shown(&Template(s.name.clone())).0;
+        let freezes = s.freezes.as_ref().map(|f| Freeze { what: self.shown(&f.what), undo: f.undo.clone() });
         let mut guard = |p: &Option<Probe>| p.as_ref().map(|p| self.probe(p));
         let (prove, already, observe) = (guard(&s.prove), guard(&s.already), guard(&s.observe));
-        Step { kind, prove, already, observe, ..s.clone() }
+        Step { name, kind, prove, already, observe, dry_run, freezes, ..s.clone() }
+    }
+
+    /// A log.
+    pub fn log(&mut self, l: &Log) -> Log {
+        let from = match &l.from {
+            LogSource::File(t) => LogSource::File(self.text(t)),
+            LogSource::Run(c) => LogSource::Run(self.command(c)),
+        };
+        Log { from, ..l.clone() }
+    }
+
+    /// A guide.
+    pub fn guide(&mut self, g: &Guide) -> Guide {
+        let steps = g
+            .steps
+            .iter()
+            .map(|s| GuideStep { text: self.shown(&s.text), run: s.run.as_ref().map(|c| self.command(c)) });
+        Guide { steps: steps.collect(), title: g.title.clone(), symptom: g.symptom.clone() }
+    }
+
+    /// A criterion.
+    pub fn criterion(&mut self, c: &Criterion) -> Criterion {
+        Criterion { text: self.shown(&Template(c.text.clone())).0, probe: self.probe(&c.probe) }
     }
 
     /// A verification.
     pub fn verification(&mut self, v: &Verification) -> Verification {
-        let mut v = v.clone();
-        for c in &mut v.criteria {
-            c.probe = self.probe(&c.probe);
-        }
-        v
+        let criteria = v.criteria.iter().map(|c| self.criterion(c)).collect();
+        Verification { criteria, ..v.clone() }
     }
 
     /// A source.

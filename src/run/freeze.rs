@@ -1,17 +1,31 @@
 //! Freezing: a procedure and everything it needs, with every value in its place.
 
-use super::fill::Filler;
-use super::plan::{Context, Frozen, PLAN_SCHEMA, Plan, PlanStep, ProcedureFacts};
+use super::choice::settle;
+use super::expand::{Expanded, expand};
+use super::fill::{Filler, Values};
+use super::plan::{
+    Approval, CONFIRMATION, Context, Frozen, PLAN_SCHEMA, PageRung, Plan, PlanStep, ProcedureFacts, RoleFacts,
+};
 use crate::model::condition::Expr;
-use crate::model::playbook::{ParamKind, Playbook, Procedure, ReadingKind, StepKind, Wait};
+use crate::model::playbook::{
+    Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
+};
 use crate::model::probe::{Ask, Probe};
 use crate::model::time::Deadline;
 use indexmap::IndexMap;
 
-/// Freezes a procedure of a playbook.
-///
-/// `params` holds what was read (every `read` parameter) or chosen (the others; a missing one takes its default).
-/// Programs are looked up later, by whoever may look at files.
+/// A plan, and what is asked before it is confirmed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// The plan.
+    pub plan: Plan,
+    /// Checks before the first step, filled; none of an emergency procedure.
+    pub preflight: Vec<Criterion>,
+    /// Numbers of the steps that only tell people.
+    pub tells: Vec<usize>,
+}
+
+/// Freezes a procedure of a playbook. See [`draw`].
 ///
 /// # Errors
 /// Every reason why it cannot be frozen.
@@ -22,27 +36,56 @@ pub fn freeze(
     params: &IndexMap<String, String>,
     context: &Context,
 ) -> Result<Plan, Vec<String>> {
+    draw(playbook, environment, procedure, params, context).map(|d| d.plan)
+}
+
+/// Freezes a procedure of a playbook, and says what is to be asked before it is confirmed.
+///
+/// `params` holds what was read, listed or chosen (the others take their default), and `ID.NAME` of procedures within.
+/// Programs are looked up later, by whoever may look at files.
+///
+/// # Errors
+/// Every reason why it cannot be frozen.
+pub fn draw(
+    playbook: &Playbook,
+    environment: &str,
+    procedure: &str,
+    params: &IndexMap<String, String>,
+    context: &Context,
+) -> Result<Drawn, Vec<String>> {
     let env = playbook.environments.get(environment);
     let env = env.ok_or_else(|| vec![format!("there is no environment `{environment}`")])?;
     let p = playbook.procedures.get(procedure);
     let p = p.ok_or_else(|| vec![format!("there is no procedure `{procedure}`")])?;
-    let params = chosen(p, params)?;
+    let (within, own): (IndexMap<_, _>, IndexMap<_, _>) =
+        params.clone().into_iter().partition(|(name, _)| name.contains('.'));
+    let own = settle(&p.params, &own)?;
     let mut values = names(playbook, environment, context);
     values.insert("procedure.title".into(), p.title.clone());
-    values.extend(params.clone());
     let mut fill = Filler::new(playbook, values);
+    let Expanded { steps, takes_effect, tells } = expand(&mut fill, procedure, p, &own, &within);
 
+    let before =
+        fill.only(super::expand::values(&mut Filler::new(playbook, IndexMap::new()), &p.params, &own));
     let prove = env.prove.as_ref().map(|probe| fill.probe(probe));
-    let mut steps: Vec<PlanStep> = Vec::new();
-    for (i, step) in p.steps.iter().enumerate() {
-        let phase = step.phase.clone().or_else(|| steps.last().and_then(|s| s.phase.clone()));
-        steps.push(PlanStep { phase, ..PlanStep::new(i + 1, fill.step(step)) });
-    }
-    if steps.is_empty() {
-        fill.problem(format!("procedure `{procedure}` has no steps"));
-    }
+    let compatible_with = p.compatible_with.as_ref().map(|probe| fill.probe(probe));
+    let preflight: Vec<Criterion> = match p.emergency {
+        true => Vec::new(),
+        false => p.preflight.iter().map(|c| fill.criterion(c)).collect(),
+    };
+    let guard = p.guard.as_ref().map(|g| Guard { lasts: g.lasts, probe: fill.probe(&g.probe) });
     let cwd = env.cwd.as_ref().map_or_else(|| context.cwd.clone(), |t| fill.text(t).0);
     let cwd = if cwd.starts_with('/') { cwd } else { format!("{}/{cwd}", context.cwd) };
+    let facts = facts(playbook, procedure, p, guard, takes_effect);
+    let asked: Vec<&Probe> = [&prove, &compatible_with]
+        .into_iter()
+        .flatten()
+        .chain(preflight.iter().map(|c| &c.probe))
+        .chain(facts.guard.iter().map(|g| &g.probe))
+        .collect();
+    let frozen = frozen(playbook, procedure, p, &asked, &steps, &mut fill);
+    let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
+    fill.back(before);
     let plan = Plan {
         schema: PLAN_SCHEMA,
         id: context.id.clone(),
@@ -51,30 +94,30 @@ pub fn freeze(
         environment: environment.to_owned(),
         tone: env.tone,
         playbook_hash: context.playbook_hash.clone(),
-        playbook: frozen(playbook, procedure, prove.as_ref(), &steps, &mut fill),
-        from: p.from.as_ref().map(|t| fill.text(t).0).unwrap_or_default(),
-        to: p.to.as_ref().map(|t| fill.text(t).0).unwrap_or_default(),
-        procedure: facts(procedure, p, &steps, &mut fill),
-        params,
+        playbook: frozen,
+        from: from.unwrap_or_default(),
+        to: to.unwrap_or_default(),
+        procedure: facts,
+        params: own,
         who: context.who.clone(),
         who_roles: Vec::new(),
         reason: context.reason.clone(),
         cause: context.cause.clone(),
         confirmed_at: context.now.clone(),
-        expires: Deadline::after(&context.now, super::plan::CONFIRMATION),
+        expires: Deadline::after(&context.now, CONFIRMATION),
         env: context.env.clone(),
         cwd,
         prove,
-        compatible_with: None,
+        compatible_with,
         preflight: Vec::new(),
         override_reason: None,
-        approval: None,
+        approval: approval(playbook, p, context),
         after: None,
         home: context.home.clone(),
         steps,
     };
     match fill.problems() {
-        problems if problems.is_empty() => Ok(plan),
+        problems if problems.is_empty() => Ok(Drawn { plan, preflight, tells }),
         problems => Err(problems),
     }
 }
@@ -105,53 +148,29 @@ pub fn names(playbook: &Playbook, environment: &str, context: &Context) -> Index
     out
 }
 
-/// The parameters' values, given or default, each checked.
-fn chosen(p: &Procedure, given: &IndexMap<String, String>) -> Result<IndexMap<String, String>, Vec<String>> {
-    let mut problems: Vec<String> = Vec::new();
-    for name in given.keys().filter(|n| !p.params.contains_key(*n)) {
-        problems.push(format!("the procedure has no parameter `{name}`"));
-    }
-    let mut out = IndexMap::new();
-    for (name, param) in &p.params {
-        let value = given.get(name).cloned();
-        let value = match &param.kind {
-            ParamKind::Read { .. } => value.ok_or_else(|| format!("`{name}` was not read")),
-            ParamKind::Values(values) => match value.or_else(|| values.first().cloned()) {
-                Some(v) if values.contains(&v) => Ok(v),
-                _ => Err(format!("`{name}` is one of {}", values.join(", "))),
-            },
-            ParamKind::Text { pattern, prefill } => match value.or_else(|| prefill.clone()) {
-                None => Err(format!("`{name}` has no value; it matches {pattern}")),
-                Some(v) => match regex::Regex::new(&format!("^(?:{pattern})$")) {
-                    Ok(r) if r.is_match(&v) => Ok(v),
-                    Ok(_) => Err(format!("`{name}` must match {pattern}")),
-                    Err(e) => Err(format!("`{name}`: {e}")),
-                },
-            },
-            _ => Err(format!("`{name}`: not yet")),
-        };
-        match value {
-            Ok(v) => {
-                out.insert(name.clone(), v);
-            }
-            Err(e) => problems.push(e),
+fn facts(
+    playbook: &Playbook,
+    id: &str,
+    p: &Procedure,
+    guard: Option<Guard>,
+    takes_effect: Vec<usize>,
+) -> ProcedureFacts {
+    let undo = p.undo.as_ref().and_then(|undo| {
+        let title = playbook.procedures.get(undo).map(|u| u.title.clone())?;
+        Some((undo.clone(), title))
+    });
+    let mut skips = p.skips.clone();
+    if p.emergency {
+        skips.extend(p.preflight.iter().map(|c| format!("check before the start: {}", c.text)));
+        let roles = p.approval.iter().map(|r| playbook.roles.get(r).map_or(r.as_str(), |r| r.title.as_str()));
+        let roles: Vec<&str> = roles.collect();
+        let authority = p.authority.as_ref().and_then(|a| playbook.authority.get(a));
+        match (roles.as_slice(), authority) {
+            ([], None) => {}
+            ([], Some(a)) => skips.push(format!("agreement: {}", a.title)),
+            (roles, _) => skips.push(format!("agreement of {}", roles.join(" and "))),
         }
     }
-    if problems.is_empty() { Ok(out) } else { Err(problems) }
-}
-
-fn facts(id: &str, p: &Procedure, steps: &[PlanStep], fill: &mut Filler<'_>) -> ProcedureFacts {
-    let takes_effect = match &p.takes_effect {
-        Some(wanted) => {
-            let found = steps.iter().find(|s| s.step.id.as_ref() == Some(wanted)).map(|s| s.number);
-            if found.is_none() {
-                fill.problem(format!("there is no step `{wanted}` by which it could take effect"));
-            }
-            found
-        }
-        None => steps.iter().rev().find(|s| s.changes()).map(|s| s.number),
-    };
-    let takes_effect = takes_effect.into_iter().collect();
     ProcedureFacts {
         id: id.to_owned(),
         title: p.title.clone(),
@@ -160,32 +179,143 @@ fn facts(id: &str, p: &Procedure, steps: &[PlanStep], fill: &mut Filler<'_>) -> 
         phases: p.phases.clone(),
         takes_effect,
         emergency: p.emergency,
-        skips: p.skips.clone(),
-        undo: None,
-        guard: None,
+        skips,
+        undo,
+        guard,
     }
+}
+
+/// Who must agree: roles of the procedure and of the severity in force; an emergency procedure asks nobody.
+fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<Approval> {
+    if p.emergency {
+        return None;
+    }
+    let mut wanted = p.approval.clone();
+    let authority = p.authority.as_ref().and_then(|a| playbook.authority.get(a));
+    if let Some(a) = authority {
+        wanted.extend(match (a.at.is_empty(), context.stage) {
+            (true, _) => a.all.clone(),
+            (false, Some(stage)) => a.at.get(&stage).unwrap_or(&a.all).clone(),
+            // Nobody knows the stage: everybody who may be asked is.
+            (false, None) => a.all.iter().chain(a.at.values().flatten()).cloned().collect(),
+        });
+    }
+    let severity = context.cause.as_ref().and_then(|c| playbook.triggers.get(&c.trigger)?.severity.as_ref());
+    if let Some(severity) = severity.and_then(|s| playbook.severities.get(s)) {
+        wanted.extend(severity.approval.iter().cloned());
+    }
+    let mut roles: Vec<RoleFacts> = Vec::new();
+    for id in wanted {
+        if !roles.iter().any(|r| r.id == id) {
+            roles.push(role_facts(playbook, &id));
+        }
+    }
+    let people = p.approvals.max(usize::from(!roles.is_empty()));
+    (people > 0).then(|| Approval {
+        roles,
+        people,
+        asker_counts: authority.is_some(),
+        within: p.approval_within,
+        default: p.approval_default,
+        trust_asserted_names: playbook.service.trust_asserted_names,
+    })
+}
+
+/// A role with everybody it includes. A role that does not exist has nobody.
+fn role_facts(playbook: &Playbook, id: &str) -> RoleFacts {
+    let (mut out, mut left, mut seen) =
+        (RoleFacts { id: id.into(), ..RoleFacts::default() }, vec![id], Vec::new());
+    out.title = playbook.roles.get(id).map_or_else(|| id.to_owned(), |r| r.title.clone());
+    let mut reach: Vec<String> = Vec::new();
+    while let Some(next) = left.pop() {
+        let Some(role) = playbook.roles.get(next).filter(|_| !seen.contains(&next)) else { continue };
+        seen.push(next);
+        out.users.extend(role.users.iter().cloned());
+        out.groups.extend(role.groups.iter().cloned());
+        reach.extend(ways(role));
+        left.extend(role.includes.iter().rev().map(String::as_str));
+    }
+    reach.dedup();
+    out.reach = reach.join(", ");
+    out
+}
+
+/// How a role is reached, in words.
+pub(super) fn ways(role: &Role) -> Vec<String> {
+    [&role.phone, &role.slack, &role.mail, &role.available].into_iter().flatten().cloned().collect()
+}
+
+/// The rungs of the ladder, each with a step per channel.
+fn ladder(playbook: &Playbook, fill: &mut Filler<'_>) -> Vec<PageRung> {
+    let mut rungs: Vec<&Rung> = playbook.escalation.iter().collect();
+    rungs.sort_by_key(|r| r.after);
+    rungs.into_iter().map(|r| rung(playbook, r, fill)).collect()
+}
+
+fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
+    let roles: Vec<&Role> = r.roles.iter().filter_map(|id| playbook.roles.get(id)).collect();
+    let title = roles.iter().map(|role| role.title.as_str()).collect::<Vec<_>>().join(", ");
+    fill.at(Some(format!("escalation to {title}")));
+    let mut steps = Vec::new();
+    match playbook.messages.get(&r.message) {
+        None => fill.problem(format!("there is no message `{}`", r.message)),
+        Some(m) => {
+            let texts = [("subject", fill.shown(&m.subject).0), ("message", fill.shown(&m.body).0)];
+            let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+            let before = fill.also(Values { names, literals: IndexMap::new() });
+            let mut channels: Vec<&String> = match r.channels.is_empty() {
+                false => r.channels.iter().collect(),
+                true => roles.iter().flat_map(|role| &role.channels).collect(),
+            };
+            channels.dedup();
+            for id in channels {
+                let Some(channel) = playbook.channels.get(id) else {
+                    fill.problem(format!("there is no channel `{id}`"));
+                    continue;
+                };
+                let kind = match &channel.way {
+                    Way::Http(h) => StepKind::Http(fill.call(h)),
+                    Way::Run(c) => StepKind::Run(fill.command(c)),
+                };
+                let when = r.when.clone().map(When::Condition);
+                steps.push(Step { timeout: channel.timeout, when, ..Step::new(&channel.title, kind) });
+            }
+            fill.back(before);
+        }
+    }
+    fill.at(None);
+    PageRung { title, steps }
 }
 
 /// The parts of the playbook that these steps need.
 fn frozen(
     playbook: &Playbook,
     procedure: &str,
-    prove: Option<&Probe>,
+    p: &Procedure,
+    asked: &[&Probe],
     steps: &[PlanStep],
     fill: &mut Filler<'_>,
 ) -> Frozen {
     let mut out = Frozen { secrets: playbook.secrets.clone(), ..Frozen::default() };
     let mut wanted: Vec<String> = Vec::new();
-    if let Some(p) = prove {
-        of_probe(p, &mut wanted);
-    }
-    for s in steps.iter().map(|s| &s.step) {
-        for p in [&s.prove, &s.already, &s.observe].into_iter().flatten() {
+    let mut logs: Vec<&String> = p.follow.iter().collect();
+    asked.iter().for_each(|p| of_probe(p, &mut wanted));
+    for planned in steps {
+        let s = &planned.step;
+        for p in [&s.prove, &s.already, &s.observe, &planned.when].into_iter().flatten() {
             of_probe(p, &mut wanted);
         }
         match &s.kind {
             StepKind::Check(p) => of_probe(p, &mut wanted),
             StepKind::Wait(Wait::Until(c)) => of_expr(&c.expr, &mut wanted),
+            StepKind::Hold(h) => {
+                h.stop_when.iter().chain(&h.next_when).for_each(|c| of_expr(&c.expr, &mut wanted));
+            }
+            StepKind::Capture(c) => {
+                wanted.extend(c.signals.iter().cloned());
+                wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
+                logs.extend(&c.logs);
+            }
             StepKind::Verify(id) => match playbook.verifications.get(id) {
                 Some(v) => {
                     let v = fill.verification(v);
@@ -196,7 +326,36 @@ fn frozen(
             },
             _ => {}
         }
+        if let Some(id) = &s.troubleshoot {
+            match playbook.guides.get(id) {
+                Some(guide) => {
+                    let guide = fill.guide(guide);
+                    out.guides.insert(id.clone(), guide);
+                }
+                None => fill.problem(format!("there is no guide `{id}`")),
+            }
+        }
     }
+    for id in logs {
+        match playbook.logs.get(id) {
+            Some(log) => {
+                let log = fill.log(log);
+                out.logs.insert(id.clone(), log);
+            }
+            None => fill.problem(format!("there is no log `{id}`")),
+        }
+    }
+    out.ladder = ladder(playbook, fill);
+    for rung in &out.ladder {
+        for s in &rung.steps {
+            if let Some(When::Condition(c)) = &s.when {
+                of_expr(&c.expr, &mut wanted);
+            }
+        }
+    }
+    // Messages tell values of signals.
+    let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
+    wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
     while let Some(id) = wanted.pop() {
         if out.signals.contains_key(&id) {
             continue;

@@ -2,12 +2,18 @@
 //! what comes next. Pure: the supervisor performs what is decided here and writes what is recorded here.
 
 pub mod approval;
+pub mod choice;
+pub mod expand;
 pub mod fill;
 pub mod freeze;
+pub mod known;
+pub mod given;
+pub mod late;
 pub mod machine;
 pub mod plan;
 pub mod progress;
 pub mod record;
+pub mod spell;
 pub mod state;
 pub mod story;
 pub mod view;

@@ -56,6 +56,8 @@ pub struct Context {
     pub reason: String,
     /// What fired, if something did.
     pub cause: Option<Cause>,
+    /// Stage of the traffic in percent, where it is known.
+    pub stage: Option<u32>,
     /// SHA-256 of the playbook's bytes, in hex.
     pub playbook_hash: String,
     /// Environment variables that commands may see.

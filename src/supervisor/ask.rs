@@ -1,5 +1,6 @@
 //! Asking a probe: one question, one answer, in words that are safe to show.
 
+use super::attempt::NEVER_PROMPT;
 use super::expect::{Reply, judge, judge_socket};
 use super::secrets::Secrets;
 use super::{http, socket};
@@ -45,7 +46,7 @@ pub struct Told {
 pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told {
     let limit = limit.unwrap_or(PATIENCE).min(PATIENCE).max(Duration::from_millis(100));
     let seen = match &probe.ask {
-        Ask::Run(c) => match command(world, c, limit).await {
+        Ask::Run(c) => match command(world, c, limit, Keep::First).await {
             Ok(reply) => Ok((judge(&reply, &probe.expect), reply.out)),
             Err(e) => Err(e),
         },
@@ -107,12 +108,24 @@ fn file(path: &Path, expect: &Expectation) -> Result<(Result<String, String>, St
     Ok((judge(&reply, expect), out))
 }
 
-/// Runs a probe's command in a process group of its own, which ends with it.
-async fn command(world: &World, c: &Command, limit: Duration) -> Result<Reply, String> {
+/// Which part of a long output is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    First,
+    Last,
+}
+
+/// Runs a command that only looks, in a process group of its own, which ends with it.
+pub(super) async fn command(
+    world: &World,
+    c: &Command,
+    limit: Duration,
+    keep: Keep,
+) -> Result<Reply, String> {
     let (program, arguments) = c.argv.split_first().ok_or("the command is empty")?;
     let program = super::resolve::program(&program.0, &world.env, Path::new(&world.cwd))?;
     let mut command = tokio::process::Command::new(&program);
-    command.args(arguments.iter().map(|a| &a.0)).env_clear().envs(&world.env).env("GIT_TERMINAL_PROMPT", "0");
+    command.args(arguments.iter().map(|a| &a.0)).env_clear().envs(&world.env).envs(NEVER_PROMPT);
     for (name, value) in &c.env {
         let value = match whole_secret(value) {
             Some(secret) => world.secrets.read(secret)?,
@@ -135,7 +148,7 @@ async fn command(world: &World, c: &Command, limit: Duration) -> Result<Reply, S
                 let _ = pipe.write_all(text.0.as_bytes()).await;
             }
         };
-        let ((), out, err, status) = tokio::join!(write, text(out), text(err), child.wait());
+        let ((), out, err, status) = tokio::join!(write, text(out, keep), text(err, keep), child.wait());
         (status, out, err)
     };
     let done = tokio::time::timeout(limit, talk).await;
@@ -150,10 +163,24 @@ async fn command(world: &World, c: &Command, limit: Duration) -> Result<Reply, S
     Ok(Reply { exit: Some(exit), status: None, out, err })
 }
 
-async fn text(pipe: Option<impl AsyncRead + Unpin>) -> String {
+/// What comes over a pipe, to its end, so that its writer is never held up; of more than [`MOST`] bytes one part.
+async fn text(pipe: Option<impl AsyncRead + Unpin>, keep: Keep) -> String {
     let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        let _ = pipe.take(MOST).read_to_end(&mut bytes).await;
+    let mut piece = vec![0; 64 * 1024];
+    let most = MOST as usize;
+    if let Some(mut pipe) = pipe {
+        while let Ok(n @ 1..) = pipe.read(&mut piece).await {
+            match keep {
+                Keep::First => bytes.extend_from_slice(&piece[..n.min(most - bytes.len())]),
+                Keep::Last => bytes.extend_from_slice(&piece[..n]),
+            }
+            if bytes.len() > 2 * most {
+                bytes.drain(..bytes.len() - most);
+            }
+        }
+    }
+    if bytes.len() > most {
+        bytes.drain(..bytes.len() - most);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,13 +1,14 @@
 //! One attempt of a `run` step, from its folder to its outcome.
 
 use super::attempt::{
-    AttemptDir, AttemptError, AttemptSpec, Exit, OutLine, Outcome as Ended, Recovered, Signal, Stream,
-    recover, signal_strays, spawn_stub,
+    AttemptDir, AttemptError, AttemptSpec, Exit, OutLine, Outcome as Ended, Process, Recovered, Signal,
+    Stream, recover, signal_strays, spawn_stub,
 };
 use super::expect::{Reply, judge};
 use super::secrets::Secrets;
 use crate::clock;
-use crate::journal::{Disk, LogError, real};
+use crate::journal::access::Sharing;
+use crate::journal::{Disk, LogError, atomic_write, real};
 use crate::model::playbook::StepKind;
 use crate::model::probe::{Command, Expectation};
 use crate::model::time::{Deadline, Millis};
@@ -53,6 +54,25 @@ pub(super) fn prepare(
     dir.create(disk, &spec(plan, step, c))
 }
 
+/// Writes what the stub shall run once more, with the names filled in that are only known now. The stub is not started
+/// yet, so nobody has read the first one.
+pub(super) fn rewrite(
+    disk: &dyn Disk,
+    run: &Path,
+    plan: &Plan,
+    step: &PlanStep,
+    attempt: u32,
+) -> Result<(), LogError> {
+    let StepKind::Run(c) = &step.step.kind else { return Ok(()) };
+    let place = attempt_dir(run, step, attempt).spec();
+    let mode = Sharing::of(run)
+        .map_err(|source| LogError::Io { path: run.to_owned(), doing: "look at", source })?
+        .own_mode();
+    let bytes =
+        serde_json::to_vec_pretty(&spec(plan, step, c)).expect("a specification has string keys only");
+    atomic_write(disk, &place, &bytes, mode)
+}
+
 fn spec(plan: &Plan, step: &PlanStep, c: &Command) -> AttemptSpec {
     let mut argv: Vec<String> = c.argv.iter().map(|t| t.0.clone()).collect();
     if let (Some(program), Some(first)) = (&step.program, argv.first_mut()) {
@@ -91,7 +111,12 @@ pub(super) struct Attempt {
     /// When its time is over, with everything it takes to end it.
     pub(super) over: Deadline,
     pub(super) expect: Expectation,
+    /// The other machine its command runs on, when it does.
+    far: Option<String>,
 }
+
+/// How an attempt ended, and the processes that ignored KILL or left its group: pid and name.
+pub(super) type Concluded = (Outcome, Vec<(i32, String)>);
 
 impl Attempt {
     pub(super) fn of(
@@ -101,9 +126,9 @@ impl Attempt {
         token: &str,
         started: &crate::model::time::Now,
     ) -> Attempt {
-        let expect = match &step.step.kind {
-            StepKind::Run(c) => c.expect.clone(),
-            _ => Expectation::default(),
+        let (expect, far) = match &step.step.kind {
+            StepKind::Run(c) => (c.expect.clone(), far(c)),
+            _ => (Expectation::default(), None),
         };
         Attempt {
             dir: attempt_dir(run, step, attempt),
@@ -111,6 +136,7 @@ impl Attempt {
             boot_id: started.boot_id.clone(),
             over: Deadline::after(started, step.step.timeout + GRACE),
             expect,
+            far,
         }
     }
 
@@ -120,7 +146,7 @@ impl Attempt {
         secrets: &BTreeMap<String, String>,
         stop: &AtomicBool,
         began: impl FnOnce(u32),
-    ) -> Outcome {
+    ) -> Concluded {
         let exe = PathBuf::from("/proc/self/exe");
         match spawn_stub(&exe, &self.dir, &self.token, secrets) {
             Ok(mut stub) => {
@@ -138,15 +164,15 @@ impl Attempt {
     }
 
     /// What became of the attempt: waits for whoever still runs it. Blocks.
-    pub(super) fn conclude(&self, stop: &AtomicBool, trouble: Option<String>) -> Outcome {
+    pub(super) fn conclude(&self, stop: &AtomicBool, trouble: Option<String>) -> Concluded {
         loop {
             match recover(&*real(), &self.dir, &self.token, &self.boot_id, &clock::now()) {
-                Err(e) => return Outcome::Unknown { evidence: e.to_string() },
+                Err(e) => return (Outcome::Unknown { evidence: e.to_string() }, Vec::new()),
                 Ok(Recovered::NotStarted) => {
                     let log = std::fs::read_to_string(self.dir.stub_log()).unwrap_or_default();
                     let said = trouble.or_else(|| log.lines().last().map(str::to_owned));
                     let why = said.unwrap_or_else(|| "its stub died before it began".to_owned());
-                    return Outcome::NotStarted { detail: format!("nothing ran: {why}") };
+                    return (Outcome::NotStarted { detail: format!("nothing ran: {why}") }, Vec::new());
                 }
                 Ok(Recovered::Adopt(witness)) => {
                     let mut told = false;
@@ -156,45 +182,44 @@ impl Attempt {
                         }
                     }
                 }
-                Ok(Recovered::Finished(exit)) => return self.outcome(&exit),
+                Ok(Recovered::Finished(exit)) => return (self.outcome(&exit), named(&exit.survivors)),
                 Ok(Recovered::RunningWithoutWitness { processes }) => {
                     if !stop.load(Ordering::Relaxed) && !self.over.is_due(&clock::now()) {
                         std::thread::sleep(GLANCE * 4);
                         continue;
                     }
-                    self.end_strays();
-                    let pids = processes
-                        .iter()
-                        .map(|p| format!("{} ({})", p.pid, p.name))
-                        .collect::<Vec<_>>()
-                        .join(", ");
-                    return Outcome::Unknown {
-                        evidence: format!("its stub died; {pids} ran on and had to be ended"),
-                    };
+                    let left = self.end_strays();
+                    let mut evidence =
+                        format!("its stub died; {} ran on and had to be ended", listed(&processes));
+                    if !left.is_empty() {
+                        evidence.push_str(&format!("; still alive: {}", listed(&left)));
+                    }
+                    return (Outcome::Unknown { evidence }, named(&left));
                 }
-                Ok(Recovered::Unknown { why }) => return Outcome::Unknown { evidence: why },
+                Ok(Recovered::Unknown { why }) => {
+                    return (Outcome::Unknown { evidence: why }, Vec::new());
+                }
             }
         }
     }
 
-    /// TERM, grace, KILL for what runs without a witness.
-    fn end_strays(&self) {
+    /// TERM, grace, KILL for what runs without a witness; answers what lives on.
+    fn end_strays(&self) -> Vec<Process> {
         signal_strays(&self.token, Signal::TERM);
         let kill_at = Deadline::after(&clock::now(), GRACE);
-        let left = || {
-            matches!(
-                recover(&*real(), &self.dir, &self.token, &self.boot_id, &clock::now()),
-                Ok(Recovered::RunningWithoutWitness { .. })
-            )
+        let left = || match recover(&*real(), &self.dir, &self.token, &self.boot_id, &clock::now()) {
+            Ok(Recovered::RunningWithoutWitness { processes }) => processes,
+            _ => Vec::new(),
         };
-        while left() && !kill_at.is_due(&clock::now()) {
+        while !left().is_empty() && !kill_at.is_due(&clock::now()) {
             std::thread::sleep(GLANCE);
         }
         let give_up_at = Deadline::after(&clock::now(), GRACE);
-        while left() && !give_up_at.is_due(&clock::now()) {
+        while !left().is_empty() && !give_up_at.is_due(&clock::now()) {
             signal_strays(&self.token, Signal::KILL);
             std::thread::sleep(GLANCE);
         }
+        left()
     }
 
     fn outcome(&self, exit: &Exit) -> Outcome {
@@ -216,20 +241,27 @@ impl Attempt {
             }
             Ended::Aborted { killed } => Outcome::Aborted { detail: format!("ended by {}", by(*killed)) },
         };
-        if !exit.survivors.is_empty() {
-            let pids = exit
-                .survivors
-                .iter()
-                .map(|p| format!("{} ({})", p.pid, p.name))
-                .collect::<Vec<_>>()
-                .join(", ");
-            if let Outcome::Success { detail }
-            | Outcome::Failure { detail }
-            | Outcome::TimedOut { detail }
-            | Outcome::Aborted { detail } = &mut outcome
-            {
-                detail.push_str(&format!("; still alive: {pids}"));
+        // Killing ssh here ends ssh here.
+        let far = match (&self.far, &exit.outcome) {
+            (Some(far), Ended::TimedOut { .. } | Ended::Aborted { .. } | Ended::Signalled { .. }) => {
+                format!("; what it began on {far} may go on there")
             }
+            (Some(far), Ended::Exited { code: 255 }) => {
+                format!("; ssh itself failed: whether it ran on {far} is not known")
+            }
+            _ => String::new(),
+        };
+        let alive = match exit.survivors.as_slice() {
+            [] => String::new(),
+            left => format!("; still alive: {}", listed(left)),
+        };
+        if let Outcome::Success { detail }
+        | Outcome::Failure { detail }
+        | Outcome::TimedOut { detail }
+        | Outcome::Aborted { detail } = &mut outcome
+        {
+            detail.push_str(&far);
+            detail.push_str(&alive);
         }
         outcome
     }
@@ -248,5 +280,23 @@ impl Attempt {
             to.push('\n');
         }
         (out, err)
+    }
+}
+
+fn listed(processes: &[Process]) -> String {
+    processes.iter().map(|p| format!("{} ({})", p.pid, p.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn named(processes: &[Process]) -> Vec<(i32, String)> {
+    processes.iter().map(|p| (p.pid, p.name.clone())).collect()
+}
+
+/// Where a command runs when ssh takes it elsewhere.
+fn far(c: &Command) -> Option<String> {
+    let program = c.argv.first()?.0.rsplit('/').next()?;
+    match (&c.on, program) {
+        (Some(host), "ssh") => Some(host.clone()),
+        (None, "ssh") => Some("the other host".to_owned()),
+        _ => None,
     }
 }

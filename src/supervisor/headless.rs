@@ -1,15 +1,18 @@
 //! Following a run without a screen: each record a line, and an exit code at the end.
 
+use super::after::pids;
 use super::attempt::OutLine;
 use super::control::Inbox;
-use super::home::{alive, journal_path, read_plan};
-use super::launch::launch;
+use super::home::{alive, holder, journal_path, orphan, read_plan};
+use super::launch::{Accepted, Refused, launch};
+use super::replace::{NotReplaced, Progress, replace};
 use crate::clock;
 use crate::journal::Tail;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::report::length;
+use crate::run::plan::After;
 use crate::run::record::Refusal;
 use crate::run::state::{Need, Stand};
 use crate::run::story::tell;
@@ -55,7 +58,42 @@ impl End {
 
 /// Starts a run and follows it. Answers the exit code.
 pub fn run(home: &Path, plan: &Plan) -> u8 {
-    match launch(home, plan) {
+    handed_over(launch(home, plan))
+}
+
+/// Stops a run (the one that holds the lock, or was left, when none is named), starts another when its processes are dead,
+/// and follows that. `beside` is why it may start although processes of that run are alive. Answers the exit code.
+pub fn run_instead(home: &Path, mut plan: Plan, old: Option<&str>, beside: Option<&str>) -> u8 {
+    let in_the_way = || {
+        let held = holder(home).map(|h| h.note.run);
+        held.or_else(|| orphan(home).ok().flatten().map(|u| u.id))
+    };
+    let Some(old) = old.map(str::to_owned).or_else(in_the_way) else { return run(home, &plan) };
+    plan.after = Some(After::Replaces { run: old.clone(), beside: beside.map(str::to_owned) });
+    let mut said = None;
+    let started = replace(home, &plan, &old, &plan.who, &plan.reason, |progress| {
+        let text = match &progress {
+            Progress::Asked => format!("run {old} is asked to end"),
+            Progress::Stopping(living) if living.is_empty() => format!("run {old} ends"),
+            Progress::Stopping(living) => format!("waiting for the end of {}", pids(living)),
+            Progress::Starting => format!("run {old} is over and its processes are dead"),
+        };
+        if said.as_ref() != Some(&text) {
+            println!("{text}");
+            said = Some(text);
+        }
+    });
+    match started {
+        Ok(accepted) => handed_over(Ok(accepted)),
+        Err(NotReplaced::Refused(refused)) => handed_over(Err(refused)),
+        Err(dead @ NotReplaced::NotDead(_)) => close(&End::Locked(format!(
+            "{dead}; nothing was started. Wait, or say why it may: --replace={old} --beside REASON"
+        ))),
+    }
+}
+
+fn handed_over(started: Result<Accepted, Refused>) -> u8 {
+    match started {
         Ok(accepted) => {
             let journal = journal_path(&accepted.dir);
             println!("run {}: {}", accepted.id, journal.display());

@@ -36,11 +36,22 @@ pub(super) async fn call(
     token: Option<&str>,
     limit: Duration,
 ) -> Result<Reply, Trouble> {
+    send(h, secrets, token, limit, false).await
+}
+
+/// The same; `direct` goes past any proxy.
+pub(super) async fn send(
+    h: &HttpCall,
+    secrets: &Secrets,
+    token: Option<&str>,
+    limit: Duration,
+    direct: bool,
+) -> Result<Reply, Trouble> {
     let not_sent = Trouble::NotSent;
     let fill = |t: &Template| secrets.fill(t).map_err(not_sent);
     let url = reqwest::Url::parse(&fill(&h.url)?).map_err(|e| not_sent(format!("{}: {e}", h.url)))?;
     let local = url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-    let client = client(local, limit).map_err(not_sent)?;
+    let client = client(local || direct, limit).map_err(not_sent)?;
     let method = if h.method.is_empty() { "GET" } else { &h.method };
     let method = Method::from_bytes(method.as_bytes()).map_err(|e| not_sent(e.to_string()))?;
     let mut request = client.request(method, url);
@@ -74,14 +85,14 @@ pub(super) async fn call(
     Ok(Reply { status: Some(status), out: String::from_utf8_lossy(&body).into_owned(), ..Reply::default() })
 }
 
-fn client(local: bool, limit: Duration) -> Result<Client, String> {
+fn client(direct: bool, limit: Duration) -> Result<Client, String> {
     // A second installation is refused, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
         let b = Client::builder().timeout(limit).redirect(redirect::Policy::none()).pool_max_idle_per_host(0);
         let b = b.user_agent(concat!("ripcord/", env!("CARGO_PKG_VERSION")));
         // A proxy of the environment must not catch what is meant for this host.
-        if local { b.no_proxy() } else { b }
+        if direct { b.no_proxy() } else { b }
     };
     // A host without certificates can still speak plain http.
     builder().build().or_else(|_| builder().tls_certs_only([]).build()).map_err(|e| words(&e))

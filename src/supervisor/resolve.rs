@@ -53,6 +53,7 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
         who: person(),
         reason: reason.to_owned(),
         cause,
+        stage: None,
         playbook_hash: playbook_hash.to_owned(),
         env: allowed_env(),
         cwd: std::env::current_dir().map_or_else(|_| "/".to_owned(), |d| d.to_string_lossy().into_owned()),

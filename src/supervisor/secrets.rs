@@ -82,6 +82,14 @@ impl Secrets {
         Masker::new(&self.known()).map_or_else(|_| text.to_owned(), |masker| masker.whole(text))
     }
 
+    /// The same for bytes that may be no text.
+    pub fn mask_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let Ok(mut masker) = Masker::new(&self.known()) else { return bytes.to_vec() };
+        let mut out = masker.feed(bytes);
+        out.extend(masker.finish());
+        out
+    }
+
     /// Text from outside, safe to show: no secret that was read, no control characters, one line, not too long.
     pub fn safe(&self, text: &str) -> String {
         let masked = match Masker::new(&self.known()) {

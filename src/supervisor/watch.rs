@@ -6,17 +6,20 @@ use crate::clock;
 use crate::engine::eval::Truth;
 use crate::engine::{Engine, Event};
 use crate::model::condition::Condition;
-use crate::model::playbook::{Environment, Playbook, Verification};
+use crate::model::playbook::{Environment, Hold, Playbook, ReadingKind, Verification};
 use crate::model::probe::{Ask, Probe};
-use crate::model::reading::Reading;
+use crate::model::reading::{Reading, Value};
 use crate::model::template::Template;
 use crate::model::time::{Deadline, Millis, Now};
+use crate::model::unit::Quantity;
 use crate::run::Answer;
 use crate::run::plan::Frozen;
 use crate::run::view::between;
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// Time between two looks.
@@ -36,10 +39,13 @@ const HERE: &str = "here";
 
 /// Pollers and an engine that saw nothing from before they began.
 struct Watch {
+    playbook: Playbook,
     engine: Engine,
     began: Now,
     batches: mpsc::Receiver<crate::sources::Batch>,
-    _pollers: crate::sources::Pollers,
+    /// Sources that have not answered since they were last asked anew.
+    silent: BTreeSet<String>,
+    pollers: crate::sources::Pollers,
 }
 
 impl Watch {
@@ -53,11 +59,16 @@ impl Watch {
             ..Playbook::default()
         };
         let began = clock::now();
-        let (tx, batches) = mpsc::channel(WAITING);
-        let _pollers = crate::sources::start(&playbook, HERE, tx);
         let mut engine = Engine::new(&playbook, &began);
         rules.for_each(|rule| engine.watch(&rule.expr));
-        Watch { engine, began, batches, _pollers }
+        let (batches, silent, pollers) = read_all(&playbook);
+        Watch { playbook, engine, began, batches, silent, pollers }
+    }
+
+    /// Reads every source anew, at once.
+    fn refresh(&mut self) {
+        self.take(&clock::now());
+        (self.batches, self.silent, self.pollers) = read_all(&self.playbook);
     }
 
     /// Takes in what was measured since the last look.
@@ -66,6 +77,7 @@ impl Watch {
         while let Ok(batch) = self.batches.try_recv() {
             // History is from before we began.
             if !batch.history {
+                self.silent.remove(&batch.source);
                 readings.extend(batch.readings);
             }
         }
@@ -73,6 +85,30 @@ impl Watch {
             self.engine.handle(now, Event::Readings(readings));
         }
         self.engine.handle(now, Event::Tick);
+    }
+
+    /// A signal in words, safe to show; one series a part.
+    fn value(&self, world: &World, frozen: &Frozen, id: &str, now: &Now) -> Result<String, String> {
+        let signal = frozen.signals.get(id).ok_or_else(|| format!("there is no signal `{id}`"))?;
+        let state = self.engine.signal(id, now.boot as i64).ok_or("nothing reads it")?;
+        if let Some(why) = state.reason.filter(|_| state.series.len() < 2) {
+            return Err(world.secrets.safe(&why));
+        }
+        let words = |value: &Value| match value {
+            Value::Number(value) => Quantity { value: *value, dim: signal.unit.dim() }.show(3),
+            Value::Text(text) => text.clone(),
+        };
+        let one = |s: &crate::engine::signal::SeriesState| {
+            let value = match (&s.value, &s.reason) {
+                (Some(v), None) => words(v),
+                (_, why) => format!("unknown ({})", why.as_deref().unwrap_or("no answer")),
+            };
+            s.label.as_ref().map_or(value.clone(), |label| format!("{label} {value}"))
+        };
+        match state.series.as_slice() {
+            [] => state.value.as_ref().map(words).ok_or_else(|| "no answer".to_owned()),
+            all => Ok(world.secrets.safe(&all.iter().map(one).collect::<Vec<_>>().join(", "))),
+        }
     }
 
     fn judge(&self, world: &World, condition: &Condition, now: &Now) -> Told {
@@ -85,6 +121,123 @@ impl Watch {
         };
         let detail = parts.iter().map(|p| p.line()).collect::<Vec<_>>().join(" · ");
         Told { answer, detail: world.secrets.safe(&detail), raw: String::new() }
+    }
+}
+
+type Readings = (mpsc::Receiver<crate::sources::Batch>, BTreeSet<String>, crate::sources::Pollers);
+
+fn read_all(playbook: &Playbook) -> Readings {
+    let (tx, batches) = mpsc::channel(WAITING);
+    let silent = playbook.signals.values().filter_map(|s| s.source.clone()).collect();
+    (batches, silent, crate::sources::start(playbook, HERE, tx))
+}
+
+/// What a plan keeps of these signals alone, and of those they are computed from.
+fn only(frozen: &Frozen, signals: &[String]) -> Frozen {
+    let mut wanted: Vec<String> = signals.to_vec();
+    let mut out = Frozen { secrets: frozen.secrets.clone(), ..Frozen::default() };
+    while let Some(id) = wanted.pop() {
+        let Some(signal) = frozen.signals.get(&id).filter(|_| !out.signals.contains_key(&id)) else {
+            continue;
+        };
+        if let ReadingKind::Expr(e) = &signal.reading {
+            wanted.extend(e.signals().into_iter().map(str::to_owned));
+        }
+        if let Some((name, source)) = signal.source.as_ref().and_then(|s| frozen.sources.get_key_value(s)) {
+            out.sources.insert(name.clone(), source.clone());
+        }
+        out.signals.insert(id, signal.clone());
+    }
+    out
+}
+
+/// The values of signals in words, safe to show, or why there is none: as soon as all have answered, or when the time is
+/// over.
+pub(super) async fn values(
+    world: &World,
+    frozen: &Frozen,
+    signals: &[String],
+    within: Millis,
+) -> IndexMap<String, Result<String, String>> {
+    let frozen = only(frozen, signals);
+    let mut watch = Watch::start(world, &frozen, std::iter::empty());
+    let over = Deadline::after(&watch.began, within);
+    loop {
+        let now = clock::now();
+        watch.take(&now);
+        if watch.silent.is_empty() || over.is_due(&now) {
+            let value = |id: &String| (id.clone(), watch.value(world, &frozen, id, &now));
+            return signals.iter().map(value).collect();
+        }
+        tokio::time::sleep(LOOK / 5).await;
+    }
+}
+
+/// What was judged at the end of a hold: whether to stop, and whether to go on.
+pub(super) type Judged = (Option<(Answer, String)>, Option<(Answer, String)>);
+
+/// A hold that is being watched, so that what it looks back on is there at its end.
+#[derive(Debug)]
+pub(super) struct Holding {
+    end: oneshot::Sender<()>,
+    /// Ends with this value.
+    task: JoinSet<Judged>,
+}
+
+impl Holding {
+    /// Begins to watch.
+    pub(super) fn begin(world: Arc<World>, frozen: Frozen, hold: Hold) -> Holding {
+        let (end, ended) = oneshot::channel();
+        let mut task = JoinSet::new();
+        task.spawn(held(world, frozen, hold, ended));
+        Holding { end, task }
+    }
+
+    /// The hold is over: judges on samples that were fetched after this moment.
+    pub(super) async fn judge(mut self) -> Judged {
+        let _ = self.end.send(());
+        match self.task.join_next().await {
+            Some(Ok(judged)) => judged,
+            _ => {
+                let lost = (Answer::Blind, "the watch was lost".to_owned());
+                (Some(lost.clone()), Some(lost))
+            }
+        }
+    }
+}
+
+async fn held(world: Arc<World>, frozen: Frozen, hold: Hold, mut ended: oneshot::Receiver<()>) -> Judged {
+    let rules = [&hold.stop_when, &hold.next_when];
+    let named: Vec<String> =
+        rules.iter().filter_map(|r| r.as_ref()).flat_map(|r| r.expr.signals()).map(str::to_owned).collect();
+    let frozen = only(&frozen, &named);
+    let mut watch = Watch::start(&world, &frozen, rules.into_iter().flatten());
+    loop {
+        tokio::select! {
+            // A hold that nobody judges is dropped with its task.
+            _ = &mut ended => break,
+            () = tokio::time::sleep(LOOK) => watch.take(&clock::now()),
+        }
+    }
+    watch.refresh();
+    let over = Deadline::after(&clock::now(), ONCE);
+    loop {
+        tokio::time::sleep(LOOK / 5).await;
+        let now = clock::now();
+        watch.take(&now);
+        if watch.silent.is_empty() || over.is_due(&now) {
+            let silent: Vec<&str> = watch.silent.iter().map(String::as_str).collect();
+            let judge = |rule: &Option<Condition>| {
+                let rule = rule.as_ref()?;
+                if !silent.is_empty() {
+                    let why = format!("{}: no answer since the hold ended", silent.join(", "));
+                    return Some((Answer::Blind, world.secrets.safe(&why)));
+                }
+                let told = watch.judge(&world, rule, &now);
+                Some((told.answer, told.detail))
+            };
+            return (judge(&hold.stop_when), judge(&hold.next_when));
+        }
     }
 }
 

@@ -1,73 +1,22 @@
-//! `[roles]`, `[severities]`, `[triggers]`, `[objectives]`, `[verifications]`: who decides, by what.
+//! `[severities]`, `[triggers]`, `[objectives]`, `[verifications]`: what is decided by.
 
+use super::conditions::{condition, hurried};
+use super::people::{agreeing, stage};
 use super::probes::probe_of;
-use super::words::{Scope, Style, condition, id};
+use super::templates::Scope;
+use super::words::{Style, id};
 use crate::config::problem::Severity as Level;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{
     Automation, Cell, Criterion, DefaultAction, From, Objective, Role, Severity, To, Traffic, Trigger,
     Verification,
 };
+use crate::model::probe::Ask;
 use crate::model::unit;
 use indexmap::IndexMap;
 
-/// `[roles.R]`
-pub fn roles(top: &Table<'_>) -> IndexMap<String, Role> {
-    let mut out = IndexMap::new();
-    let Some(n) = top.opt("roles") else { return out };
-    for (name, span, node) in n.keyed() {
-        id(n.cx, span, name, Style::Kebab);
-        let Some(t) = node.table() else { continue };
-        let text = |key| t.opt(key).and_then(|n| n.text());
-        let strings = |key| t.opt(key).map(|n| n.strings()).unwrap_or_default();
-        if let Some(c) = t.opt("channels") {
-            c.references("channel", n.cx.known.of("channels"));
-            n.cx.not_yet(
-                c.span.clone(),
-                Level::Warning,
-                "`channels` of a role",
-                "nobody is told by ripcord itself",
-            );
-        }
-        let includes =
-            t.opt("includes").map(|r| r.references("role", n.cx.known.of("roles"))).unwrap_or_default();
-        let role = Role {
-            title: t
-                .req("title", "write the role's name for people")
-                .and_then(|n| n.text())
-                .unwrap_or_default(),
-            users: strings("users"),
-            groups: strings("groups"),
-            includes,
-            phone: text("phone"),
-            mail: text("mail"),
-            slack: text("slack"),
-            available: text("available"),
-            notify_when: text("notify_when"),
-            channels: Vec::new(),
-        };
-        out.insert(name.to_string(), role);
-    }
-    for name in out.keys() {
-        if reaches(&out, name, name, 0) {
-            let span =
-                n.keyed().into_iter().find(|(k, _, _)| k == name).map_or(n.span.clone(), |(_, s, _)| s);
-            n.cx.error(span, format!("role `{name}` includes itself"), "break the circle of `includes`");
-            break;
-        }
-    }
-    out
-}
-
-fn reaches(roles: &IndexMap<String, Role>, from: &str, goal: &str, depth: usize) -> bool {
-    depth <= roles.len()
-        && roles
-            .get(from)
-            .is_some_and(|r| r.includes.iter().any(|i| i == goal || reaches(roles, i, goal, depth + 1)))
-}
-
 /// `[severities.P]`
-pub fn severities(top: &Table<'_>) -> IndexMap<String, Severity> {
+pub fn severities(top: &Table<'_>, roles: &IndexMap<String, Role>) -> IndexMap<String, Severity> {
     let mut out = IndexMap::new();
     let Some(n) = top.opt("severities") else { return out };
     for (name, span, node) in n.keyed() {
@@ -81,10 +30,7 @@ pub fn severities(top: &Table<'_>) -> IndexMap<String, Severity> {
             title: t.req("title", "write its name for people").and_then(|n| n.text()).unwrap_or_default(),
             text: t.req("text", "write what is to be done").and_then(|n| n.text()).unwrap_or_default(),
             respond_within: t.opt("respond_within").and_then(|n| n.dur()),
-            approval: t
-                .opt("approval")
-                .map(|r| r.references("role", n.cx.known.of("roles")))
-                .unwrap_or_default(),
+            approval: t.opt("approval").map(|r| agreeing(&r, roles)).unwrap_or_default(),
         };
         out.insert(name.to_string(), severity);
     }
@@ -240,17 +186,7 @@ fn stages(n: &Node<'_>, traffic: Option<&Traffic>) -> IndexMap<u32, Cell> {
         n.error("`at` needs stages", "write [traffic] with the signal and its stages, or use `act`");
     }
     for (key, span, node) in n.keyed() {
-        let Ok(stage) = key.parse::<u32>() else {
-            n.cx.error(span, format!("`{key}` is not a stage"), "stages are percents: 5, 25, 50, 100");
-            continue;
-        };
-        if let Some(t) = traffic
-            && !t.stages.contains(&stage)
-        {
-            let known: Vec<String> = t.stages.iter().map(u32::to_string).collect();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            n.cx.unknown(span, format!("`{stage}` is not one of the stages of [traffic]"), key, &known);
-        }
+        let Some(stage) = stage(n.cx, span, key, traffic) else { continue };
         if let Some(c) = cell(&node) {
             out.insert(stage, c);
         }
@@ -361,8 +297,18 @@ fn verification(t: &Table<'_>) -> Option<Verification> {
     let within = within.and_then(|n| Some((n.dur_positive()?, n)));
     let stable_for = t.opt("stable_for").and_then(|n| n.dur()).unwrap_or(0);
     let list = t.req("criteria", "write what must hold: criteria = [{ text = \"…\", when = \"…\" }]");
+    let whole = within.as_ref().map(|(ms, _)| *ms);
+    let read = |n: &Node<'_>| {
+        let found = criterion(n, &Scope::default())?;
+        if let (Ask::When(c), None, Some(ms), Some(when)) =
+            (&found.probe.ask, found.probe.within, whole, n.peek("when"))
+        {
+            hurried(&when, c, ms);
+        }
+        Some(found)
+    };
     let criteria: Vec<Criterion> =
-        list.as_ref().map(|n| n.array().iter().filter_map(criterion).collect()).unwrap_or_default();
+        list.as_ref().map(|n| n.array().iter().filter_map(read).collect()).unwrap_or_default();
     if let Some(n) = list.filter(|n| n.array().is_empty()) {
         n.error("a verification without criteria proves nothing", "write at least one criterion");
     }
@@ -373,9 +319,10 @@ fn verification(t: &Table<'_>) -> Option<Verification> {
     Some(Verification { title: title?, within, stable_for, criteria })
 }
 
-fn criterion(n: &Node<'_>) -> Option<Criterion> {
+/// A probe with the text that is shown for it.
+pub fn criterion(n: &Node<'_>, scope: &Scope) -> Option<Criterion> {
     let t = n.table()?;
     let text = t.req("text", "write what is shown").and_then(|n| n.text());
-    let probe = probe_of(&t, &Scope::default());
+    let probe = probe_of(&t, scope);
     Some(Criterion { text: text?, probe: probe? })
 }

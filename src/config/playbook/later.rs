@@ -3,7 +3,8 @@
 //! They are walked by a table of shapes, so that a wrong key or a dangling reference in them is an error today
 //! and carrying one out later means moving its entry from here into the model.
 
-use super::words::{Scope, Style, id, pattern, template};
+use super::templates::{Reach, Scope, template};
+use super::words::{Style, id, pattern};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 
@@ -87,18 +88,6 @@ const WRITE: Shape = Keys(&[
     ("backup", false, Bool),
 ]);
 const SOCKET: Shape = Keys(&[("path", true, Template), ("send", true, Template)]);
-const RAMP: Shape = Keys(&[
-    ("values", true, List(&Number)),
-    ("unit", false, Text),
-    ("skip_when", false, Text),
-    ("run", false, ARGV),
-    ("http", false, HTTP),
-    ("edit", false, EDIT),
-    ("socket", false, SOCKET),
-    ("hold", true, Dur),
-    ("stop_when", false, Text),
-    ("next_when", false, Text),
-]);
 const PROBE: Shape = Keys(&[
     ("when", false, Text),
     ("run", false, ARGV),
@@ -159,8 +148,6 @@ const ITEM: Shape = Keys(&[
     ("timeout", false, Dur),
     ("rehearse", false, REHEARSE),
 ]);
-const GUIDE_STEP: Shape =
-    Keys(&[("text", true, Template), ("run", false, ARGV), ("on", false, Ref("host", "hosts"))]);
 const CHAOS: Shape = Keys(&[
     ("title", true, Text),
     ("key", false, Text),
@@ -182,27 +169,6 @@ const CHAOS: Shape = Keys(&[
 const TOP: &[(&str, Shape, &str)] = &[
     ("incident", Keys(&[("id", false, Template), ("run", false, ARGV)]), "runs have ids of their own"),
     (
-        "hosts",
-        Map(&Keys(&[("ssh", false, Text), ("options", false, TEXTS), ("prefix", false, TEXTS)])),
-        "commands run on this host only",
-    ),
-    (
-        "authority",
-        Map(&Keys(&[("title", false, Text), ("all", false, ROLES), ("at", false, Map(&ROLES))])),
-        "ripcord does not ask who may decide",
-    ),
-    (
-        "escalation",
-        List(&Keys(&[
-            ("after", true, Dur),
-            ("when", false, Text),
-            ("roles", true, ROLES),
-            ("channels", false, CHANNELS),
-            ("message", true, Ref("message", "messages")),
-        ])),
-        "nobody is told by ripcord itself",
-    ),
-    (
         "automation",
         Keys(&[
             ("enabled", false, Bool),
@@ -221,41 +187,6 @@ const TOP: &[(&str, Shape, &str)] = &[
             ("items", true, List(&ITEM)),
         ])),
         "nobody is reminded of them",
-    ),
-    (
-        "channels",
-        Map(&Keys(&[
-            ("title", false, Text),
-            ("http", false, HTTP),
-            ("run", false, ARGV),
-            ("on", false, Ref("host", "hosts")),
-            ("cwd", false, Template),
-            ("env", false, Map(&Template)),
-            ("stdin", false, Template),
-            ("preset", false, Word(&["slack", "teams", "pagerduty", "grafana", "statuspage"])),
-        ])),
-        "nobody is told by ripcord itself",
-    ),
-    (
-        "messages",
-        Map(&Keys(&[("subject", true, Template), ("body", true, Template), ("review", false, Bool)])),
-        "nobody is told by ripcord itself",
-    ),
-    (
-        "logs",
-        Map(&Keys(&[
-            ("title", false, Text),
-            ("file", false, Template),
-            ("run", false, ARGV),
-            ("on", false, Ref("host", "hosts")),
-            ("marks", false, Map(&Word(&["critical", "warn"]))),
-        ])),
-        "logs are not shown",
-    ),
-    (
-        "guides",
-        Map(&Keys(&[("title", true, Text), ("symptom", false, Text), ("steps", true, List(&GUIDE_STEP))])),
-        "guides are not shown",
     ),
     (
         "scenarios",
@@ -293,54 +224,6 @@ const TOP: &[(&str, Shape, &str)] = &[
     ),
 ];
 
-/// Kinds of steps that are not carried out.
-const STEP_KINDS: &[(&str, Shape)] = &[
-    ("write", WRITE),
-    ("edit", EDIT),
-    ("ask", ASK),
-    ("notify", NOTIFY),
-    ("capture", CAPTURE),
-    ("procedure", Ref("procedure", "procedures")),
-    ("ramp", RAMP),
-];
-
-/// Keys of a step that are not carried out: name, shape, and what is lost; `None` when losing it would be a danger.
-const STEP_KEYS: &[(&str, Shape, Option<&str>)] = &[
-    ("when", Text, None),
-    ("fallback", List(&Any), None),
-    ("always", Bool, None),
-    ("args", Map(&Any), None),
-    ("by", Dur, Some("the step's timeout bounds it")),
-    ("progress", Pattern, Some("the output's tail is shown")),
-    ("dry_run", ARGV, Some("the command itself is shown")),
-    ("troubleshoot", Ref("guide", "guides"), Some("guides are not shown")),
-    ("rehearse", REHEARSE, Some("it is only needed by drills")),
-];
-
-/// Kinds of parameters that are not carried out.
-const PARAMS: &[(&str, Shape)] = &[
-    (
-        "list",
-        Keys(&[
-            ("run", false, ARGV),
-            ("http", false, HTTP),
-            ("pattern", false, Pattern),
-            ("json", false, Text),
-        ]),
-    ),
-    (
-        "files",
-        Keys(&[
-            ("glob", true, Template),
-            ("sort", false, Word(&["newest", "name"])),
-            ("pattern", false, Pattern),
-            ("time_format", false, Text),
-        ]),
-    ),
-    ("switch", Bool),
-    ("map", Keys(&[("from", true, Text), ("to", true, Map(&Any))])),
-];
-
 /// Names that templates of these parts may use beside those of a run.
 const EXTRA: &[&str] = &["message", "subject", "count", "value", "year", "month"];
 
@@ -348,12 +231,8 @@ const EXTRA: &[&str] = &["message", "subject", "count", "value", "year", "month"
 pub fn top(top: &Table<'_>) {
     for (key, shape, lost) in TOP {
         let Some(n) = top.opt(key) else { continue };
-        let scope = Scope { run: true, later: true, params: Vec::new(), extra: EXTRA };
-        if let (
-            Map(_),
-            "checklists" | "channels" | "messages" | "logs" | "guides" | "hosts" | "scenarios" | "authority",
-        ) = (shape, *key)
-        {
+        let scope = Scope { reach: Reach::Running, later: true, extra: EXTRA, ..Scope::default() };
+        if let (Map(_), "checklists" | "scenarios") = (shape, *key) {
             for (name, span, _) in n.keyed() {
                 id(n.cx, span, name, Style::Kebab);
             }
@@ -363,42 +242,12 @@ pub fn top(top: &Table<'_>) {
     }
 }
 
-/// Walks a kind of step that is not carried out.
-pub fn step_kind(kind: &str, n: &Node<'_>, scope: &Scope) {
-    if let Some((_, shape)) = STEP_KINDS.iter().find(|(k, _)| *k == kind) {
-        walk(n, shape, &with_extra(scope));
-    }
-}
-
-/// Walks a kind of parameter that is not carried out.
-pub fn param(kind: &str, n: &Node<'_>) {
-    if let Some((_, shape)) = PARAMS.iter().find(|(k, _)| *k == kind) {
-        walk(n, shape, &Scope { run: true, later: true, params: Vec::new(), extra: EXTRA });
-    }
-}
-
-/// Walks a guard of a step that is not carried out.
-pub fn shape_of_probe(n: &Node<'_>, scope: &Scope) {
-    walk(n, &PROBE, &with_extra(scope));
-}
-
-/// Walks the keys of a step that are not carried out; `refuse` is told the dangerous ones.
-pub fn step_keys(t: &Table<'_>, scope: &Scope, refuse: &dyn Fn(&str, &str)) {
-    for (key, shape, lost) in STEP_KEYS {
-        let Some(n) = t.opt(key) else { continue };
-        walk(&n, shape, &with_extra(scope));
-        match lost {
-            Some(hint) => {
-                t.cx.not_yet(t.key_span(key), Severity::Warning, &format!("`{key}` of a step"), hint)
-            }
-            None if matches!(n.value, toml::de::DeValue::Boolean(false)) => {}
-            None => refuse(key, &format!("`{key}` of a step")),
-        }
-    }
-}
-
-fn with_extra(scope: &Scope) -> Scope {
-    Scope { later: true, extra: EXTRA, ..scope.clone() }
+/// Walks the keys of a step that are not carried out.
+pub fn step_keys(t: &Table<'_>, scope: &Scope) {
+    let Some(n) = t.opt("rehearse") else { return };
+    walk(&n, &REHEARSE, &Scope { later: true, ..scope.clone() });
+    let hint = "it is only needed by drills";
+    t.cx.not_yet(t.key_span("rehearse"), Severity::Warning, "`rehearse` of a step", hint);
 }
 
 fn walk(n: &Node<'_>, shape: &Shape, scope: &Scope) {

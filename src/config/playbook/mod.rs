@@ -1,13 +1,23 @@
 //! From a file to a [`Playbook`], or to everything that is wrong with it.
 
+mod across;
+mod calls;
+mod conditions;
 mod deciding;
+mod kinds;
 mod later;
+mod lints;
+mod looking;
+mod params;
+mod people;
 mod probes;
 mod procedures;
 mod service;
 mod signals;
 mod sources;
 mod steps;
+mod telling;
+mod templates;
 mod words;
 
 use super::names::Known;
@@ -117,34 +127,37 @@ fn walk(top: &Table<'_>) -> Playbook {
     let sources = sources::sources(top);
     let signals = signals::signals(top, &sources, &mut keys);
     let traffic = signals::traffic(top);
+    let roles = people::roles(top);
     let verifications = deciding::verifications(top);
-    let procedures = procedures::procedures(top, &verifications, &mut keys);
+    let around = procedures::Around { verifications: &verifications, roles: &roles };
+    let procedures = procedures::procedures(top, &around, &mut keys);
     let steps = procedures::all_step_ids(top);
     let playbook = Playbook {
         service: service::service(top),
         vars: service::top_vars(top),
         environments: service::environments(top),
         secrets: service::secrets(top),
-        roles: deciding::roles(top),
-        severities: deciding::severities(top),
+        authority: people::authority(top, &roles, traffic.as_ref()),
+        hosts: looking::hosts(top),
+        channels: telling::channels(top),
+        messages: telling::messages(top, &procedures::Left::by_all(top)),
+        escalation: telling::escalation(top),
+        logs: looking::logs(top),
+        guides: looking::guides(top),
+        severities: deciding::severities(top, &roles),
         triggers: deciding::triggers(top, traffic.as_ref()),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),
         links: service::links(top),
-        authority: Default::default(),
-        hosts: Default::default(),
-        channels: Default::default(),
-        messages: Default::default(),
-        escalation: Vec::new(),
-        logs: Default::default(),
-        guides: Default::default(),
         emergency: service::emergency(top),
         sources,
         signals,
         traffic,
+        roles,
         verifications,
         procedures,
     };
+    across::check(top, &playbook);
     later::top(top);
     playbook
 }

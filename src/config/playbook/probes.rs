@@ -1,6 +1,8 @@
 //! Probes: questions about the world and what their answers must be.
 
-use super::words::{Answer, Scope, command, condition, expectation, http_call, template};
+use super::calls::{Answer, BESIDE_RUN, command, expectation, http_call, socket};
+use super::conditions::{Written, hurried, written};
+use super::templates::{Scope, template};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::probe::{Ask, Probe};
@@ -24,9 +26,8 @@ pub fn probe_of(t: &Table<'_>, scope: &Scope) -> Option<Probe> {
         t.cx.not_yet(t.key_span("rehearse"), Severity::Warning, "`rehearse`", "it is only needed by drills");
     }
     let (kind, node) = kind?;
-    on_host(t);
     if kind != "run" {
-        for key in ["cwd", "env", "stdin"] {
+        for &key in BESIDE_RUN {
             if t.opt(key).is_some() {
                 t.cx.error(
                     t.key_span(key),
@@ -37,14 +38,20 @@ pub fn probe_of(t: &Table<'_>, scope: &Scope) -> Option<Probe> {
         }
     }
     let (ask, answer) = match kind {
-        "when" => (Ask::When(condition(&node)?), None),
+        "when" => match written(&node, scope)? {
+            Written::Plain(c) => {
+                if let Some(within) = within.filter(|ms| *ms > 0) {
+                    hurried(&node, &c, within);
+                }
+                (Ask::When(c), None)
+            }
+            Written::Given(text) => (Ask::Given(text), None),
+        },
         "run" => (Ask::Run(command(t, &node, scope)?), Some(Answer::Run)),
         "http" => (Ask::Http(http_call(&node, scope)?), Some(Answer::Http)),
         "socket" => {
-            let s = node.table()?;
-            let path = s.req("path", "write the socket's path").and_then(|n| template(&n, scope));
-            let send = s.req("send", "write the line that is sent").and_then(|n| template(&n, scope));
-            (Ask::Socket { path: path?, send: send? }, Some(Answer::Socket))
+            let (path, send) = socket(&node, scope)?;
+            (Ask::Socket { path, send }, Some(Answer::Socket))
         }
         "file" => (Ask::File(template(&node, scope)?), Some(Answer::File)),
         "probe" => (Ask::Named(node.reference("probe", t.cx.known.of("probes"))?), None),
@@ -70,17 +77,4 @@ pub fn probe_of(t: &Table<'_>, scope: &Scope) -> Option<Probe> {
         None => Default::default(),
     };
     Some(Probe { ask, expect, within, every: every? })
-}
-
-/// Refuses `on = "host"`: the command would run here instead of there.
-pub fn on_host(t: &Table<'_>) {
-    if let Some(n) = t.opt("on") {
-        n.reference("host", t.cx.known.of("hosts"));
-        t.cx.not_yet(
-            n.span.clone(),
-            Severity::Error,
-            "running on another host (`on`)",
-            "it would run here instead: write the ssh command in `run`",
-        );
-    }
 }

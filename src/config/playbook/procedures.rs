@@ -1,14 +1,23 @@
-//! `[probes]` and `[procedures.P]`: what can be done, with parameters and phases.
+//! `[probes]` and `[procedures.P]`: what can be done, who must agree, what is looked at before and after.
 
 use super::Keys;
-use super::probes::probe;
+use super::deciding::criterion;
+use super::params::{params, sample};
+use super::people::agreeing;
+use super::probes::{probe, probe_of};
 use super::steps::{Place, step};
-use super::words::{Scope, Style, id, pattern, screen_key, template};
+use super::templates::{Reach, Scope, template};
+use super::words::{Style, id, screen_key};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{Confirm, Expect, Param, ParamKind, Phase, Procedure, Step, Verification};
+use crate::model::playbook::{
+    ApprovalDefault, Confirm, Expect, Guard, Phase, Procedure, Role, Step, Verification,
+};
 use crate::model::probe::Probe;
 use indexmap::IndexMap;
+
+/// Milliseconds to agree when nothing is said.
+const APPROVAL_WITHIN: u64 = 300_000;
 
 /// `[probes.X]`
 pub fn probes(top: &Table<'_>) -> IndexMap<String, Probe> {
@@ -26,17 +35,21 @@ pub fn probes(top: &Table<'_>) -> IndexMap<String, Probe> {
     out
 }
 
+/// What the playbook says elsewhere and procedures look at.
+pub struct Around<'p> {
+    /// Verifications.
+    pub verifications: &'p IndexMap<String, Verification>,
+    /// Roles.
+    pub roles: &'p IndexMap<String, Role>,
+}
+
 /// `[procedures.P]`
-pub fn procedures(
-    top: &Table<'_>,
-    verifications: &IndexMap<String, Verification>,
-    keys: &mut Keys,
-) -> IndexMap<String, Procedure> {
+pub fn procedures(top: &Table<'_>, around: &Around<'_>, keys: &mut Keys) -> IndexMap<String, Procedure> {
     let mut out = IndexMap::new();
     let Some(n) = top.opt("procedures") else { return out };
     for (name, span, node) in n.keyed() {
         id(n.cx, span, name, Style::Kebab);
-        if let Some(p) = node.table().and_then(|t| procedure(name, &t, verifications, keys)) {
+        if let Some(p) = node.table().and_then(|t| procedure(name, &t, &n, around, keys)) {
             out.insert(name.to_string(), p);
         }
     }
@@ -46,9 +59,11 @@ pub fn procedures(
 fn procedure(
     name: &str,
     t: &Table<'_>,
-    verifications: &IndexMap<String, Verification>,
+    all: &Node<'_>,
+    around: &Around<'_>,
     keys: &mut Keys,
 ) -> Option<Procedure> {
+    let known = &t.cx.known;
     let title = t.req("title", "write its name for people").and_then(|n| n.text());
     let key = t.opt("key").and_then(|n| {
         let key = screen_key(&n)?;
@@ -56,12 +71,10 @@ fn procedure(
         Some(key)
     });
     let params_node = t.opt("params");
-    let names: Vec<String> = params_node
-        .as_ref()
-        .map(|n| n.pairs().iter().map(|(k, _)| k.to_string()).collect())
-        .unwrap_or_default();
-    let scope = Scope { run: true, params: names, ..Scope::default() };
-    let params = params_node.map(|n| params(name, &n)).unwrap_or_default();
+    let params = params_node.as_ref().map(params).unwrap_or_default();
+    let names = params_node.iter().flat_map(Node::pairs).map(|(k, _)| k.to_string());
+    let samples = names.map(|k| (k.clone(), params.get(&k).map(sample))).collect();
+    let planned = Scope { reach: Reach::Planned, params: samples, ..Scope::default() };
     let hidden = t.opt("hidden").and_then(|n| n.bool()).unwrap_or(false);
     let phases: Vec<Phase> =
         t.opt("phases").map(|n| n.array().iter().filter_map(phase).collect()).unwrap_or_default();
@@ -73,22 +86,38 @@ fn procedure(
             Expect::default()
         }
     };
-    later(name, t);
+    let gate = gate(t, around.roles);
+    let undo = t.opt("undo").and_then(|n| {
+        let undo = n.reference("procedure", known.of("procedures"))?;
+        if undo == name {
+            n.error(format!("procedure `{name}` cannot undo itself"), "name the one that does");
+        }
+        Some(undo)
+    });
+    let compatible_with = t.opt("compatible_with").map(|n| probe(&n, &planned));
+    let preflight =
+        t.opt("preflight").map(|n| n.array().iter().filter_map(|n| criterion(n, &planned)).collect());
+    let guard = t.opt("guard").map(|n| guard(&n, &planned));
+    let follow = t.opt("follow").map(|n| n.references("log", known.of("logs"))).unwrap_or_default();
+    let skips = t.opt("skips").map(|n| n.strings()).unwrap_or_default();
+    later(t);
     let list = t.req("steps", "write [[procedures.NAME.steps]] with a name and what is done");
     let nodes = list.as_ref().map(|n| n.array()).unwrap_or_default();
     if let (Some(n), true) = (&list, nodes.is_empty()) {
         n.error("a procedure without steps does nothing", "write at least one step");
     }
-    let place = Place { procedure: name, scope: &scope, phases: &phases, verifications };
-    let read: Vec<Option<Step>> = nodes.iter().map(|n| step(n, &place)).collect();
+    let steps = steps(&nodes, all, &planned, &phases, around);
     let ids = step_ids(&nodes);
     let takes_effect = t.opt("takes_effect").and_then(|n| n.reference("step of this procedure", &ids));
-    let from = t.opt("from").and_then(|n| template(&n, &scope));
-    let to = t.opt("to").and_then(|n| template(&n, &scope));
+    let from = t.opt("from").and_then(|n| template(&n, &planned.shown()));
+    let to = t.opt("to").and_then(|n| template(&n, &planned.shown()));
     let confirm = t.opt("confirm").and_then(|n| n.choice(&[("type", Confirm::Type), ("key", Confirm::Key)]));
     let use_when = t.opt("use_when").and_then(|n| n.text());
     let emergency = t.opt("emergency").and_then(|n| n.bool()).unwrap_or(false);
-    let steps: Vec<Step> = read.into_iter().flatten().collect();
+    if !emergency && !skips.is_empty() {
+        let hint = "say emergency = true, or leave it out: the others skip nothing";
+        t.cx.error(t.key_span("skips"), "`skips` belongs to an emergency procedure", hint);
+    }
     Some(Procedure {
         title: title?,
         key,
@@ -97,17 +126,17 @@ fn procedure(
         to,
         hidden,
         emergency,
-        skips: Vec::new(),
-        approval: Vec::new(),
-        approvals: 0,
-        authority: None,
-        approval_within: 300_000,
-        approval_default: Default::default(),
-        undo: None,
-        compatible_with: None,
-        preflight: Vec::new(),
-        guard: None,
-        follow: Vec::new(),
+        skips,
+        approval: gate.approval,
+        approvals: gate.approvals,
+        authority: gate.authority,
+        approval_within: gate.within,
+        approval_default: gate.default,
+        undo,
+        compatible_with: whole(compatible_with)?,
+        preflight: preflight.unwrap_or_default(),
+        guard: whole(guard)?,
+        follow,
         expect,
         confirm,
         takes_effect,
@@ -117,10 +146,140 @@ fn procedure(
     })
 }
 
+/// A part that is not written is none; one that is broken breaks the whole.
+fn whole<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        Some(None) => None,
+        Some(found) => Some(found),
+        None => Some(None),
+    }
+}
+
+fn steps(
+    nodes: &[Node<'_>],
+    all: &Node<'_>,
+    planned: &Scope,
+    phases: &[Phase],
+    around: &Around<'_>,
+) -> Vec<Step> {
+    let scope = Scope { reach: Reach::Running, ..planned.clone() };
+    let mut place = Place { scope, phases, verifications: around.verifications, fallback: false };
+    let (mut out, mut left, mut always) = (Vec::new(), Left::default(), None);
+    for n in nodes {
+        out.extend(step(n, &place));
+        left.by(n, all, 0);
+        place.scope.answers.clone_from(&left.answers);
+        place.scope.steps.clone_from(&left.steps);
+        match (n.peek("always").and_then(|a| Some((a.value.as_bool()?, a))), &always) {
+            (Some((true, a)), None) => always = Some(a),
+            (Some((true, _)), Some(_)) => {}
+            (_, Some(_)) => {
+                let a: Option<Node<'_>> = always.take();
+                if let Some(a) = a {
+                    a.warn(
+                        "a step that is always done stands before others that are not",
+                        "after a failure it is done last all the same: write it at the end",
+                    );
+                }
+            }
+            (_, None) => {}
+        }
+    }
+    out
+}
+
+/// What steps leave for those after them.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Names of typed answers.
+    pub answers: Vec<String>,
+    /// Ids of ramps and questions.
+    pub steps: Vec<String>,
+}
+
+impl Left {
+    /// What the steps of all procedures leave.
+    pub fn by_all(top: &Table<'_>) -> Left {
+        let mut left = Left::default();
+        let Some(all) = top.opt("procedures") else { return left };
+        for (_, p) in all.table_quietly().unwrap_or_default() {
+            for s in p.peek("steps").and_then(|s| s.array_quietly()).unwrap_or_default() {
+                left.by(&s, &all, usize::MAX);
+            }
+        }
+        left
+    }
+
+    /// Adds what a step leaves, those within it and those of a procedure that it calls included.
+    fn by(&mut self, step: &Node<'_>, all: &Node<'_>, depth: usize) {
+        let ask = step.peek("ask");
+        if let Some(input) = ask.as_ref().and_then(|a| a.peek("input")).and_then(|i| i.value.as_str()) {
+            self.answers.push(input.to_string());
+        }
+        if (ask.is_some() || step.peek("ramp").is_some())
+            && let Some(id) = step.peek("id").and_then(|i| i.value.as_str())
+        {
+            self.steps.push(id.to_string());
+        }
+        for s in step.peek("fallback").and_then(|f| f.array_quietly()).unwrap_or_default() {
+            self.by(&s, all, depth);
+        }
+        let called = step.peek("procedure").and_then(|p| p.value.as_str());
+        if let Some(called) = called.filter(|_| depth < 8).and_then(|c| all.peek(c)) {
+            for s in called.peek("steps").and_then(|s| s.array_quietly()).unwrap_or_default() {
+                self.by(&s, all, depth + 1);
+            }
+        }
+    }
+}
+
+/// Who must agree before it starts.
+struct Gate {
+    approval: Vec<String>,
+    approvals: usize,
+    authority: Option<String>,
+    within: u64,
+    default: ApprovalDefault,
+}
+
+fn gate(t: &Table<'_>, roles: &IndexMap<String, Role>) -> Gate {
+    let (mut approval, mut authority) = (Vec::new(), None);
+    let asked = t.at_most_one(&["approval", "authority"]);
+    match &asked {
+        Some(("approval", n)) => approval = agreeing(n, roles),
+        Some((_, n)) => authority = n.reference("authority", t.cx.known.of("authority")),
+        None => {}
+    }
+    let number = t.opt("approvals").and_then(|n| n.int(1..=20)).and_then(|n| usize::try_from(n).ok());
+    let within = t.opt("approval_within").and_then(|n| n.dur_positive()).unwrap_or(APPROVAL_WITHIN);
+    let defaults = [("refuse", ApprovalDefault::Refuse), ("start", ApprovalDefault::Start)];
+    let default = t.opt("approval_default").and_then(|n| n.choice(&defaults)).unwrap_or_default();
+    for key in ["approvals", "approval_within", "approval_default"] {
+        if t.has(key) && asked.is_none() {
+            t.cx.error(
+                t.key_span(key),
+                format!("`{key}` has no meaning: nobody is asked to agree"),
+                "write approval = [\"role\"] or authority = \"…\"",
+            );
+        }
+    }
+    Gate { approvals: number.unwrap_or(0).max(approval.len()), approval, authority, within, default }
+}
+
+fn guard(n: &Node<'_>, scope: &Scope) -> Option<Guard> {
+    let t = n.table()?;
+    let lasts =
+        t.req("lasts", "write for how long it is watched: lasts = \"30m\"").and_then(|n| n.dur_positive());
+    let probe = probe_of(&t, scope);
+    Some(Guard { lasts: lasts?, probe: probe? })
+}
+
 /// The ids of steps, each of which may stand once.
 fn step_ids(nodes: &[Node<'_>]) -> Vec<String> {
     let (mut ids, mut phases): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for n in nodes {
+    let instead = nodes.iter().filter_map(|n| n.peek("fallback")?.array_quietly()).flatten();
+    let nodes: Vec<Node<'_>> = nodes.iter().cloned().chain(instead).collect();
+    for n in &nodes {
         let toml::de::DeValue::Table(t) = n.value else { continue };
         for (k, v) in t {
             let list = match k.get_ref().as_ref() {
@@ -160,42 +319,18 @@ pub fn all_step_ids(top: &Table<'_>) -> Vec<(String, String)> {
     out
 }
 
-/// Keys of a procedure that are not carried out yet: gates refuse it, comforts are noted.
-fn later(name: &str, t: &Table<'_>) {
-    let known = &t.cx.known;
-    let refuse = |key: &str| {
-        let what = format!("procedure `{name}`: `{key}`");
-        t.cx.not_yet(t.key_span(key), Severity::Error, &what, "it would start without being asked for");
-    };
+/// Keys of a procedure that are not carried out yet.
+fn later(t: &Table<'_>) {
     let note = |key: &str, hint: &str| {
         t.cx.not_yet(t.key_span(key), Severity::Warning, &format!("`{key}` of a procedure"), hint);
     };
-    match t.at_most_one(&["approval", "authority"]) {
-        Some(("approval", n)) => {
-            let roles = n.references("role", known.of("roles"));
-            roles.first().into_iter().for_each(|_| refuse("approval"));
-        }
-        Some((_, n)) => {
-            n.reference("authority", known.of("authority"));
-            refuse("authority");
-        }
-        None => {}
-    }
     if let Some(n) = t.opt("approval_when_automatic") {
         n.bool();
         note("approval_when_automatic", "no trigger acts by itself");
     }
-    if let Some(n) = t.opt("undo") {
-        n.reference("procedure", known.of("procedures"));
-        note("undo", "start that procedure by hand");
-    }
     if let Some(n) = t.opt("checklists") {
-        n.references("checklist", known.of("checklists"));
+        n.references("checklist", t.cx.known.of("checklists"));
         note("checklists", "nobody is reminded of them");
-    }
-    if let Some(n) = t.opt("follow") {
-        n.references("log", known.of("logs"));
-        note("follow", "the log is not shown beside the run");
     }
 }
 
@@ -216,92 +351,8 @@ fn phase(n: &Node<'_>) -> Option<Phase> {
     let id_node = t.req("id", "write the name that steps use").and_then(|n| Some((n.text()?, n)));
     let title = t.req("title", "write its name for people").and_then(|n| n.text());
     let budget = t.opt("budget").and_then(|n| n.dur_positive());
-    if let Some(by) = t.opt("by") {
-        by.dur_positive();
-        t.cx.not_yet(by.span.clone(), Severity::Warning, "`by` of a phase", "its budget is shown");
-    }
+    let by = t.opt("by").and_then(|n| n.dur_positive());
     let (name, node) = id_node?;
     id(t.cx, node.span.clone(), &name, Style::Kebab);
-    Some(Phase { id: name, title: title?, budget, by: None })
-}
-
-/// `[procedures.P.params.N]`
-fn params(procedure: &str, n: &Node<'_>) -> IndexMap<String, Param> {
-    let mut out = IndexMap::new();
-    for (name, span, node) in n.keyed() {
-        id(n.cx, span.clone(), name, Style::Snake);
-        if n.cx.known.vars.contains_key(name) {
-            n.cx.error(span, format!("`{name}` is a variable already"), "give the parameter another name");
-        }
-        if let Some(p) = node.table().and_then(|t| param(procedure, name, &t)) {
-            out.insert(name.to_string(), p);
-        }
-    }
-    out
-}
-
-fn param(procedure: &str, name: &str, t: &Table<'_>) -> Option<Param> {
-    let title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| name.to_string());
-    let refuse = |what: &str| {
-        let what = format!("procedure `{procedure}`: a parameter with {what}");
-        t.cx.not_yet(t.span.clone(), Severity::Error, &what, "use `read`, `values` or `text`");
-    };
-    if let Some(pick) =
-        t.opt("pick").and_then(|n| n.choice(&[("first", true), ("last", false), ("none", false)]))
-        && !pick
-        && t.has("values")
-    {
-        refuse("another `pick` than first");
-    }
-    if t.opt("unit").is_some() {
-        t.cx.not_yet(
-            t.key_span("unit"),
-            Severity::Warning,
-            "`unit` of a parameter",
-            "its value is used as it is written",
-        );
-    }
-    if t.opt("rehearse").is_some() {
-        t.cx.not_yet(t.key_span("rehearse"), Severity::Warning, "`rehearse`", "it is only needed by drills");
-    }
-    let outer = t.opt("pattern");
-    let kind = match t.one_of(&["values", "read", "text", "list", "files", "switch", "map"])? {
-        ("values", n) => {
-            let values = n.strings();
-            if values.is_empty() {
-                n.error("a parameter without values", "write at least one; the first is the default");
-                return None;
-            }
-            ParamKind::Values(values)
-        }
-        ("read", n) => {
-            let found = probe(&n, &Scope::default());
-            let pattern = match outer {
-                Some(p) => pattern(&p, Some("value")),
-                None => {
-                    t.cx.error(
-                        t.span.clone(),
-                        format!("`{}` lacks `pattern`", t.path),
-                        "say where the value stands: pattern = '(?<value>\\S+)'",
-                    );
-                    None
-                }
-            };
-            ParamKind::Read { probe: found?, pattern: pattern? }
-        }
-        ("text", n) => {
-            let inner = n.table()?;
-            let pattern = inner
-                .req("pattern", "write what it must look like: pattern = '\\d+'")
-                .and_then(|p| pattern(&p, None));
-            let prefill = inner.opt("prefill").and_then(|n| n.text());
-            ParamKind::Text { pattern: pattern?, prefill }
-        }
-        (kind, n) => {
-            super::later::param(kind, &n);
-            refuse(&format!("`{kind}`"));
-            return None;
-        }
-    };
-    Some(Param { title, kind, pick: Default::default(), unit: None })
+    Some(Phase { id: name, title: title?, budget, by })
 }

@@ -1,7 +1,8 @@
 //! `[service]`, `[vars]`, `[environments]`, `[secrets]`, `[[links]]`, `[emergency]`.
 
 use super::probes::probe;
-use super::words::{Scope, Style, id, template};
+use super::templates::{Scope, argv, template};
+use super::words::{Style, id};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{Automation, Confirm, Environment, Link, Secret, Service, Tone};
@@ -168,7 +169,7 @@ pub fn links(top: &Table<'_>) -> Vec<Link> {
 pub fn emergency(top: &Table<'_>) -> Option<String> {
     let t = top.opt("emergency")?.table()?;
     if let Some(run) = t.opt("run") {
-        super::words::argv(&run, &Scope::default());
+        argv(&run, &Scope::default());
         t.cx.not_yet(t.key_span("run"), Severity::Warning, "`run` in [emergency]", "its text is shown");
     }
     t.req("text", "write what to do when nothing else works").and_then(|n| n.text())

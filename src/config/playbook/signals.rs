@@ -1,7 +1,9 @@
 //! `[signals.S]` and `[traffic]`: the numbers, how each is read, and what is normal.
 
 use super::Keys;
-use super::words::{Scope, Style, comparison, expression, id, pattern, pointer, screen_key, template, visit};
+use super::conditions::{comparison, expression, visit};
+use super::templates::{Scope, template};
+use super::words::{Style, id, pattern, pointer, screen_key};
 use crate::config::names::SHARE;
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table, example};

@@ -1,7 +1,9 @@
 //! `[sources.S]`: where numbers come from.
 
-use super::probes::on_host;
-use super::words::{Scope, Style, command, id, json, method, template, template_map, url};
+use super::calls::{command, method, url};
+use super::templates::{Scope, json, template, template_map};
+use super::words::{Style, id};
+use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{ProcessRef, Source, SourceKind};
 use indexmap::IndexMap;
@@ -32,9 +34,18 @@ fn source(t: &Table<'_>) -> Option<Source> {
         ("process", n) => process(&n),
         (_, n) => {
             let c = n.table()?;
-            on_host(&c);
+            if let Some(on) = c.opt("on") {
+                let hint = "it would run here instead: write the ssh command in `run`";
+                c.cx.not_yet(on.span.clone(), Severity::Error, "a source on another host (`on`)", hint);
+            }
+            if c.opt("stdin").is_some() {
+                c.cx.error(c.key_span("stdin"), "`stdin` has no meaning in a source", "leave it out");
+            }
             let run = c.req("run", "write the program and its arguments");
-            let command = run.and_then(|r| command(&c, &r, &Scope::default()))?;
+            let mut command = run.and_then(|r| command(&c, &r, &Scope::default()))?;
+            if command.shell {
+                command.argv.splice(0..0, ["sh".into(), "-c".into()]);
+            }
             Some(SourceKind::Command { argv: command.argv, cwd: command.cwd, env: command.env })
         }
     };
@@ -55,7 +66,7 @@ fn prometheus(n: &Node<'_>) -> Option<SourceKind> {
 
 fn http(n: &Node<'_>) -> Option<SourceKind> {
     let t = n.table()?;
-    let method = method(&t);
+    let method = t.opt("method").map_or_else(|| "GET".to_string(), |n| method(&n));
     let headers = t.opt("headers").map(|h| template_map(&h, &Scope::default())).unwrap_or_default();
     let body = match t.at_most_one(&["json", "text"]) {
         Some(("json", b)) => json(&b, &Scope::default()).map(|v| v.to_string().as_str().into()),

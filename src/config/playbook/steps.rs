@@ -1,59 +1,42 @@
-//! One step of a procedure: its kind, its guards, its bounds.
+//! One step of a procedure: what is around its kind. Guards, bounds, and what happens when it fails.
 
-use super::later;
-use super::probes::{on_host, probe};
-use super::words::{Answer, Scope, Style, command, condition, expectation, http_call, id, template};
-use crate::config::problem::Severity;
+use super::conditions::{Written, written};
+use super::kinds::{KINDS, beside, what};
+use super::params::literal;
+use super::probes::probe;
+use super::templates::{Scope, argv, template};
+use super::words::{Style, id, pattern};
+use super::{later, lints};
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{OnFailure, Phase, SocketCall, Step, StepKind, Verification, Wait};
+use crate::model::playbook::{Freeze, OnFailure, Phase, Step, Verification, When};
 use crate::model::probe::{Ask, Probe};
+use crate::model::unit::Unit;
 use indexmap::IndexMap;
+use regex::Regex;
 
-/// Kinds of steps that are carried out.
-const CARRIED: &[&str] = &["run", "http", "socket", "wait", "check", "verify"];
-/// All kinds of steps of the format.
-const KINDS: &[&str] = &[
-    "run",
-    "http",
-    "socket",
-    "wait",
-    "check",
-    "verify",
-    "write",
-    "edit",
-    "ask",
-    "notify",
-    "capture",
-    "procedure",
-    "ramp",
-];
+/// Milliseconds that writing a file may take when nothing is said.
+const WRITE: u64 = 10_000;
+/// Milliseconds that keeping evidence may take when nothing is said.
+const CAPTURE: u64 = 60_000;
 
 /// Where a step stands.
 pub struct Place<'p> {
-    /// Id of its procedure.
-    pub procedure: &'p str,
-    /// Names its templates may use.
-    pub scope: &'p Scope,
+    /// Names its templates and conditions may use.
+    pub scope: Scope,
     /// Phases of the procedure.
     pub phases: &'p [Phase],
     /// Verifications of the playbook.
     pub verifications: &'p IndexMap<String, Verification>,
+    /// Whether it is done instead of another one.
+    pub fallback: bool,
 }
 
-impl Place<'_> {
-    fn refuse(&self, t: &Table<'_>, key: &str, what: &str) {
-        let what = format!("procedure `{}`: {what}", self.procedure);
-        let hint = "without it the procedure would do something else than is written, so it is refused";
-        t.cx.not_yet(t.key_span(key), Severity::Error, &what, hint);
-    }
-}
-
-/// A step; `None` when it has a problem or a kind that is not carried out yet.
+/// A step; `None` when it has a problem.
 pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
     let t = n.table()?;
     let name_node = t.req("name", "write what it does, for people");
     if let Some(n) = &name_node {
-        template(n, place.scope);
+        template(n, &place.scope.planned().shown());
     }
     let name = name_node.and_then(|n| n.text());
     let step_id = t.opt("id").and_then(|n| {
@@ -61,56 +44,63 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
         id(n.cx, n.span.clone(), &s, Style::Kebab);
         Some(s)
     });
-    let phases: Vec<String> = place.phases.iter().map(|p| p.id.clone()).collect();
-    let phase = t.opt("phase").and_then(|n| n.reference("phase of this procedure", &phases));
     let kind = t.one_of(KINDS);
-    let carried = kind.as_ref().is_some_and(|(k, _)| CARRIED.contains(k));
-    let timeout = t.opt("timeout").map(|n| n.dur_positive());
+    let kind_name = kind.as_ref().map(|(k, _)| *k);
+    let inner = within(kind.as_ref(), place);
+    let scope = &inner.scope;
+    let phase = phase(&t, place);
+    let timeout = timeout(&t, kind.as_ref(), place);
     let takes = t.opt("takes").and_then(|n| n.dur());
-    let guards = guards(&t, place, carried);
-    later::step_keys(&t, place.scope, &|key, what| place.refuse(&t, key, what));
+    let guards = guards(&t, scope, kind_name);
+    let when = when(&t, &place.scope);
+    let by = t.opt("by").and_then(|n| n.dur_positive());
+    let fallback = fallback(&t, place);
+    let always = t.opt("always").and_then(|n| n.bool()).unwrap_or(false);
+    if place.fallback && t.has("always") {
+        t.cx.error(
+            t.key_span("always"),
+            "`always` has no meaning in a fallback",
+            "make it a step of its own",
+        );
+    }
+    let progress = progress(&t, kind_name);
+    let dry_run = t.opt("dry_run").and_then(|n| argv(&n, scope));
+    let troubleshoot = t.opt("troubleshoot").and_then(|n| n.reference("guide", t.cx.known.of("guides")));
+    let freezes = t.opt("freezes").and_then(|n| freezes(&n, scope));
     let repeatable = t.opt("repeatable").and_then(|n| n.bool()).unwrap_or(false);
-    let (attempts, retry_delay) = retry(&t, kind.as_ref().map(|(k, _)| *k), repeatable);
+    let (attempts, retry_delay) = retry(&t, kind_name, repeatable);
     let on = [("stop", OnFailure::Stop), ("continue", OnFailure::Continue), ("ask", OnFailure::Ask)];
     let on_failure = t.opt("on_failure").and_then(|n| n.choice(&on)).unwrap_or_default();
-    beside(&t, kind.as_ref().map(|(k, _)| *k));
-    let (kind_name, node) = kind?;
-    if !carried {
-        later::step_kind(kind_name, &node, place.scope);
-        place.refuse(&t, kind_name, &format!("{} `{kind_name}` step", article(kind_name)));
-        return None;
+    beside(&t, kind_name);
+    if t.opt("args").is_some() && kind_name.is_some_and(|k| k != "procedure") {
+        t.cx.error(t.key_span("args"), "`args` has no meaning here", "it belongs to `procedure`");
     }
-    let mut bound = timeout;
-    let step_kind = what(kind_name, &node, &t, place, &mut bound)?;
+    later::step_keys(&t, scope);
+    let (kind_name, node) = kind?;
+    let step_kind = what(kind_name, &node, &t, &inner);
+    lints::step(kind_name, &node);
     let (prove, already, observe) = guards?;
-    if kind_name == "run" && !repeatable && already.is_none() && observe.is_none() {
-        t.cx.warn(
-            t.key_span("run"),
-            format!(
-                "nothing guards `{}` against being done twice, and nothing sees whether it worked",
-                name.clone().unwrap_or_default()
-            ),
-            "add `already`, `observe` or `goal`, or say repeatable = true",
-        );
+    if !repeatable && already.is_none() && observe.is_none() {
+        lints::unguarded(&t, kind_name, &node, name.as_deref().unwrap_or_default());
     }
     Some(Step {
         name: name?,
         id: step_id,
         phase,
-        kind: step_kind,
-        timeout: bound??,
+        kind: step_kind?,
+        timeout: timeout?,
         takes,
         prove,
         already,
         observe,
-        when: None,
-        by: None,
-        fallback: Vec::new(),
-        always: false,
-        progress: None,
-        dry_run: None,
-        troubleshoot: None,
-        freezes: None,
+        when: when?,
+        by,
+        fallback,
+        always,
+        progress,
+        dry_run,
+        troubleshoot,
+        freezes,
         repeatable,
         attempts,
         retry_delay,
@@ -118,84 +108,143 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
     })
 }
 
-fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+/// The place inside a step: a ramp gives its value a name.
+fn within<'p>(kind: Option<&(&str, Node<'_>)>, place: &Place<'p>) -> Place<'p> {
+    let mut scope = place.scope.clone();
+    if let Some(("ramp", n)) = kind {
+        let unit = n.peek("unit").and_then(|n| Unit::parse(n.value.as_str()?)).unwrap_or(Unit::Score);
+        scope.params.insert("value".into(), Some(literal(unit, "1")));
+    }
+    Place { scope, phases: place.phases, verifications: place.verifications, fallback: place.fallback }
 }
 
-/// What the step does; fills the time bound of kinds that have one of their own.
-fn what(
-    kind: &str,
-    node: &Node<'_>,
-    t: &Table<'_>,
-    place: &Place<'_>,
-    bound: &mut Option<Option<u64>>,
-) -> Option<StepKind> {
-    let scope = place.scope;
-    let own = match kind {
-        "verify" => node
-            .reference("verification", t.cx.known.of("verifications"))
-            .and_then(|v| place.verifications.get(&v))
-            .map(|v| v.within),
-        _ => None,
-    };
-    if bound.is_none() {
-        *bound = match kind {
-            "verify" => Some(own),
-            "wait" => wait_bound(node),
-            _ => None,
-        };
-        if bound.is_none() {
+fn phase(t: &Table<'_>, place: &Place<'_>) -> Option<String> {
+    let n = t.opt("phase")?;
+    if place.fallback {
+        n.error("a fallback belongs to the phase of its step", "leave it out");
+        return None;
+    }
+    let phases: Vec<String> = place.phases.iter().map(|p| p.id.clone()).collect();
+    n.reference("phase of this procedure", &phases)
+}
+
+/// The bound of a step in milliseconds; 0 for one that waits for a person or has steps with bounds of their own.
+fn timeout(t: &Table<'_>, kind: Option<&(&str, Node<'_>)>, place: &Place<'_>) -> Option<u64> {
+    let given = t.opt("timeout").map(|n| n.dur_positive());
+    let (kind, node) = kind?;
+    if let Some(given) = given {
+        if *kind == "procedure" {
+            t.cx.error(
+                t.key_span("timeout"),
+                "a called procedure's steps have bounds of their own",
+                "leave it out, or write `by`",
+            );
+        }
+        return given;
+    }
+    match *kind {
+        "ask" | "procedure" | "notify" => Some(0),
+        "write" | "edit" => Some(WRITE),
+        "capture" => Some(CAPTURE),
+        "verify" => Some(place.verifications.get(node.value.as_str()?)?.within),
+        "wait" if node.peek("for").is_some() => {
+            let ms = crate::model::unit::duration(node.peek("for")?.value.as_str()?).ok()?;
+            Some(ms.round() as u64)
+        }
+        kind => {
             t.req("timeout", &format!("`{kind}` needs a bound: timeout = \"30s\""));
-            *bound = Some(None);
+            None
         }
-    }
-    match kind {
-        "run" => {
-            let mut c = command(t, node, scope)?;
-            c.expect = expectation(t.opt("expect"), Answer::Run)?;
-            Some(StepKind::Run(c))
-        }
-        "http" => {
-            let mut call = http_call(node, scope)?;
-            call.expect = expectation(t.opt("expect"), Answer::Http)?;
-            Some(StepKind::Http(call))
-        }
-        "socket" => {
-            let s = node.table()?;
-            let path = s.req("path", "write the socket's path").and_then(|n| template(&n, scope));
-            let send = s.req("send", "write the line that is sent").and_then(|n| template(&n, scope));
-            let expect = expectation(t.opt("expect"), Answer::Socket)?;
-            Some(StepKind::Socket(SocketCall { path: path?, send: send?, expect }))
-        }
-        "wait" => {
-            let w = node.table()?;
-            match w.one_of(&["for", "until"])? {
-                ("for", n) => n.dur_positive().map(|ms| StepKind::Wait(Wait::For(ms))),
-                (_, n) => condition(&n).map(|c| StepKind::Wait(Wait::Until(c))),
-            }
-        }
-        "check" => probe(node, scope).map(StepKind::Check),
-        _ => own.and(node.str()).map(|v| StepKind::Verify(v.to_string())),
     }
 }
 
-/// A `wait = { for = … }` bounds itself.
-fn wait_bound(node: &Node<'_>) -> Option<Option<u64>> {
-    let (_, n) = node.table_quietly()?.into_iter().find(|(k, _)| *k == "for")?;
-    Some(crate::model::unit::duration(n.value.as_str()?).ok().map(|ms| ms.round() as u64))
+/// `when`: a condition, or a switch.
+fn when(t: &Table<'_>, scope: &Scope) -> Option<Option<When>> {
+    let Some(n) = t.opt("when") else { return Some(None) };
+    let s = n.str()?.trim();
+    let is_name = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if let Some(name) = s.strip_prefix('$').filter(|name| is_name(name)) {
+        let Some(sample) = scope.params.get(name) else {
+            let known: Vec<&str> = scope.params.keys().map(String::as_str).collect();
+            n.cx.undeclared(n.span.clone(), format!("nothing gives `${name}` a value"), name, &known);
+            return None;
+        };
+        if sample.as_deref().is_some_and(|s| s != "true") {
+            n.error(format!("`${name}` is neither true nor false"), format!("compare it: ${name} == …"));
+        }
+        return Some(Some(When::Param(name.to_string())));
+    }
+    let found = match written(&n, scope)? {
+        Written::Plain(c) => When::Condition(c),
+        Written::Given(text) => When::Given(text),
+    };
+    Some(Some(found))
+}
+
+fn fallback(t: &Table<'_>, place: &Place<'_>) -> Vec<Step> {
+    let Some(n) = t.opt("fallback") else { return Vec::new() };
+    if place.fallback {
+        t.cx.error(
+            t.key_span("fallback"),
+            "a fallback inside a fallback",
+            "write its steps one after the other, or make it a procedure of its own",
+        );
+        return Vec::new();
+    }
+    let inner = Place {
+        scope: place.scope.clone(),
+        phases: place.phases,
+        verifications: place.verifications,
+        fallback: true,
+    };
+    n.array().iter().filter_map(|n| step(n, &inner)).collect()
+}
+
+fn progress(t: &Table<'_>, kind: Option<&str>) -> Option<String> {
+    let n = t.opt("progress")?;
+    if kind.is_some_and(|k| k != "run") {
+        t.cx.error(
+            t.key_span("progress"),
+            format!("`progress` has no meaning beside `{}`", kind.unwrap_or_default()),
+            "it is read from what a command prints",
+        );
+        return None;
+    }
+    let p = pattern(&n, None)?;
+    let regex = Regex::new(&p).ok()?;
+    let has = |g: &str| regex.capture_names().flatten().any(|c| c == g);
+    if !(has("percent") || has("done") && has("total")) {
+        n.error(
+            format!("`{}` has no group `percent`, nor `done` and `total`", n.path),
+            "mark what is read: '(?<percent>\\d+)%' or '(?<done>\\d+)/(?<total>\\d+)'",
+        );
+        return None;
+    }
+    Some(p)
+}
+
+fn freezes(n: &Node<'_>, scope: &Scope) -> Option<Freeze> {
+    let t = n.table()?;
+    let what = t.req("what", "write what is paused").and_then(|n| template(&n, &scope.planned().shown()));
+    let undo = t.req("undo", "write the procedure that lets it go on: what is frozen must be thawed");
+    let undo = undo.and_then(|n| n.reference("procedure", t.cx.known.of("procedures")));
+    Some(Freeze { what: what?, undo: undo? })
 }
 
 type Guards = (Option<Probe>, Option<Probe>, Option<Probe>);
 
 /// `prove`, `already`, `observe`, and `goal` for the last two.
-fn guards(t: &Table<'_>, place: &Place<'_>, carried: bool) -> Option<Guards> {
+fn guards(t: &Table<'_>, scope: &Scope, kind: Option<&str>) -> Option<Guards> {
     let read = |key: &'static str| -> Option<Option<Probe>> {
         let Some(n) = t.opt(key) else { return Some(None) };
-        if !carried {
-            later::shape_of_probe(&n, place.scope);
-            return Some(None);
+        if kind == Some("procedure") {
+            t.cx.error(
+                t.key_span(key),
+                format!("`{key}` has no meaning beside `procedure`"),
+                "its own steps are guarded: write it there",
+            );
         }
-        probe(&n, place.scope).map(Some)
+        probe(&n, scope).map(Some)
     };
     let (prove, already, observe, goal) = (read("prove"), read("already"), read("observe"), read("goal"));
     for key in ["already", "observe"] {
@@ -211,7 +260,7 @@ fn guards(t: &Table<'_>, place: &Place<'_>, carried: bool) -> Option<Guards> {
     let seen = goal.clone();
     let done = goal.map(|mut p| {
         p.within = match p.ask {
-            Ask::When(_) => None,
+            Ask::When(_) | Ask::Given(_) => None,
             _ => p.within,
         };
         p
@@ -225,7 +274,7 @@ fn retry(t: &Table<'_>, kind: Option<&str>, repeatable: bool) -> (u32, u64) {
     let attempts =
         r.req("attempts", "write how often in all: attempts = 2").and_then(|n| n.int(1..=100)).unwrap_or(1);
     let delay = r.opt("delay").and_then(|n| n.dur()).unwrap_or(0);
-    if !(repeatable || kind == Some("check") || t.has("goal") || t.has("already")) {
+    if !(repeatable || matches!(kind, Some("check" | "capture")) || t.has("goal") || t.has("already")) {
         t.cx.error(
             t.key_span("retry"),
             "`retry` of a step that may not be repeated",
@@ -233,35 +282,4 @@ fn retry(t: &Table<'_>, kind: Option<&str>, repeatable: bool) -> (u32, u64) {
         );
     }
     (u32::try_from(attempts).unwrap_or(1), delay)
-}
-
-/// Keys that only have a meaning beside some kinds.
-fn beside(t: &Table<'_>, kind: Option<&str>) {
-    let run = kind == Some("run");
-    for key in ["cwd", "env", "stdin", "shell"] {
-        if let Some(n) = t.opt(key) {
-            if !run && kind.is_some() {
-                t.cx.error(
-                    t.key_span(key),
-                    format!("`{key}` has no meaning beside `{}`", kind.unwrap_or_default()),
-                    "it belongs to `run`",
-                );
-            } else if key == "shell" && n.bool() == Some(true) {
-                t.cx.not_yet(
-                    t.key_span(key),
-                    Severity::Error,
-                    "`shell = true`",
-                    "write the program and its arguments, or a script",
-                );
-            }
-        }
-    }
-    on_host(t);
-    if t.opt("expect").is_some() && !matches!(kind, None | Some("run" | "http" | "socket")) {
-        t.cx.error(
-            t.key_span("expect"),
-            format!("`expect` has no meaning beside `{}`", kind.unwrap_or_default()),
-            "write it inside the probe",
-        );
-    }
 }

@@ -1,9 +1,9 @@
 //! Running the command: its time, its end, its whole tree and its output.
 
-use super::TOKEN_VARIABLE;
 use super::output::{OutLog, Stream};
 use super::process::{Process, Stat, descendants};
 use super::spec::{AttemptSpec, Outcome, OutputSize};
+use super::{NEVER_PROMPT, TOKEN_VARIABLE};
 use crate::clock;
 use crate::model::time::Millis;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -103,7 +103,7 @@ fn start(spec: &AttemptSpec, token: &str, secrets: &BTreeMap<String, String>) ->
         .env_clear()
         .envs(&spec.env)
         .envs(secrets)
-        .env("GIT_TERMINAL_PROMPT", "0")
+        .envs(NEVER_PROMPT)
         .env(TOKEN_VARIABLE, token)
         .current_dir(&spec.cwd)
         .process_group(0)

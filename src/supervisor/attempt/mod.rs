@@ -26,3 +26,6 @@ pub use spec::{AttemptError, AttemptSpec, Exit, Outcome, OutputSize};
 
 /// Name of the environment variable that carries the token to the command and all its descendants.
 pub const TOKEN_VARIABLE: &str = "RIPCORD_ATTEMPT";
+
+/// Variables that keep programs from asking: nobody is there to answer, and there is no terminal.
+pub const NEVER_PROMPT: [(&str, &str); 2] = [("GIT_TERMINAL_PROMPT", "0"), ("SSH_ASKPASS_REQUIRE", "never")];

@@ -128,7 +128,7 @@ fn place<'a>(kinds: &[Line<'_>], key: &'a str) -> (Option<&'a str>, &'a str) {
     }
     let split = |(at, _): (usize, _)| (&key[..at], &key[at + 1..]);
     let dots = || key.match_indices('.').map(split).filter(|(s, n)| !s.is_empty() && !n.is_empty());
-    match dots().filter(|(s, _)| has(s)).last().or_else(|| dots().last()) {
+    match dots().rfind(|(s, _)| has(s)).or_else(|| dots().next_back()) {
         Some((section, name)) => (Some(section), name),
         None => (None, key),
     }
@@ -158,7 +158,7 @@ fn written(value: &str, quote: Option<char>, old: &str, sections: bool) -> Resul
 fn spacing(line: &str) -> (&str, &str) {
     let Some((name, _)) = line.split_once('=') else { return ("", "=") };
     let start = line.len() - line.trim_start().len();
-    let export = name[start..].starts_with("export ").then_some("export ".len()).unwrap_or_default();
+    let export = if name[start..].starts_with("export ") { "export ".len() } else { 0 };
     let spaced = name.ends_with(' ') && line[name.len() + 1..].starts_with(' ');
     (&line[..start + export], if spaced { " = " } else { "=" })
 }

@@ -1,0 +1,125 @@
+//! What can only be said of procedures together: circles, parameters that are handed on, parameters that nobody is
+//! there to choose.
+
+use super::params::{has_default, unfit};
+use super::templates::plain;
+use crate::config::walk::{Node, Table, list};
+use crate::model::playbook::{Cell, DefaultAction, Playbook};
+
+/// Checks procedures against each other and against the triggers that start them.
+pub fn check(top: &Table<'_>, playbook: &Playbook) {
+    let Some(all) = top.opt("procedures") else { return };
+    for (name, p) in all.table_quietly().unwrap_or_default() {
+        for call in calls(&p) {
+            arguments(&call, playbook);
+        }
+        circle(name, &p, &all);
+    }
+    triggers(top, playbook);
+}
+
+/// The steps of a procedure that call another one.
+fn calls<'a>(procedure: &Node<'a>) -> Vec<Node<'a>> {
+    let steps = |n: &Node<'a>, key: &str| n.peek(key).and_then(|s| s.array_quietly()).unwrap_or_default();
+    let mut out = steps(procedure, "steps");
+    let instead: Vec<Node<'a>> = out.iter().flat_map(|s| steps(s, "fallback")).collect();
+    out.extend(instead);
+    out.retain(|s| s.peek("procedure").is_some_and(|p| p.value.as_str().is_some()));
+    out
+}
+
+/// Tells of a procedure that comes back to itself, where the circle begins in the file.
+fn circle(name: &str, p: &Node<'_>, all: &Node<'_>) {
+    fn way(from: &Node<'_>, goal: &str, all: &Node<'_>, seen: &mut Vec<String>) -> bool {
+        calls(from).iter().filter_map(|c| c.peek("procedure")?.value.as_str().map(str::to_string)).any(
+            |next| {
+                if next == goal {
+                    return true;
+                }
+                if seen.contains(&next) {
+                    return false;
+                }
+                seen.push(next.clone());
+                all.peek(&next).is_some_and(|n| way(&n, goal, all, seen))
+            },
+        )
+    }
+    for call in calls(p) {
+        let Some(target) = call.peek("procedure") else { continue };
+        let next = target.value.as_str().unwrap_or_default();
+        let mut seen = vec![next.to_string()];
+        if next == name || all.peek(next).is_some_and(|n| way(&n, name, all, &mut seen)) {
+            let before = all.table_quietly().unwrap_or_default();
+            let first = before.iter().map(|(k, _)| *k).find(|k| *k == name || seen.iter().any(|s| s == k));
+            if first == Some(name) {
+                target.error(format!("procedure `{name}` would call itself"), "break the circle");
+            }
+            return;
+        }
+    }
+}
+
+/// Checks what a step hands to the procedure that it calls.
+fn arguments(step: &Node<'_>, playbook: &Playbook) {
+    let Some(target) = step.peek("procedure") else { return };
+    let called = target.value.as_str().unwrap_or_default();
+    let Some(procedure) = playbook.procedures.get(called) else { return };
+    let given = step.peek("args").and_then(|a| a.table_quietly().map(|_| a.keyed())).unwrap_or_default();
+    for (name, span, value) in &given {
+        let Some(param) = procedure.params.get(*name) else {
+            let known: Vec<&str> = procedure.params.keys().map(String::as_str).collect();
+            let message = format!("procedure `{called}` has no parameter `{name}`");
+            step.cx.undeclared(span.clone(), message, name, &known);
+            continue;
+        };
+        if let Some(text) = plain_quietly(value).filter(|t| !t.contains("{{"))
+            && let Some(why) = unfit(param, &text)
+        {
+            value.error(why, format!("it is given to the parameter `{name}` of procedure `{called}`"));
+        }
+    }
+    let missing: Vec<&str> = procedure
+        .params
+        .iter()
+        .filter(|(name, p)| !has_default(p) && !given.iter().any(|(k, _, _)| k == name))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if let Some(first) = missing.first() {
+        target.error(
+            format!("procedure `{called}` needs {}", list(&missing)),
+            format!("hand it over: args = {{ {first} = \"…\" }}"),
+        );
+    }
+}
+
+fn plain_quietly(n: &Node<'_>) -> Option<String> {
+    use toml::de::DeValue;
+    match n.value {
+        DeValue::String(_) | DeValue::Boolean(_) | DeValue::Integer(_) | DeValue::Float(_) => plain(n),
+        _ => None,
+    }
+}
+
+/// A trigger that acts by itself cannot start a procedure of which a person must choose a parameter.
+fn triggers(top: &Table<'_>, playbook: &Playbook) {
+    let Some(all) = top.opt("triggers") else { return };
+    for (name, node) in all.table_quietly().unwrap_or_default() {
+        let Some(t) = playbook.triggers.get(name) else { continue };
+        let auto = t.act == Cell::Auto || t.at.values().any(|c| *c == Cell::Auto);
+        if !(auto || t.default == DefaultAction::Act) {
+            continue;
+        }
+        let Some(procedure) = t.procedure.as_ref().and_then(|p| playbook.procedures.get(p)) else { continue };
+        let given = node.peek("args").and_then(|a| a.table_quietly()).unwrap_or_default();
+        let open = |name: &str| !given.iter().any(|(k, _)| *k == name);
+        let chosen = procedure.params.iter().find(|(k, p)| !has_default(p) && open(k));
+        if let (Some((param, _)), Some(at)) = (chosen, node.peek("procedure")) {
+            at.error(
+                format!("trigger `{name}` acts by itself, but `{param}` must be chosen by a person"),
+                format!(
+                    "give it a default (`pick` or `prefill`), or hand it over: args = {{ {param} = \"…\" }}"
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Looking at the world for a run: probes, criteria, the end of a hold, and whether the target stays what it is.
+
+use super::ask::{Told, World, ask};
+use super::late::Moment;
+use super::page;
+use super::perform::Driver;
+use super::watch::{self, Holding};
+use crate::clock;
+use crate::model::playbook::{Criterion, StepKind, Verification, Wait};
+use crate::model::probe::{Ask, Probe};
+use crate::model::time::{Deadline, Millis};
+use crate::run::{Answer, Asked, Event};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Milliseconds for which a first answer of a guard is waited for before it is told that there is none.
+const FIRST: Millis = 5_000;
+
+impl Driver {
+    /// Asks a probe; the answer comes as an event.
+    pub(super) fn probe(&mut self, step: usize, asked: Asked, within: Millis) {
+        let probe = self.probe_of(step, asked);
+        let (moment, events) = (self.moment(), self.events.clone());
+        self.drop_task();
+        self.task = Some(tokio::spawn(async move {
+            let told = match probe {
+                Some(probe) => question(&moment, &probe, within).await,
+                None => blind("there is nothing to ask"),
+            };
+            let _ =
+                events.send(Event::Probed { step, asked, answer: told.answer, detail: told.detail }).await;
+        }));
+    }
+
+    /// What is asked.
+    fn probe_of(&self, step: usize, asked: Asked) -> Option<Probe> {
+        match asked {
+            Asked::Target => return self.plan.prove.clone(),
+            Asked::Compatible => return self.plan.compatible_with.clone(),
+            _ => {}
+        }
+        let planned = self.plan.steps.get(step.wrapping_sub(1))?;
+        let s = &planned.step;
+        match (asked, &s.kind) {
+            (Asked::Prove, _) => s.prove.clone(),
+            (Asked::Already, _) => s.already.clone(),
+            (Asked::Observe, _) => s.observe.clone(),
+            (Asked::When, _) => planned.when.clone(),
+            (Asked::Propose, _) => s.already.clone().or_else(|| s.observe.clone()),
+            (Asked::Check, StepKind::Check(p)) => Some(p.clone()),
+            (Asked::Until, StepKind::Wait(Wait::Until(c))) => Some(Probe {
+                ask: Ask::When(c.clone()),
+                expect: Default::default(),
+                within: None,
+                every: 1_000,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Judges the end of a hold, on samples fetched after this moment.
+    pub(super) fn judge(&mut self, step: usize) {
+        let StepKind::Hold(hold) = &self.plan.steps[step - 1].step.kind else { return };
+        let holding = match self.holding.take() {
+            Some((n, holding)) if n == step => holding,
+            // A lost supervisor's watch is gone: what looks back over the hold cannot be judged.
+            _ => Holding::begin(self.world.clone(), self.plan.playbook.clone(), hold.clone()),
+        };
+        let events = self.events.clone();
+        self.drop_task();
+        self.task = Some(tokio::spawn(async move {
+            let (stop, next) = holding.judge().await;
+            let _ = events.send(Event::HoldJudged { step, stop, next }).await;
+        }));
+    }
+
+    /// Looks at the criteria of a verification again and again.
+    pub(super) fn watch(&mut self, step: usize) {
+        let Some(verification) = self.plan.verification(&self.plan.steps[step - 1]).cloned() else { return };
+        let (world, events) = (self.world.clone(), self.events.clone());
+        let frozen = self.plan.playbook.clone();
+        self.drop_task();
+        self.task = Some(tokio::spawn(watch::criteria(world, frozen, verification, move |seen| {
+            let events = events.clone();
+            async move { events.send(Event::Criteria { step, seen }).await.is_ok() }
+        })));
+    }
+
+    /// Tells a rung of the ladder. What is looked at meanwhile goes on.
+    pub(super) fn page(&mut self, rung: usize) {
+        let (moment, events) = (self.moment(), self.events.clone());
+        let token = format!("{}.page.{}", self.plan.id, rung + 1);
+        tokio::spawn(async move {
+            let Some(planned) = moment.plan.playbook.ladder.get(rung).cloned() else {
+                let detail = "there is no such rung".to_owned();
+                let _ = events.send(Event::Paged { title: String::new(), detail, told: false }).await;
+                return;
+            };
+            let title = planned.title.clone();
+            let (detail, told) = match moment.fill(&planned).await {
+                Ok(filled) => page::tell(&moment.world, &filled, &token).await,
+                Err(why) => (moment.world.secrets.safe(&why), false),
+            };
+            let _ = events.send(Event::Paged { title, detail, told }).await;
+        });
+    }
+
+    /// Looks at the target again and again.
+    pub(super) fn guard(&mut self) {
+        let Some(guard) = self.plan.procedure.guard.clone() else { return };
+        let (world, events) = (self.world.clone(), self.events.clone());
+        let (frozen, every) = (self.plan.playbook.clone(), guard.probe.every.max(50));
+        // The one way of looking again and again there is, with one criterion.
+        let one = Criterion { text: String::new(), probe: guard.probe };
+        let verification =
+            Verification { title: String::new(), within: 0, stable_for: 0, criteria: vec![one] };
+        let began = clock::now();
+        let last: Arc<Mutex<Option<(Answer, Deadline)>>> = Arc::default();
+        self.drop_task();
+        self.task = Some(tokio::spawn(watch::criteria(world, frozen, verification, move |seen| {
+            let (events, last, began) = (events.clone(), last.clone(), began.clone());
+            async move {
+                let Some((answer, detail)) = seen.into_iter().next() else { return true };
+                let now = clock::now();
+                {
+                    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                    let same = last.as_ref().is_some_and(|(a, due)| *a == answer && !due.is_due(&now));
+                    let early = last.is_none() && answer == Answer::Blind;
+                    if same || early && now.boot.saturating_sub(began.boot) < FIRST {
+                        return true;
+                    }
+                    *last = Some((answer, Deadline::after(&now, every)));
+                }
+                events.send(Event::Guarded { answer, detail }).await.is_ok()
+            }
+        })));
+    }
+}
+
+fn blind(why: &str) -> Told {
+    Told { answer: Answer::Blind, detail: why.to_owned(), raw: String::new() }
+}
+
+/// One question with its late names filled in, asked until it holds or its time is over.
+async fn question(moment: &Moment, probe: &Probe, within: Millis) -> Told {
+    let probe = match moment.fill(probe).await {
+        Ok(probe) => probe,
+        Err(why) => return blind(&moment.world.secrets.safe(&why)),
+    };
+    match &probe.ask {
+        Ask::When(c) => watch::until(&moment.world, &moment.plan.playbook, c, within).await,
+        _ => until(&moment.world, &probe, within).await,
+    }
+}
+
+/// Asks until the probe holds or its time is over.
+async fn until(world: &World, probe: &Probe, within: Millis) -> Told {
+    let over = Deadline::after(&clock::now(), within);
+    loop {
+        let left = over.left(&clock::now());
+        let limit = (within > 0).then(|| Duration::from_millis(left.max(100)));
+        let told = ask(world, probe, limit).await;
+        let left = over.left(&clock::now());
+        if told.answer == Answer::Holds || left == 0 {
+            return told;
+        }
+        tokio::time::sleep(Duration::from_millis(probe.every.clamp(50, left.max(50)))).await;
+    }
+}
