@@ -1,10 +1,8 @@
 //! Driving a run: what happens goes to the machine, what it decides is done, records first.
 
 use super::ask::World;
-use super::attempt::AttemptError;
 use super::control::Inbox;
 use super::file_change::Planned;
-use super::follow::prepare;
 use super::late::Moment;
 use super::person::roles_asked;
 use super::watch::{Holding, SLEPT};
@@ -23,9 +21,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-
-/// Room kept in the journal before a step, so that a full disk is met before it and not after.
-const ROOM: u64 = 64 * 1024;
 
 /// How often requests are looked for; no timer of a run sleeps longer.
 const POLL: Duration = Duration::from_millis(200);
@@ -167,6 +162,11 @@ impl Driver {
             self.recovering = false;
         }
         for effect in self.machine.handle(&now, event) {
+            if let Effect::Record(Kind::StepStarting { step, attempt, .. }) = effect
+                && let Err(e) = self.make_room(step, attempt)
+            {
+                return self.wait_for_room(&now, step, &e);
+            }
             self.perform(&now, effect)?;
         }
         Ok(())
@@ -199,19 +199,7 @@ impl Driver {
         Ok(())
     }
 
-    fn record(&mut self, now: &Now, kind: &Kind) -> Result<(), LogError> {
-        if let Kind::StepStarting { step, attempt, .. } = kind {
-            let planned = &self.plan.steps[step - 1];
-            prepare(&*self.disk, &self.run, &self.plan, planned, *attempt).map_err(|e| match e {
-                AttemptError::Log(e) => e,
-                e => LogError::Io {
-                    path: self.run.clone(),
-                    doing: "prepare the attempt",
-                    source: std::io::Error::other(e.to_string()),
-                },
-            })?;
-            self.log.preallocate(ROOM)?;
-        }
+    pub(super) fn record(&mut self, now: &Now, kind: &Kind) -> Result<(), LogError> {
         self.answers.apply(&self.plan, kind);
         let (name, body) = kind.parts();
         self.records.push(self.log.append(now, &name, &body)?);
