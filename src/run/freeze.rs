@@ -328,6 +328,13 @@ fn frozen(
                 wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
                 logs.extend(&c.logs);
             }
+            StepKind::Ask(q) => {
+                for id in &q.roles {
+                    if !out.roles.iter().any(|r| r.id == *id) {
+                        out.roles.push(role_facts(playbook, id));
+                    }
+                }
+            }
             StepKind::Verify(id) => match playbook.verifications.get(id) {
                 Some(v) => {
                     let v = fill.verification(v);

@@ -202,6 +202,8 @@ pub struct Frozen {
     pub guides: IndexMap<String, Guide>,
     /// Ladder of people to be told, lowest rung first.
     pub ladder: Vec<PageRung>,
+    /// Roles that questions are for.
+    pub roles: Vec<RoleFacts>,
 }
 
 /// A plan.

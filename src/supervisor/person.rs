@@ -90,13 +90,14 @@ pub fn roles_of(person: &Person, roles: &IndexMap<String, Role>) -> Vec<String> 
     members(&user_name(person.uid), all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
 
-/// Ids of the roles a plan asks for that the sender of a request has: by their account, or by the name they say where the
+/// Ids of the roles a plan asks for (to agree, or to answer) that the sender of a request has: by their account, or by the name they say where the
 /// plan takes that. Blocks as [`roles_of`] does.
 pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<String> {
-    let Some(asked) = &plan.approval else { return Vec::new() };
     let facts = |r: &'_ RoleFacts| (r.id.clone(), r.users.clone(), r.groups.clone());
-    let all: Vec<_> = asked.roles.iter().map(facts).collect();
-    let name = asserted.map(str::trim).filter(|n| asked.trust_asserted_names && !n.is_empty());
+    let agree = plan.approval.iter().flat_map(|a| &a.roles);
+    let all: Vec<_> = agree.chain(&plan.playbook.roles).map(facts).collect();
+    let trusted = plan.approval.as_ref().is_some_and(|a| a.trust_asserted_names);
+    let name = asserted.map(str::trim).filter(|n| trusted && !n.is_empty());
     let name = name.map_or_else(|| user_name(who.uid), str::to_owned);
     members(&name, all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
