@@ -1,7 +1,6 @@
 //! What a run knows of itself, for the names that have a value only while it goes on: `run.elapsed`, `answers.X`,
 //! `steps.ID.value` and their like.
 
-use super::given::bare;
 use super::plan::Plan;
 use super::record::{Kind, Outcome, Verdict, Wish};
 use super::state::State;
@@ -154,6 +153,14 @@ fn value_of(plan: &Plan, state: &State, id: &str) -> Option<String> {
         let found = s.skipped.as_ref().is_some_and(|why| why.starts_with("already so"));
         (p.changes() && (done || found)).then(|| bare(&ramp.value).to_owned())
     })
+}
+
+/// A ramp's value without its unit, as its act was given it.
+fn bare(shown: &str) -> &str {
+    match shown.rsplit_once(' ') {
+        Some((value, "%" | "ms" | "s" | "B" | "/s")) => value,
+        _ => shown,
+    }
 }
 
 #[cfg(test)]

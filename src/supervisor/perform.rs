@@ -152,6 +152,7 @@ impl Driver {
     fn roles(&self, request: &Request) -> Vec<String> {
         match &request.ask {
             Wish::Approve { name } => roles_asked(&self.plan, &request.who, name.as_deref()),
+            Wish::Answer { .. } => roles_asked(&self.plan, &request.who, None),
             _ => Vec::new(),
         }
     }
