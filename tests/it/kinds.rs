@@ -86,7 +86,7 @@ fn a_ramp_stops_where_it_is_good_and_its_value_is_known_afterwards() {
     let mut case = lab(&[
         "id = \"lower\"\nname = \"Lower\"\ntimeout = \"20s\"\nrepeatable = true\n\
          ramp = { values = [50, 25, 0], unit = \"percent\", hold = \"300ms\", stop_when = \"share <= 25%\", \
-         write = { file = \"share\", content = \"{{ value }}\" } }",
+         edit = { file = \"share\", format = \"text\", replace = { pattern = '[0-9]+', with = \"{{ value }}\" } } }",
         "name = \"Tell\"\nwrite = { file = \"told\", content = \"held at {{ steps.lower.value }}\" }",
         VERIFY.strip_prefix("[[procedures.back.steps]]\n").unwrap(),
     ]);
@@ -110,10 +110,13 @@ fn a_fallback_stands_in_and_what_is_always_done_is_done_after_a_failure() {
     let mut case = lab(&[
         "name = \"Drain\"\ntimeout = \"20s\"\nrun = [\"false\"]\n[[procedures.back.steps.fallback]]\n\
          name = \"By file\"\nwrite = { file = \"drained\", content = \"by file\" }",
+        "name = \"Remove\"\ntimeout = \"20s\"\nrun = [\"rm\", \"missing.env\"]",
         "name = \"Edit\"\nedit = { file = \"missing.env\", format = \"env\", set = { A = \"1\" } }",
         "name = \"Never\"\nwrite = { file = \"never\", content = \"x\" }",
         "name = \"Last\"\nalways = true\nwrite = { file = \"last\", content = \"{{ run.outcome }}\" }",
     ]);
+    // It is there when the run is planned, and gone when its turn comes.
+    fs::write(case.work("missing.env"), "A=2\n").unwrap();
     let (run, _) = case.start();
     assert_eq!(run.verdict(), Verdict::Failed);
     assert_eq!(read(&case, "drained"), "by file");
