@@ -90,8 +90,8 @@ pub fn roles_of(person: &Person, roles: &IndexMap<String, Role>) -> Vec<String> 
     members(&user_name(person.uid), all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
 
-/// Ids of the roles a plan names (to agree, to answer) that the sender of a request has: by their account, or by the name they say where the
-/// plan takes that. Blocks as [`roles_of`] does.
+/// Ids of the roles a plan names (to agree, to answer) that the sender of a request has: by their account, or by the name
+/// they say where the plan takes that. Blocks as [`roles_of`] does.
 pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<String> {
     let facts = |r: &'_ RoleFacts| (r.id.clone(), r.users.clone(), r.groups.clone());
     let asked = plan.approval.iter().flat_map(|a| &a.roles).chain(&plan.playbook.roles);
