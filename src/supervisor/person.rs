@@ -127,11 +127,10 @@ fn groups_of(user: &str) -> Vec<String> {
 }
 
 /// What a program of the host answers, when it does so in time and with success.
-fn ask_host(argv: &[&str]) -> Option<String> {
+pub(super) fn ask_host(argv: &[&str]) -> Option<String> {
     let mut child = Command::new(argv[0])
         .args(&argv[1..])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
