@@ -11,6 +11,7 @@ mod haproxy;
 mod kill;
 mod layers;
 mod live_pages;
+mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
@@ -22,3 +23,4 @@ mod readme;
 #[allow(dead_code)]
 mod run;
 mod screen;
+mod two_accounts;
