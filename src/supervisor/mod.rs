@@ -26,6 +26,7 @@ pub mod person;
 mod pin;
 mod replace;
 pub mod resolve;
+mod room;
 pub mod secrets;
 mod socket;
 mod watch;

@@ -6,6 +6,7 @@ mod attempt;
 mod check;
 mod company;
 mod components;
+mod crash;
 mod demo;
 mod haproxy;
 mod kill;
@@ -18,9 +19,12 @@ mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
+mod race;
 mod readme;
 #[path = "../support/run.rs"]
 #[allow(dead_code)]
 mod run;
 mod screen;
 mod two_accounts;
+mod storage;
+mod unruly;

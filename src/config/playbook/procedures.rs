@@ -73,7 +73,7 @@ fn procedure(
     let params_node = t.opt("params");
     let params = params_node.as_ref().map(params).unwrap_or_default();
     let names = params_node.iter().flat_map(Node::pairs).map(|(k, _)| k.to_string());
-    let samples = names.map(|k| (k.clone(), params.get(&k).map(sample))).collect();
+    let samples = names.map(|k| (k.clone(), params.get(&k).and_then(sample))).collect();
     let planned = Scope { reach: Reach::Planned, params: samples, ..Scope::default() };
     let hidden = t.opt("hidden").and_then(|n| n.bool()).unwrap_or(false);
     let phases: Vec<Phase> =
