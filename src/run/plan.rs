@@ -202,6 +202,8 @@ pub struct Frozen {
     pub guides: IndexMap<String, Guide>,
     /// Ladder of people to be told, lowest rung first.
     pub ladder: Vec<PageRung>,
+    /// Roles that may answer the questions of its steps.
+    pub roles: Vec<RoleFacts>,
 }
 
 /// A plan.

@@ -25,6 +25,6 @@ mod readme;
 #[allow(dead_code)]
 mod run;
 mod screen;
-mod two_accounts;
 mod storage;
+mod two_accounts;
 mod unruly;
