@@ -1,6 +1,6 @@
 //! What a draft shows: the plan that was resolved, in words.
 
-use super::{Setup, logout};
+use super::Setup;
 use crate::model::playbook::{ApprovalDefault, Confirm};
 use crate::model::text::clean_line;
 use crate::run::plan::{Context, Plan, describe};
@@ -32,8 +32,15 @@ pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView
     }
 }
 
-/// The same once it is resolved. `blind` names criteria that cannot be judged now.
-pub fn resolved(shown: &mut DraftView, setup: &Setup, draft: &Draft, blind: &[String]) {
+/// The same once it is resolved. `blind` names criteria that cannot be judged now, `leaving` is what is to be known of
+/// logging out.
+pub fn resolved(
+    shown: &mut DraftView,
+    setup: &Setup,
+    draft: &Draft,
+    blind: &[String],
+    leaving: Vec<(Gravity, String)>,
+) {
     shown.resolving = false;
     match &draft.proof {
         Some((asked, told)) => {
@@ -66,7 +73,7 @@ pub fn resolved(shown: &mut DraftView, setup: &Setup, draft: &Draft, blind: &[St
     if draft.proof.is_none() {
         shown.notes.push((Gravity::Warn, shown.proof.clone()));
     }
-    shown.notes.extend(logout::notes(plan));
+    shown.notes.extend(leaving);
     let asks = plan.steps.iter().filter_map(|s| s.step.prove.as_ref()).map(describe).count();
     if asks > 0 {
         shown.notes.push((Gravity::Ok, format!("{asks} step(s) ask once more before they act")));

@@ -13,6 +13,7 @@ mod kill;
 mod kinds;
 mod layers;
 mod live_pages;
+mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
@@ -26,4 +27,5 @@ mod readme;
 mod run;
 mod screen;
 mod storage;
+mod two_accounts;
 mod unruly;
