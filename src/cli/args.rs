@@ -44,6 +44,20 @@ pub struct Screen {
     /// How it looks.
     #[command(flatten)]
     pub look: Look,
+    /// Look only: nothing can be started or asked from this screen.
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+/// Where runs are recorded.
+#[derive(Debug, Clone, Args)]
+pub struct Records {
+    /// Folder of all records.
+    #[arg(long, value_name = "DIR", env = "RIPCORD_STATE_DIR", global = true)]
+    pub state_dir: Option<PathBuf>,
+    /// Configuration file.
+    #[arg(long, value_name = "FILE", env = "RIPCORD_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
 }
 
 /// How the screen looks.
@@ -112,6 +126,12 @@ pub enum Command {
         /// Resolve everything, ask the probes, change nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Stop a run first (the one in the way when none is named), and start when its processes are dead.
+        #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        replace: Option<String>,
+        /// Start although processes of that run are alive, and say why.
+        #[arg(long, value_name = "REASON", requires = "replace")]
+        beside: Option<String>,
     },
     /// List runs, newest first.
     Runs {
@@ -142,9 +162,113 @@ pub enum Command {
         /// End the run where it is.
         #[arg(long, conflicts_with_all = ["done", "not_done", "accept"])]
         abandon: bool,
+        /// Go on with the steps of another account's lost run, as a run of your own.
+        #[arg(long, conflicts_with_all = ["done", "not_done", "accept", "abandon"])]
+        successor: bool,
+        /// Do not ask whether the successor is to start.
+        #[arg(long, requires = "successor")]
+        yes: bool,
         /// Why.
         #[arg(long)]
         reason: Option<String>,
+    },
+    /// Agree to a run before its first step, or refuse it.
+    Approve {
+        /// Id of the run (the newest that waits when none is named).
+        #[arg(value_name = "RUN")]
+        run: Option<String>,
+        /// Where it is recorded.
+        #[command(flatten)]
+        records: Records,
+        /// Do not agree, and say why: the run ends, nothing was changed.
+        #[arg(long, value_name = "REASON")]
+        refuse: Option<String>,
+        /// On a shared account: who you are. It is taken as said, and shown so.
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// Agree without being asked.
+        #[arg(long, conflicts_with = "refuse")]
+        yes: bool,
+    },
+    /// Ask something of a run that goes on: pause, stop, settle, answer, page.
+    Ask {
+        /// Id of the run.
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Where it is recorded.
+        #[command(flatten)]
+        records: Records,
+        /// What is asked.
+        #[command(subcommand)]
+        wish: Wished,
+    },
+}
+
+/// What can be asked of a run.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Wished {
+    /// Start no further step.
+    Pause {
+        /// Why.
+        #[arg(long, default_value = "asked by hand")]
+        reason: String,
+    },
+    /// Go on after a pause.
+    Continue,
+    /// Stop what runs (TERM, grace, KILL) and end the run.
+    Stop {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// The step that waits was done: go on after it.
+    Done {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// The step that waits was not done: try it again.
+    #[command(alias = "not-done")]
+    Retry {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Leave the step that waits and go on behind it.
+    Skip {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Do the step whose condition cannot be judged.
+    DoIt {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Ask again what an unknown step did.
+    Probe,
+    /// Answer the question of a step.
+    Answer {
+        /// The chosen answer, where there is a choice.
+        label: Option<String>,
+        /// The text that is asked for.
+        #[arg(long, value_name = "TEXT")]
+        input: Option<String>,
+    },
+    /// Tell the next people that it is not verified.
+    Page,
+    /// Accept what was applied although it is not verified.
+    Accept {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// End the run where it is; nothing is stopped.
+    Abandon {
+        /// Why.
+        #[arg(long)]
+        reason: String,
     },
 }
 

@@ -1,6 +1,8 @@
 //! Arguments, subcommands, exit codes.
 
+mod approve;
 pub mod args;
+mod ask;
 mod demo;
 pub mod exit;
 mod look;
@@ -41,18 +43,26 @@ pub fn main() -> ExitCode {
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }
-        Some(Command::Run { procedure, target, params, reason, yes, dry_run }) => {
+        Some(Command::Run { procedure, target, params, reason, yes, dry_run, replace, beside }) => {
             let ask = run::Ask {
                 procedure: &procedure,
                 params: &params,
                 reason: &reason,
                 yes: yes.as_deref(),
                 dry_run,
+                replace: replace.as_deref(),
+                beside: beside.as_deref(),
             };
             run::run(&target, &ask)
         }
         Some(Command::Runs { target, json }) => runs::list(&target, json),
-        Some(Command::Resume { run, target, done, not_done, accept, abandon, reason }) => {
+        Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
+            &target,
+            run.as_deref(),
+            reason.as_deref().unwrap_or("its supervisor was lost"),
+            yes,
+        ),
+        Some(Command::Resume { run, target, done, not_done, accept, abandon, reason, .. }) => {
             let reason = reason.unwrap_or_else(|| "said by hand".into());
             let wish = match (done, not_done, accept, abandon) {
                 (true, ..) => Some(Wish::Settle { done: true, reason }),
@@ -63,6 +73,10 @@ pub fn main() -> ExitCode {
             };
             runs::resume(&target, run.as_deref(), wish)
         }
+        Some(Command::Approve { run, records, refuse, name, yes }) => {
+            approve::approve(&records, approve::Word { run: run.as_deref(), refuse, name, yes })
+        }
+        Some(Command::Ask { run, records, wish }) => ask::ask(&records, &run, wish),
     })
 }
 

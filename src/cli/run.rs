@@ -21,6 +21,10 @@ pub struct Ask<'a> {
     pub yes: Option<&'a str>,
     /// Change nothing.
     pub dry_run: bool,
+    /// Stop a run first: this one, or the one in the way when it is empty.
+    pub replace: Option<&'a str>,
+    /// Why it may start although processes of that run are alive.
+    pub beside: Option<&'a str>,
 }
 
 /// Resolves, shows, confirms and follows a procedure.
@@ -58,7 +62,13 @@ pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
         eprintln!("Not confirmed: nothing was started, nothing was changed.");
         return exit::REFUSED;
     }
-    headless::run(&setup.folder, &plan.confirmed(&clock::now()))
+    let plan = plan.confirmed(&clock::now());
+    match ask.replace {
+        None => headless::run(&setup.folder, &plan),
+        Some(old) => {
+            headless::run_instead(&setup.folder, plan, Some(old).filter(|o| !o.is_empty()), ask.beside)
+        }
+    }
 }
 
 fn procedure(setup: &Setup, named: &str) -> Option<String> {

@@ -2,6 +2,8 @@
 //! with another login, never root; where that cannot be proved, it does not count.
 
 use super::plan::{Approval, Person, Plan, RoleFacts};
+use super::record::Kind;
+use crate::model::record::Record;
 use crate::model::text::clean_line;
 
 /// A word that counted.
@@ -13,6 +15,15 @@ pub struct Given {
     pub roles: Vec<String>,
     /// Who they said they are, where the playbook takes that.
     pub asserted: Option<String>,
+}
+
+/// The words that counted, of a journal.
+pub fn given(records: &[Record]) -> Vec<Given> {
+    let one = |kind| match kind {
+        Kind::Approved { who, roles, asserted } => Some(Given { who, roles, asserted }),
+        _ => None,
+    };
+    records.iter().filter(|r| r.kind == "Approved").filter_map(|r| one(Kind::read(r).ok()?)).collect()
 }
 
 /// Which of the asked roles this person's word gives. `roles` are ids of those they have, `asserted` is who they say they

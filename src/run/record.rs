@@ -34,9 +34,9 @@ pub enum Kind {
         /// In words, safe to show.
         why: String,
     },
-    /// A guard of a step was asked.
+    /// A guard of a step (or of the whole run) was asked.
     GuardJudged {
-        /// Step number, from 1.
+        /// Step number, from 1; 0: the whole run.
         step: usize,
         /// Which guard.
         guard: Guard,
@@ -244,6 +244,13 @@ pub enum Kind {
         /// Name of the file that keeps them.
         saved: String,
     },
+    /// How it ends is decided; only the steps that are always done are left.
+    Ending {
+        /// How it ends.
+        verdict: Verdict,
+        /// In words, safe to show.
+        why: String,
+    },
     /// The run is over. Nothing follows.
     RunFinished {
         /// How it ended.
@@ -275,12 +282,18 @@ pub enum Refusal {
 /// A guard of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Guard {
-    /// Must hold before it starts.
+    /// Must hold before it starts (the whole run: it is the right target).
     Prove,
     /// Holds when it is done already.
     Already,
     /// Holds when it is to be done at all.
     When,
+    /// The target is compatible with what comes (the whole run).
+    Compatible,
+    /// Whether a ramp goes on at the end of a hold; on record when it cannot be judged.
+    Hold,
+    /// After it was verified: the target is what it was (the whole run).
+    Stays,
 }
 
 /// A file as it was before and will be after a step: by these two hashes its outcome is definite after any crash.

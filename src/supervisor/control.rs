@@ -1,16 +1,20 @@
-//! Requests to a run: one file per asker under `control/`, lines appended by the asker, read by the supervisor.
+//! Requests to a run: one file per asker under `control/`, lines appended by the asker, read by the supervisor. Who asks is
+//! the file's owner; their name and login are looked up, not taken as written.
 
+use super::home::{alive, journal_path};
+use super::person::user_name;
 use crate::clock;
 use crate::journal::access::{Sharing, open_left_by_another};
-use crate::journal::{Disk, LogError, Opened};
+use crate::journal::{Disk, LogError, Opened, Tail};
 use crate::model::time::Deadline;
 use crate::run::record::{REQUEST, Wish};
-use crate::run::{Person, Request};
+use crate::run::{Kind, Person, Request};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Bytes of one asker's file that are read in all.
 const MOST: u64 = 256 * 1024;
@@ -89,16 +93,63 @@ impl Asker {
     }
 }
 
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// It was granted; what follows, in words.
+    Accepted(String),
+    /// It was not, and why.
+    Refused(String),
+    /// Nobody drives the run, so nobody answers.
+    Nobody,
+    /// No answer came as long as it was good.
+    Nothing,
+}
+
+/// Waits for the journal's answer to a request; blocks for as long as a request is good.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn answer(run: &Path, id: &str) -> Result<Answered, LogError> {
+    let mut tail = Tail::new(journal_path(run));
+    let until = Instant::now() + Duration::from_millis(REQUEST) + GRACE;
+    let mut driven_at = Instant::now();
+    loop {
+        let driven = alive(run);
+        for record in tail.poll()? {
+            match Kind::read(&record) {
+                Ok(Kind::RequestHandled { request, accepted, why }) if request.id == id => {
+                    return Ok(if accepted { Answered::Accepted(why) } else { Answered::Refused(why) });
+                }
+                _ => {}
+            }
+        }
+        if driven {
+            driven_at = Instant::now();
+        } else if driven_at.elapsed() > GRACE {
+            return Ok(Answered::Nobody);
+        }
+        if Instant::now() >= until {
+            return Ok(Answered::Nothing);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// How long a supervisor may be missing or slow before that is said.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Reads what askers wrote.
 #[derive(Debug)]
 pub(super) struct Inbox {
     folder: PathBuf,
     read: BTreeMap<PathBuf, u64>,
+    names: BTreeMap<u32, String>,
 }
 
 impl Inbox {
     pub(super) fn new(run: &Path) -> Inbox {
-        Inbox { folder: control_dir(run), read: BTreeMap::new() }
+        Inbox { folder: control_dir(run), read: BTreeMap::new(), names: BTreeMap::new() }
     }
 
     /// Whole lines that came since the last look. What is not a request, or pretends to be somebody else's, is named in
@@ -119,7 +170,16 @@ impl Inbox {
                     self.read.insert(path.clone(), upto);
                     for line in lines {
                         match serde_json::from_str::<Request>(&line) {
-                            Ok(r) if r.who.uid == owner => requests.push(r),
+                            Ok(mut r) if r.who.uid == owner => match login_of(&path) {
+                                Some(login) if login != r.who.login_uid => {
+                                    odd.push(format!("{}: its process has another login", path.display()));
+                                }
+                                _ => {
+                                    let name = self.names.entry(owner).or_insert_with(|| user_name(owner));
+                                    r.who.user.clone_from(name);
+                                    requests.push(r);
+                                }
+                            },
                             Ok(_) => odd.push(format!("{}: a request in another's name", path.display())),
                             Err(e) => odd.push(format!("{}: {e}", path.display())),
                         }
@@ -134,6 +194,17 @@ impl Inbox {
         }
         (requests, odd)
     }
+}
+
+/// The login of the process that a file of requests is named after (`uid-boot-pid-start`), while it lives: what it writes of
+/// itself is checked by it.
+fn login_of(path: &Path) -> Option<Option<u32>> {
+    let name = path.file_stem()?.to_str()?;
+    let mut parts = name.rsplit('-');
+    let (start, pid) = (parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<i32>().ok()?);
+    super::attempt::Process::read(pid).filter(|p| p.start == start)?;
+    let login = std::fs::read_to_string(format!("/proc/{pid}/loginuid")).ok()?.trim().parse::<u32>().ok()?;
+    Some((login != u32::MAX).then_some(login))
 }
 
 /// Lines after `from` up to the last newline, the file's owner, and how far that is.
@@ -180,6 +251,19 @@ mod tests {
         assert!(inbox.poll().0.is_empty());
         (&asker.file.file).write_all(format!("{}\n", &line[20..]).as_bytes()).unwrap();
         assert_eq!(inbox.poll().0[0].id, second);
+    }
+
+    #[test]
+    fn who_asks_is_the_files_owner_by_the_hosts_name_and_with_their_processs_login() {
+        let (_dir, run, me) = run();
+        let liar = Person { user: "somebody else".into(), ..me.clone() };
+        Asker::open(real(), &run, liar).unwrap().ask(Wish::GoOn, None, None, 1).unwrap();
+        let mut inbox = Inbox::new(&run);
+        assert_eq!(inbox.poll().0[0].who.user, me.user);
+        let login = Person { login_uid: Some(me.login_uid.map_or(4_711, |l| l + 1)), ..me };
+        Asker::open(real(), &run, login).unwrap().ask(Wish::GoOn, None, None, 1).unwrap();
+        let (got, odd) = inbox.poll();
+        assert!(got.is_empty() && odd[0].contains("another login"), "{odd:?}");
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The supervisor's main: it leaves its starter, takes the locks, checks everything, says yes or no, and drives the run.
 
+use super::after;
 use super::ask::World;
 use super::attempt::Process;
-use super::home::{LockNote, journal_path, lock_path, orphan, read_plan, run_dir, unfinished};
+use super::home::{
+    Holder, LockNote, holder, is_guarding, journal_path, lock_path, orphans, read_plan, run_dir, successor,
+    unfinished,
+};
 use super::launch::Reply;
 use super::perform::{Driver, write_report};
 use super::resolve::ask_any;
@@ -12,7 +16,7 @@ use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, Reserve, real};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
-use crate::model::time::Millis;
+use crate::model::time::{Millis, Now};
 use crate::run::plan::describe;
 use crate::run::record::Refusal;
 use crate::run::{Answer, Kind, Machine, Person, Plan, State};
@@ -112,6 +116,7 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
         Err(e @ LogError::Held { .. }) => {
             return Err((Refusal::Locked, format!("the run is driven already: {e}")));
         }
+        Err(e @ LogError::Schema { .. }) => return Err((Refusal::Plan, format!("{e}: {}", e.hint()))),
         Err(e) => return Err(storage(e)),
     };
     let state = State::fold(&plan, &records).map_err(|e| (Refusal::Plan, e))?;
@@ -128,9 +133,12 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
         }
         return Ok(None);
     }
+    // Verified and only watched: it holds no lock, and stands in nobody's way.
+    let guarding = resume && is_guarding(&records);
     let judged = match lock {
+        Ok(_) | Err(LogError::Held { .. }) if guarding => may_resume(home, run, &plan, &state).map(|()| None),
         Ok(lock) => match check(home, run, &plan, &state, resume) {
-            None => Ok(lock),
+            None => Ok(Some(lock)),
             Some(no) => Err(no),
         },
         Err(LogError::Held { pid, .. }) => Err((Refusal::Locked, locked_by(home, pid))),
@@ -157,11 +165,16 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
     match judged {
         Ok((lock, proof)) => {
             let by = if resume { Some(asked_by()?) } else { None };
-            lock_for(&*disk, &lock, &plan).map_err(storage)?;
+            if let Some(lock) = &lock {
+                lock_for(&*disk, lock, &plan).map_err(storage)?;
+            }
             if let Ok(reserve) = Reserve::ensure(disk.clone(), home, mode) {
                 log.set_reserve(reserve);
             }
             begin(&mut log, &mut records, run, by, proof)?;
+            if let Err(e) = after::close(&disk, home, &plan) {
+                eprintln!("the run before this one was not ended: {e}");
+            }
             let state = State::fold(&plan, &records).map_err(|e| (Refusal::Plan, e))?;
             let machine = Machine::new(plan, state);
             Ok(Some(Driver::new(machine, run, disk, log, records, lock, world)))
@@ -180,39 +193,61 @@ async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Opti
 /// The rules that need no question to the world.
 fn check(home: &Path, run: &Path, plan: &Plan, state: &State, resume: bool) -> Option<No> {
     if resume {
-        if state.started.is_none() {
-            return Some((
-                Refusal::Expired,
-                "this run was never accepted, so it is never started later".to_owned(),
-            ));
-        }
-        let owner = run.metadata().map(|m| m.uid());
-        let own = rustix::process::getuid().as_raw();
-        if owner.as_ref().ok() != Some(&own) {
-            let why = format!("the run is of account {owner:?}; only that account can take it over");
-            return Some((Refusal::Locked, why));
+        if let Err(no) = may_resume(home, run, plan, state) {
+            return Some(no);
         }
     } else if state.started.is_some() {
         return Some((Refusal::Orphan, "this run has begun already: resume it".to_owned()));
     } else if plan.expires.is_due(&clock::now()) {
         return Some((Refusal::Expired, expired(plan)));
+    } else if let Some(no) = unfit(plan).or_else(|| after::refusal(home, plan)) {
+        return Some(no);
     }
     // Under the lock nobody drives a run here, so one that is not over was left by its supervisor.
     let named = super::home::lock_note(home).map(|note| run_dir(home, &note.run)).filter(|dir| dir != run);
-    let left = match named {
-        Some(dir) => unfinished(&dir),
-        None if resume => None,
-        None => match orphan(home) {
-            Ok(found) => found.filter(|u| u.dir != run),
-            Err(e) => return Some(storage(e)),
-        },
+    let mut left: Vec<_> = match orphans(home) {
+        Ok(left) if !resume => left.into_iter().filter(|u| u.dir != run).collect(),
+        Ok(_) => Vec::new(),
+        Err(e) => return Some(storage(e)),
     };
-    left.map(|u| {
-        let at = u.step.map(|(n, name)| format!(" at step {n} ({name})")).unwrap_or_default();
-        (
-            Refusal::Orphan,
-            format!("run {} ({}) is orphaned{at}: resume it or abandon it first", u.id, u.title),
-        )
+    left.extend(named.and_then(|dir| unfinished(&dir)));
+    let goes_on = |run: &str| successor(home, run).is_ok_and(|s| s.is_some());
+    left.into_iter().find(|u| !after::takes(plan, &u.id) && !goes_on(&u.id)).map(|u| {
+        let at = u.step.map(|(label, name)| format!(" at step {label} ({name})")).unwrap_or_default();
+        let own = u.uid == rustix::process::getuid().as_raw();
+        let what = if own { "resume it or abandon it first" } else { "resume it with --successor first" };
+        (Refusal::Orphan, format!("run {} ({}) is orphaned{at}: {what}", u.id, u.title))
+    })
+}
+
+/// Whether a run may be taken over by this account.
+fn may_resume(home: &Path, run: &Path, plan: &Plan, state: &State) -> Result<(), No> {
+    if state.started.is_none() {
+        let why = "this run was never accepted, so it is never started later".to_owned();
+        return Err((Refusal::Expired, why));
+    }
+    if let Ok(Some(other)) = successor(home, &plan.id) {
+        return Err((Refusal::Orphan, format!("run {other} goes on with the steps of this one")));
+    }
+    match run.metadata() {
+        Ok(meta) if meta.uid() == rustix::process::getuid().as_raw() => Ok(()),
+        Ok(_) => {
+            let of = &plan.who.user;
+            let why =
+                format!("the run is {of}'s: another account goes on with it by `ripcord resume --successor`");
+            Err((Refusal::Locked, why))
+        }
+        Err(e) => Err(storage(e)),
+    }
+}
+
+/// Why a plan is not to be started as it stands.
+fn unfit(plan: &Plan) -> Option<No> {
+    let said = plan.override_reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());
+    let failed = plan.preflight.iter().filter(|check| check.answer != Answer::Holds);
+    let failed: Vec<String> = failed.map(|check| format!("{} ({})", check.text, check.detail)).collect();
+    (!failed.is_empty() && !said).then(|| {
+        (Refusal::Preflight, format!("a check before the first step does not hold: {}", failed.join(", ")))
     })
 }
 
@@ -226,14 +261,26 @@ fn expired(plan: &Plan) -> String {
 }
 
 fn locked_by(home: &Path, pid: Option<i32>) -> String {
-    let Some(note) = super::home::lock_note(home) else {
+    let Some(Holder { note, step }) = holder(home) else {
         let who = pid.map_or_else(|| "another process".to_owned(), |p| format!("pid {p}"));
         return format!("{who} holds the lock: one run at a time");
     };
+    let at = step.map(|(now, last)| format!(", step {now} of {last}")).unwrap_or_default();
     format!(
-        "{} holds the lock: {} (run {}, pid {} on {})",
-        note.user, note.title, note.run, note.pid, note.host
+        "{} holds the lock: {}{at}, since {} (run {}, pid {} on {}). One run at a time; yours changed nothing",
+        note.user,
+        note.title,
+        clock_of(&note.since),
+        note.run,
+        note.pid,
+        note.host
     )
+}
+
+/// The time of day here.
+fn clock_of(now: &Now) -> String {
+    let at = jiff::Timestamp::from_millisecond(now.wall).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
 }
 
 fn names_run(home: &Path, id: &str) -> bool {

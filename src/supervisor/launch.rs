@@ -78,11 +78,7 @@ fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refu
     if plan.id.is_empty() || !plan.id.chars().all(plain) {
         return Err(Refused { reason: Refusal::Plan, why: format!("`{}` is no id of a run", plan.id) });
     }
-    if !home.exists() {
-        std::fs::create_dir_all(home).map_err(|e| storage(format!("{}: {e}", home.display())))?;
-        std::fs::set_permissions(home, std::os::unix::fs::PermissionsExt::from_mode(0o700))
-            .map_err(storage)?;
-    }
+    make_home(home).map_err(|e| storage(format!("{}: {e}", home.display())))?;
     let home = home.canonicalize().map_err(|e| storage(format!("{}: {e}", home.display())))?;
     if let Ok(Some(kind)) = network_file_system(&home) {
         let why = format!("{} lies on {kind}, where locks cannot be relied on", home.display());
@@ -111,6 +107,25 @@ fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refu
     })();
     made.map_err(storage)?;
     Ok(place)
+}
+
+/// Makes the folder of a service where there is none: private, or shared as the folder of all records is.
+fn make_home(home: &Path) -> io::Result<()> {
+    if home.exists() {
+        return Ok(());
+    }
+    let root = home.parent().unwrap_or(Path::new("/"));
+    if !root.exists() {
+        std::fs::create_dir_all(root)?;
+        std::fs::set_permissions(root, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    }
+    match std::fs::create_dir(home) {
+        // Somebody else was quicker, and sets it right.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        made => made?,
+    }
+    let mode = Sharing::of(root)?.dir_mode();
+    std::fs::set_permissions(home, std::os::unix::fs::PermissionsExt::from_mode(mode))
 }
 
 /// Takes away plans that were never put in their place: nothing was asked by them.

@@ -3,6 +3,7 @@
 //! [`resolve()`] makes a plan, [`launch`] hands it to a supervisor of its own, [`control::Asker`] asks things of it, and
 //! everything that is known of a run is read back from its folder ([`home`]).
 
+mod after;
 pub mod ask;
 pub mod attempt;
 mod begin;
@@ -22,14 +23,17 @@ mod page;
 mod perform;
 pub mod person;
 mod pin;
+mod replace;
 pub mod resolve;
 pub mod secrets;
 mod socket;
 mod watch;
 
+pub use after::succeed;
 pub use control::Asker;
 pub use drive::main;
-pub use home::{RunSummary, Unfinished, alive, list, orphan, read_run, run_dir};
+pub use home::{Holder, RunSummary, Unfinished, alive, holder, list, orphan, read_run, run_dir};
 pub use launch::{Accepted, Refused, launch, resume};
 pub use person::person;
+pub use replace::{NotReplaced, Progress, replace};
 pub use resolve::{Draft, context, resolve};

@@ -6,6 +6,7 @@ use super::control::Inbox;
 use super::file_change::Planned;
 use super::follow::prepare;
 use super::late::Moment;
+use super::person::roles_asked;
 use super::watch::Holding;
 use crate::clock;
 use crate::journal::access::Sharing;
@@ -71,7 +72,7 @@ impl Driver {
         disk: Arc<dyn Disk>,
         log: Log,
         records: Vec<Record>,
-        lock: Hold,
+        lock: Option<Hold>,
         world: World,
     ) -> (Driver, mpsc::Receiver<Event>) {
         let (events, heard) = mpsc::channel(64);
@@ -86,7 +87,7 @@ impl Driver {
             disk,
             log,
             records,
-            lock: Some(lock),
+            lock,
             world: Arc::new(world),
             events,
             stop: Arc::default(),
@@ -150,8 +151,11 @@ impl Driver {
     }
 
     /// The roles that an asker has, of those the plan names.
-    fn roles(&self, _request: &Request) -> Vec<String> {
-        Vec::new()
+    fn roles(&self, request: &Request) -> Vec<String> {
+        match &request.ask {
+            Wish::Approve { name } => roles_asked(&self.plan, &request.who, name.as_deref()),
+            _ => Vec::new(),
+        }
     }
 
     fn handle(&mut self, event: Event) -> Result<(), LogError> {

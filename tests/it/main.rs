@@ -4,6 +4,7 @@
 
 mod attempt;
 mod check;
+mod company;
 mod components;
 mod demo;
 mod haproxy;

@@ -6,6 +6,8 @@ use crate::model::probe::{Ask, Command, HttpCall, Probe};
 use crate::model::record::Record;
 use crate::run::Person;
 use crate::run::plan::{Frozen, PLAN_SCHEMA, ProcedureFacts};
+use crate::run::record::Wish;
+use crate::run::state::Need;
 use crate::run::view::{RunState, RunView, StepState};
 use proptest::prelude::*;
 

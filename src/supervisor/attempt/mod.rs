@@ -18,7 +18,7 @@ pub mod stub;
 pub use dir::AttemptDir;
 pub use mask::{MASK, MIN_SECRET, Masker};
 pub use output::{OutLine, Stream};
-pub use process::{Process, Witness, signal_strays};
+pub use process::{Process, Witness, signal_strays, strays};
 pub use recover::{Recovered, recover};
 pub use rustix::process::Signal;
 pub use spawn::{StubHandle, spawn_stub};

@@ -106,7 +106,7 @@ pub(super) fn descendants(of: i32) -> Vec<Stat> {
 }
 
 /// Living processes that carry this attempt's token in their environment.
-pub(super) fn strays(token: &str) -> Vec<Process> {
+pub fn strays(token: &str) -> Vec<Process> {
     let entry = format!("{TOKEN_VARIABLE}={token}").into_bytes();
     let carries = |pid: i32| {
         fs::read(format!("/proc/{pid}/environ"))
