@@ -14,6 +14,7 @@ mod live_pages;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
+mod plan;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
