@@ -72,8 +72,9 @@ impl Paper {
     /// A comment, wrapped; `indent` spaces behind its mark.
     pub fn say(&mut self, indent: usize, text: &str) {
         let front = format!("# {}", " ".repeat(indent));
+        let text = Template(text.to_owned()).fill_known(&|name| Some(format!("${}", variable(name)))).0;
         let mut line = front.clone();
-        for word in ascii(text).split(' ').filter(|w| !w.is_empty()) {
+        for word in ascii(&text).split(' ').filter(|w| !w.is_empty()) {
             let mut word = word;
             if line.len() > front.len() && line.len() + 1 + word.len() > WIDTH {
                 let _ = writeln!(self.text, "{line}");
