@@ -239,7 +239,7 @@ impl Driver {
     }
 
     /// Lets go of the service's lock: another run may start.
-    fn let_go(&mut self) -> Result<(), LogError> {
+    pub(super) fn let_go(&mut self) -> Result<(), LogError> {
         match self.lock.take() {
             Some(lock) => lock.write(&*self.disk, b""),
             None => Ok(()),
