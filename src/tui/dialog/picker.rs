@@ -3,8 +3,8 @@
 use super::Picker;
 use super::window::{Window, wrap};
 use crate::model::unit::Unit;
+use crate::run::choice::check;
 use crate::session::view::{ChoiceView, ParamView};
-use crate::session::wrong;
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::Scene;
@@ -59,7 +59,7 @@ impl Picker {
         match self.types() {
             true => {
                 let text = self.form.text().trim();
-                wrong(&self.param.spec.kind, text).is_none().then(|| text.to_string())
+                check(&self.param.name, &self.param.spec, text).is_ok().then(|| text.to_string())
             }
             false => self.at.and_then(|at| self.found().get(at).map(|r| r.value.clone())),
         }
@@ -87,16 +87,16 @@ fn typed(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
     w.gap();
     w.gap();
     let text = p.form.text().trim();
-    match wrong(&p.param.spec.kind, text) {
-        Some(_) if text.is_empty() => {
+    match check(&p.param.name, &p.param.spec, text) {
+        Err(_) if text.is_empty() => {
             let why = p.param.why_not.as_deref().unwrap_or("Nothing is typed yet.");
             w.text(canvas, 3, why, Slot::Text);
         }
-        Some(why) => {
+        Err(why) => {
             canvas.put(w.area.x + 2, w.y, 2, "!!", Slot::Critical);
             w.text(canvas, 3, &why, Slot::Critical);
         }
-        None => {
+        Ok(_) => {
             canvas.put(w.area.x + 2, w.y, 2, "✓ ", Slot::Ok);
             w.text(
                 canvas,
