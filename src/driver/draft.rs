@@ -3,10 +3,10 @@
 use super::{Setup, logout::dies_at_logout};
 use crate::model::playbook::{ApprovalDefault, Confirm, Param};
 use crate::model::text::clean_line;
-use crate::run::plan::{Context, Plan, describe};
-use crate::run::{Answer, approval};
 use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::expand::within;
+use crate::run::plan::{Context, Plan, describe};
+use crate::run::{Answer, approval};
 use crate::session::view::{ChoiceView, DraftView, Gravity, ParamView};
 use crate::supervisor::resolve::Draft;
 
@@ -146,8 +146,8 @@ fn params(setup: &Setup, procedure: &str, draft: &Draft, now: i64) -> Vec<ParamV
     let Some(p) = procedures.get(procedure) else { return Vec::new() };
     let inner = within(procedures, procedure);
     let spec = |name: &str| -> Option<Param> {
-        let of = |(key, _, param): &(String, _, Param)| (key == name).then(|| param.clone());
-        p.params.get(name).cloned().or_else(|| inner.iter().find_map(of))
+        let found = || inner.iter().find(|(key, ..)| key == name).map(|(.., param)| (*param).clone());
+        p.params.get(name).cloned().or_else(found)
     };
     let row = |c: &Choice| ChoiceView {
         value: c.value.clone(),

@@ -32,7 +32,9 @@ fn one_confirmation_stops_the_run_in_the_way_sees_it_dead_and_starts() {
     assert!(said(&out).contains("is asked to end") && said(&out).contains("dead"), "{}", said(&out));
     assert_eq!(case.effects(), ["one", "two"]);
     let (runs, _) = supervisor::list(&case.home()).unwrap();
-    assert!(matches!(&runs[0].plan.after, Some(After::Replaces { run, beside: None }) if *run == old.plan.id));
+    assert!(
+        matches!(&runs[0].plan.after, Some(After::Replaces { run, beside: None }) if *run == old.plan.id)
+    );
 }
 
 #[test]
@@ -71,7 +73,8 @@ fn what_outlives_the_run_before_is_named_and_a_reason_starts_beside_it() {
     assert_eq!(old.verdict(), Verdict::Verified);
     eventually("the lock let go", || (!supervisor::alive(&old.dir)).then_some(()));
     let token = format!("{}.1.1", old.plan.id);
-    let mut stray = std::process::Command::new("sleep").arg("60").env("RIPCORD_ATTEMPT", &token).spawn().unwrap();
+    let mut stray =
+        std::process::Command::new("sleep").arg("60").env("RIPCORD_ATTEMPT", &token).spawn().unwrap();
     let by_name = format!("--replace={}", old.plan.id);
     let out = case.ripcord(&["run", "back", "--yes", &by_name]).output().unwrap();
     assert_eq!(out.status.code(), Some(7), "{}", said(&out));
@@ -92,7 +95,12 @@ fn the_second_asker_sees_holder_step_and_since() {
     case.command_pid("one");
     let second = case.place(&case.plan("1121-000002-c"));
     let why = case.supervise(&second, false).unwrap_err();
-    for word in [supervisor::person().user, "Back, step 1 of 3, since".into(), run.plan.id.clone(), format!("pid {pid}")] {
+    for word in [
+        supervisor::person().user,
+        "Back, step 1 of 3, since".into(),
+        run.plan.id.clone(),
+        format!("pid {pid}"),
+    ] {
         assert!(why.contains(&word), "{word}: {why}");
     }
     let holder = supervisor::holder(&case.home()).unwrap();
@@ -129,7 +137,10 @@ fn a_plan_and_a_journal_of_another_version_are_refused_clearly() {
     let run = case.place(&plan);
     std::fs::write(run.dir.join("plan.json"), "{\"schema\": 1, \"id\": \"x\"}").unwrap();
     let why = case.supervise(&run, false).unwrap_err();
-    assert!(why.contains("Plan") && why.contains("plan of version 1") && why.contains("that wrote it"), "{why}");
+    assert!(
+        why.contains("Plan") && why.contains("plan of version 1") && why.contains("that wrote it"),
+        "{why}"
+    );
     let run = case.place(&plan);
     std::fs::write(home::journal_path(&run.dir), "{\"v\":9,\"seq\":1,\"kind\":\"RunStarted\"}\n").unwrap();
     let why = case.supervise(&run, true).unwrap_err();
@@ -215,9 +226,18 @@ fn asking_a_run_that_nobody_drives_says_how_it_is_taken_up() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ripcord"));
     command.args(["ask", &run.plan.id, "page", "--state-dir"]).arg(case.dir.path());
     let out = command.output().unwrap();
-    assert_eq!((out.status.code(), said(&out).contains("ripcord resume --run")), (Some(8), true), "{}", said(&out));
+    assert_eq!(
+        (out.status.code(), said(&out).contains("ripcord resume --run")),
+        (Some(8), true),
+        "{}",
+        said(&out)
+    );
     let out = case.ripcord(&["runs"]).output().unwrap();
-    assert!(said(&out).contains("NOBODY DRIVES IT") && said(&out).contains("at step 1 (one)"), "{}", said(&out));
+    assert!(
+        said(&out).contains("NOBODY DRIVES IT") && said(&out).contains("at step 1 (one)"),
+        "{}",
+        said(&out)
+    );
     case.ask(&run, Wish::Abort { reason: "enough".into() }, 1);
     case.supervise(&run, true).unwrap();
     assert_eq!(run.verdict(), Verdict::Aborted);
