@@ -118,7 +118,10 @@ impl Driver {
             let news = match done {
                 Ok(_) => News::Launched(Ok(plan.id)),
                 Err(NotReplaced::NotDead(alive)) => News::NotDead(plan, alive),
-                Err(NotReplaced::Refused(refused)) => News::Launched(Err(refused.to_string())),
+                Err(NotReplaced::Refused(refused)) => {
+                    let why = format!("{refused}. Run {run} was asked to end all the same: look at it.");
+                    News::Launched(Err(why))
+                }
             };
             let _ = tell.blocking_send(news);
         });

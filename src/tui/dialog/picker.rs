@@ -72,7 +72,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, p: &Picker)
         (_, 1) => String::new(),
         (at, all) => format!(", {at} of {all}"),
     };
-    let title = format!("PICK: {} ({}{several})", p.param.title, p.title);
+    let word = if p.types() { "VALUE" } else { "PICK" };
+    let title = format!("{word}: {} ({}{several})", p.param.title, p.title);
     match p.types() {
         true => typed(canvas, body, p, &title),
         false => picked(canvas, body, p, &title),
@@ -173,9 +174,8 @@ fn picked(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
             w.text(canvas, 0, "Enter takes it. Nothing is started: the confirmation comes next.", Slot::Dim);
         }
         None => {
-            let why = p.param.why_not.as_deref();
             canvas.put(w.area.x + 2, w.y, 2, "! ", Slot::Warn);
-            let text = why.unwrap_or("Nothing is picked for you: the newest may be the broken one.");
+            let text = "Nothing is picked for you: the newest may be the broken one.";
             for line in wrap(text, w.area.width as usize - 8).iter().take(2) {
                 w.text(canvas, 3, line, Slot::Text);
             }
