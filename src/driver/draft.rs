@@ -1,6 +1,6 @@
 //! What a draft shows: the plan that was resolved, in words.
 
-use super::{Setup, logout::dies_at_logout};
+use super::{Setup, logout};
 use crate::model::playbook::{ApprovalDefault, Confirm, Param};
 use crate::model::text::clean_line;
 use crate::run::choice::{Choice, ParamChoices, Source};
@@ -94,10 +94,7 @@ pub fn resolved(shown: &mut DraftView, setup: &Setup, draft: &Draft, blind: &[St
     if draft.proof.is_none() {
         shown.notes.push((Gravity::Warn, shown.proof.clone()));
     }
-    shown.notes.push(match dies_at_logout(&plan.who.user) {
-        Some(dies) => (Gravity::Critical, dies),
-        None => (Gravity::Ok, "Goes on if you log out. Close ripcord whenever you like".into()),
-    });
+    shown.notes.extend(logout::notes(plan));
     let asks = plan.steps.iter().filter_map(|s| s.step.prove.as_ref()).map(describe).count();
     if asks > 0 {
         shown.notes.push((Gravity::Ok, format!("{asks} step(s) ask once more before they act")));

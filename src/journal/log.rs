@@ -91,9 +91,18 @@ impl Log {
         self.reserve = Some(reserve);
     }
 
-    /// Whether the reserve had to be freed: the disk is full, say so.
-    pub fn reserve_freed(&self) -> bool {
-        self.reserve_freed
+    /// Whether the reserve had to be freed since this was asked last: the disk is full, say so.
+    pub fn took_reserve(&mut self) -> bool {
+        std::mem::take(&mut self.reserve_freed)
+    }
+
+    /// Frees the reserve when `e` says that the disk is full.
+    pub fn give_back_reserve(&self, e: &LogError) {
+        if let (LogError::Io { source, .. }, Some(reserve)) = (e, &self.reserve)
+            && is_full(source)
+        {
+            reserve.free();
+        }
     }
 
     /// Sets room aside for records to come, so that a full disk is met before a step and not after it.

@@ -1,13 +1,11 @@
 //! Driving a run: what happens goes to the machine, what it decides is done, records first.
 
 use super::ask::World;
-use super::attempt::AttemptError;
 use super::control::Inbox;
 use super::file_change::Planned;
-use super::follow::prepare;
 use super::late::Moment;
 use super::person::roles_asked;
-use super::watch::Holding;
+use super::watch::{Holding, SLEPT};
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
@@ -24,14 +22,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Room kept in the journal before a step, so that a full disk is met before it and not after.
-const ROOM: u64 = 64 * 1024;
-
 /// How often requests are looked for; no timer of a run sleeps longer.
 const POLL: Duration = Duration::from_millis(200);
-
-/// Milliseconds that the host must have slept to be told.
-const SLEPT: Millis = 2_000;
 
 /// One run and everything it holds.
 #[derive(Debug)]
@@ -94,7 +86,7 @@ impl Driver {
             task: None,
             ready: Arc::default(),
             holding: None,
-            asleep: asleep(&clock::now()),
+            asleep: clock::asleep(&clock::now()),
             finished: false,
         };
         (driver, heard)
@@ -105,6 +97,12 @@ impl Driver {
     /// # Errors
     /// The first write that failed: nothing was started after it. What runs is watched to its end by its stub.
     pub(super) async fn drive(mut self, mut heard: mpsc::Receiver<Event>) -> Result<(), LogError> {
+        // A hold that a lost supervisor left is watched from here.
+        if let Some(step) = self.machine.state().current(&self.plan).map(|s| s.number)
+            && self.machine.state().steps[step - 1].started.is_some()
+        {
+            self.hold(step);
+        }
         self.handle(Event::Ready)?;
         while !self.finished {
             let left = self.machine.next_deadline().map_or(Millis::MAX, |d| d.left(&clock::now()));
@@ -124,7 +122,7 @@ impl Driver {
 
     /// One turn: a sleep of the host is noticed before anything is judged.
     fn turn(&mut self, event: Event) -> Result<(), LogError> {
-        let asleep = asleep(&clock::now());
+        let asleep = clock::asleep(&clock::now());
         let slept = asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep));
         if slept > SLEPT {
             self.handle(Event::Slept(slept))?;
@@ -154,6 +152,7 @@ impl Driver {
     fn roles(&self, request: &Request) -> Vec<String> {
         match &request.ask {
             Wish::Approve { name } => roles_asked(&self.plan, &request.who, name.as_deref()),
+            Wish::Answer { .. } => roles_asked(&self.plan, &request.who, None),
             _ => Vec::new(),
         }
     }
@@ -164,6 +163,11 @@ impl Driver {
             self.recovering = false;
         }
         for effect in self.machine.handle(&now, event) {
+            if let Effect::Record(Kind::StepStarting { step, attempt, .. }) = effect
+                && let Err(e) = self.make_room(step, attempt)
+            {
+                return self.wait_for_room(&now, step, &e);
+            }
             self.perform(&now, effect)?;
         }
         Ok(())
@@ -196,30 +200,24 @@ impl Driver {
         Ok(())
     }
 
-    fn record(&mut self, now: &Now, kind: &Kind) -> Result<(), LogError> {
-        if let Kind::StepStarting { step, attempt, .. } = kind {
-            let planned = &self.plan.steps[step - 1];
-            prepare(&*self.disk, &self.run, &self.plan, planned, *attempt).map_err(|e| match e {
-                AttemptError::Log(e) => e,
-                e => LogError::Io {
-                    path: self.run.clone(),
-                    doing: "prepare the attempt",
-                    source: std::io::Error::other(e.to_string()),
-                },
-            })?;
-            self.log.preallocate(ROOM)?;
-        }
+    pub(super) fn record(&mut self, now: &Now, kind: &Kind) -> Result<(), LogError> {
         self.answers.apply(&self.plan, kind);
         let (name, body) = kind.parts();
         self.records.push(self.log.append(now, &name, &body)?);
-        if let Kind::StepStarting { step, .. } = kind
-            && let StepKind::Hold(hold) = &self.plan.steps[step - 1].step.kind
+        if let Kind::StepStarting { step, .. } = kind {
+            self.hold(*step);
+        }
+        Ok(())
+    }
+
+    /// Watches a hold from its beginning, so that what looks back over it can be judged at its end.
+    fn hold(&mut self, step: usize) {
+        if let StepKind::Hold(hold) = &self.plan.steps[step - 1].step.kind
             && (hold.stop_when.is_some() || hold.next_when.is_some())
         {
             let frozen = self.plan.playbook.clone();
-            self.holding = Some((*step, Holding::begin(self.world.clone(), frozen, hold.clone())));
+            self.holding = Some((step, Holding::begin(self.world.clone(), frozen, hold.clone())));
         }
-        Ok(())
     }
 
     pub(super) fn drop_task(&mut self) {
@@ -258,10 +256,4 @@ pub(super) fn write_report(disk: &dyn Disk, run: &Path, plan: &Plan, records: &[
     if let Err(e) = written {
         eprintln!("the report was not written: {e}");
     }
-}
-
-/// Milliseconds this boot has slept so far: BOOTTIME counts suspend, MONOTONIC does not.
-fn asleep(now: &Now) -> Millis {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.boot.saturating_sub(t.tv_sec as u64 * 1_000 + t.tv_nsec as u64 / 1_000_000)
 }

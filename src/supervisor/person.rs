@@ -90,13 +90,14 @@ pub fn roles_of(person: &Person, roles: &IndexMap<String, Role>) -> Vec<String> 
     members(&user_name(person.uid), all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
 
-/// Ids of the roles a plan asks for that the sender of a request has: by their account, or by the name they say where the
-/// plan takes that. Blocks as [`roles_of`] does.
+/// Ids of the roles a plan names (to agree, to answer) that the sender of a request has: by their account, or by the name
+/// they say where the plan takes that. Blocks as [`roles_of`] does.
 pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<String> {
-    let Some(asked) = &plan.approval else { return Vec::new() };
     let facts = |r: &'_ RoleFacts| (r.id.clone(), r.users.clone(), r.groups.clone());
-    let all: Vec<_> = asked.roles.iter().map(facts).collect();
-    let name = asserted.map(str::trim).filter(|n| asked.trust_asserted_names && !n.is_empty());
+    let asked = plan.approval.iter().flat_map(|a| &a.roles).chain(&plan.playbook.roles);
+    let all: Vec<_> = asked.map(facts).collect();
+    let trusted = plan.approval.as_ref().is_some_and(|a| a.trust_asserted_names);
+    let name = asserted.map(str::trim).filter(|n| trusted && !n.is_empty());
     let name = name.map_or_else(|| user_name(who.uid), str::to_owned);
     members(&name, all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
@@ -127,11 +128,10 @@ fn groups_of(user: &str) -> Vec<String> {
 }
 
 /// What a program of the host answers, when it does so in time and with success.
-fn ask_host(argv: &[&str]) -> Option<String> {
+pub(super) fn ask_host(argv: &[&str]) -> Option<String> {
     let mut child = Command::new(argv[0])
         .args(&argv[1..])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

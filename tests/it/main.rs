@@ -6,9 +6,11 @@ mod attempt;
 mod check;
 mod company;
 mod components;
+mod crash;
 mod demo;
 mod haproxy;
 mod kill;
+mod kinds;
 mod layers;
 mod live_pages;
 #[path = "../support/page.rs"]
@@ -17,8 +19,11 @@ mod page;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
+mod race;
 mod readme;
 #[path = "../support/run.rs"]
 #[allow(dead_code)]
 mod run;
 mod screen;
+mod storage;
+mod unruly;

@@ -262,10 +262,10 @@ fn a_full_disk_takes_the_reserve_once_and_the_record_is_whole() {
     let (mut log, _) = Log::open(disk.clone(), &path, &now(), WAIT).unwrap();
     log.set_reserve(Reserve::ensure(disk.clone(), dir.path(), 0o600).unwrap());
     log.append(&now(), "A", &json!({})).unwrap();
-    assert!(!log.reserve_freed());
+    assert!(!log.took_reserve());
     disk.fail("append", 0, Errno::NOSPC);
     log.append(&now(), "B", &json!({})).unwrap();
-    assert!(log.reserve_freed());
+    assert!(log.took_reserve() && !log.took_reserve());
     assert!(!dir.path().join("reserve").exists());
     disk.fail("append", 0, Errno::NOSPC);
     let e = log.append(&now(), "C", &json!({})).unwrap_err();

@@ -104,6 +104,10 @@ impl OutLog {
             return;
         }
         self.size.seen += bytes.len() as u64;
+        // Nothing more is kept: a step that floods must not wait for us.
+        if self.full {
+            return;
+        }
         let masked = self.pending(stream).masker.feed(bytes);
         self.lines(wall, stream, &masked);
     }
