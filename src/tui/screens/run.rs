@@ -91,6 +91,8 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
         out.push(("» ", text, Slot::Pending));
     }
     for f in &run.frozen {
+        let of = view.procedures.iter().find(|p| p.id == f.undo);
+        let undo = of.map_or(f.undo.as_str(), |p| p.title.as_str());
         let text =
             format!("STILL FROZEN since {}: {}. {} lets it go on", clock(f.since.wall), f.what, f.undo);
         out.push(("! ", text, Slot::Warn));
