@@ -226,7 +226,7 @@ fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<App
     (people > 0).then(|| Approval {
         roles,
         people,
-        asker_counts: authority.is_some(),
+        asker_counts: p.approval.is_empty() && p.approvals < 2,
         within: p.approval_within,
         default: p.approval_default,
         trust_asserted_names: playbook.service.trust_asserted_names,
@@ -323,17 +323,17 @@ fn frozen(
             StepKind::Hold(h) => {
                 h.stop_when.iter().chain(&h.next_when).for_each(|c| of_expr(&c.expr, &mut wanted));
             }
+            StepKind::Capture(c) => {
+                wanted.extend(c.signals.iter().cloned());
+                wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
+                logs.extend(&c.logs);
+            }
             StepKind::Ask(q) => {
                 for id in &q.roles {
                     if !out.roles.iter().any(|r| r.id == *id) {
                         out.roles.push(role_facts(playbook, id));
                     }
                 }
-            }
-            StepKind::Capture(c) => {
-                wanted.extend(c.signals.iter().cloned());
-                wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
-                logs.extend(&c.logs);
             }
             StepKind::Verify(id) => match playbook.verifications.get(id) {
                 Some(v) => {

@@ -84,7 +84,10 @@ fn param(name: &str, t: &Table<'_>) -> Option<Param> {
         ParamKind::Duration { .. } => Some(Unit::S),
         _ => None,
     });
-    let param = Param { title, kind, pick: pick.unwrap_or_default(), unit };
+    // What is found may be anything: a person chooses, unless the playbook says that the first will do.
+    let found = matches!(kind, ParamKind::List { .. } | ParamKind::Files { .. });
+    let usual = if found { Pick::None } else { Pick::First };
+    let param = Param { title, kind, pick: pick.unwrap_or(usual), unit };
     if let (Some(n), Some(value)) = (node.peek("prefill"), choice::default(&param))
         && let Err(why) = choice::check(name, &param, &value)
     {

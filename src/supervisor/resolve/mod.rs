@@ -145,6 +145,7 @@ pub async fn resolve(
     (draft.already, draft.nothing_to_do) = preflight::done(&drawn, &answers, &files);
     draft.files = files;
     let mut plan = drawn.plan;
+    plan.who_roles = super::person::roles_of(&plan.who, &playbook.roles);
     if draft.nothing_to_do {
         draft.already_since = preflight::since(&plan);
     }

@@ -12,7 +12,7 @@ use crate::model::unit::Unit;
 use indexmap::IndexMap;
 use serde_json::json;
 
-const EVERY: &str = include_str!("../../../../tests/fixtures/every-kind.toml");
+pub const EVERY: &str = include_str!("../../../../tests/fixtures/every-kind.toml");
 
 fn every() -> Playbook {
     parse(EVERY, "every-kind.toml").unwrap_or_else(|p| panic!("{}", told(&p))).playbook
