@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod haproxy;
 mod kill;
+mod kinds;
 mod layers;
 mod live_pages;
 mod logout;
