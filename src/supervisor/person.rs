@@ -94,16 +94,22 @@ pub fn roles_of(person: &Person, roles: &IndexMap<String, Role>) -> Vec<String> 
     members(&user_name(person.uid), all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
 
-/// Ids of the roles a plan names (to agree, to answer) that the sender of a request has: by their account, or by the name
-/// they say where the plan takes that. Blocks as [`roles_of`] does.
+/// Ids of the roles a plan asks for that the sender of a request has: by their account, or by the name they say where the
+/// plan takes that. Blocks as [`roles_of`] does.
 pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<String> {
-    let facts = |r: &'_ RoleFacts| (r.id.clone(), r.users.clone(), r.groups.clone());
-    let asked = plan.approval.iter().flat_map(|a| &a.roles).chain(&plan.playbook.roles);
-    let all: Vec<_> = asked.map(facts).collect();
-    let trusted = plan.approval.as_ref().is_some_and(|a| a.trust_asserted_names);
-    let name = asserted.map(str::trim).filter(|n| trusted && !n.is_empty());
+    let Some(asked) = &plan.approval else { return Vec::new() };
+    let name = asserted.map(str::trim).filter(|n| asked.trust_asserted_names && !n.is_empty());
     let name = name.map_or_else(|| user_name(who.uid), str::to_owned);
-    members(&name, all.iter().map(|(id, users, groups)| (id, users, groups)))
+    members(&name, facts(&asked.roles))
+}
+
+/// Ids of the roles that may answer a plan's questions and that somebody has. Blocks as [`roles_of`] does.
+pub fn roles_answering(plan: &Plan, who: &Person) -> Vec<String> {
+    members(&user_name(who.uid), facts(&plan.playbook.roles))
+}
+
+fn facts(roles: &[RoleFacts]) -> impl Iterator<Item = (&String, &Vec<String>, &Vec<String>)> {
+    roles.iter().map(|r| (&r.id, &r.users, &r.groups))
 }
 
 /// Which of the roles (id, users, groups) somebody has. Their groups are asked only when a group could matter.
