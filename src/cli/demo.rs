@@ -106,7 +106,11 @@ async fn story(setup: Setup) -> u8 {
                     told.say(&view, &format!("{}: {}", view.verdict.word, view.verdict.text));
                     view.verdict.evidence.iter().for_each(|e| told.say(&view, &format!("  because {e}")));
                     told.say(&view, &format!("press {}: {}", p.key.unwrap_or('?'), p.title));
-                    driver.ask(Request::Prepare { procedure: p.id.clone() });
+                    driver.ask(Request::Prepare {
+                        procedure: p.id.clone(),
+                        given: Default::default(),
+                        stops: None,
+                    });
                     chapter = Chapter::Resolving;
                 }
             }

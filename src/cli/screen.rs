@@ -12,7 +12,8 @@ use std::io::IsTerminal;
 pub fn open(args: &Screen) -> u8 {
     let Ok(opened) = target::open(&args.target) else { return exit::USAGE };
     let Ok((theme, glyphs)) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
-    show(opened.setup, theme, glyphs, opened.settings.window)
+    let setup = Setup { read_only: args.read_only, ..opened.setup };
+    show(setup, theme, glyphs, opened.settings.window)
 }
 
 /// Shows a service until a person leaves.

@@ -410,7 +410,9 @@ impl<'a> Node<'a> {
 
     /// The value of a key of this table, without asking for it.
     pub fn peek(&self, key: &str) -> Option<Node<'a>> {
-        self.table_quietly()?.into_iter().find(|(k, _)| *k == key).map(|(_, n)| n)
+        let DeValue::Table(t) = self.value else { return None };
+        let (_, v) = t.iter().find(|(k, _)| k.get_ref() == key)?;
+        Some(Node { cx: self.cx, value: v.get_ref(), span: v.span(), path: format!("{}.{key}", self.path) })
     }
 
     /// A reference to a declared name.

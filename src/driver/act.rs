@@ -1,45 +1,113 @@
 //! What takes time: resolving a procedure, launching a plan, asking a run. Each in a task of its own.
 
-use super::{Drafted, Driver, News, Update, draft};
+use super::{Drafted, Driver, News, Proposed, Update, Waiting, draft, logout};
 use crate::clock;
+use crate::model::text::clean_line;
 use crate::model::time::Now;
+use crate::run::approval;
+use crate::run::plan::{After, Plan};
 use crate::run::record::Wish;
 use crate::session::Event;
-use crate::supervisor::person::person;
-use crate::supervisor::{self, resolve};
+use crate::session::view::{Approver, Gravity, Replacing};
+use crate::supervisor::person::{person, roles_asked};
+use crate::supervisor::{self, NotReplaced, resolve};
 use indexmap::IndexMap;
 
+/// What a plan's owner is to know before they log out. Asks the host, so never in the loop.
+fn leaving(plan: Option<&Plan>) -> Vec<(Gravity, String)> {
+    plan.map(logout::notes).unwrap_or_default()
+}
+
 impl Driver {
-    pub(super) fn prepare(&mut self, procedure: String) {
-        let cause = self.session.cause(&clock::now(), &procedure);
-        let reason = self.session.reason(&procedure, cause.as_ref());
-        let key = self.setup.playbook.procedures.get(&procedure).and_then(|p| p.key);
-        let name = key.map_or_else(|| procedure.clone(), |k| k.to_string());
+    pub(super) fn prepare(
+        &mut self,
+        procedure: &str,
+        given: IndexMap<String, String>,
+        stops: Option<String>,
+    ) {
+        let cause = self.session.cause(&clock::now(), procedure);
+        let reason = self.session.reason(procedure, cause.as_ref());
+        let key = self.setup.playbook.procedures.get(procedure).and_then(|p| p.key);
+        let name = key.map_or_else(|| procedure.to_owned(), |k| k.to_string());
         let context = resolve::context(&name, &reason, cause, &self.setup.hash, &self.setup.folder);
         let id = context.id.clone();
-        self.draft = Some((draft::resolving(&self.setup, &procedure, &context), None));
+        let mut shown = draft::resolving(&self.setup, procedure, &context);
+        shown.given.clone_from(&given);
+        shown.stops = stops.as_deref().map(|run| self.stops(run));
+        self.draft = Some(Proposed { shown, made: None, stops });
         let (playbook, environment) = (self.setup.playbook.clone(), self.setup.environment.clone());
-        let tell = self.tell.clone();
+        let (procedure, tell) = (procedure.to_owned(), self.tell.clone());
         tokio::spawn(async move {
-            let none = IndexMap::new();
-            let draft = resolve::resolve(&playbook, &environment, &procedure, &none, &context).await;
-            let _ = tell.send(News::Drafted(Box::new(Drafted { id, draft }))).await;
+            let draft = resolve::resolve(&playbook, &environment, &procedure, &given, &context).await;
+            let plan = draft.plan.clone();
+            let leaving =
+                tokio::task::spawn_blocking(move || leaving(plan.as_ref())).await.unwrap_or_default();
+            let _ = tell.send(News::Drafted(Box::new(Drafted { id, draft, leaving }))).await;
         });
     }
 
-    pub(super) fn confirm(&mut self, id: &str, now: &Now) {
-        let ready = self.draft.as_ref().filter(|(shown, _)| shown.id == id);
-        let Some(plan) =
-            ready.and_then(|(_, d)| d.as_ref()).filter(|d| d.is_ready()).and_then(|d| d.plan.clone())
-        else {
+    /// What becomes of the run in the way, in words.
+    fn stops(&self, run: &str) -> String {
+        let followed = self.session.run().filter(|r| r.plan().id == run);
+        let whose = followed.map(|r| format!("{} of {}", r.plan().procedure.title, r.plan().who.user));
+        format!(
+            "STOPS run {run} first ({}), waits for its processes to die, then starts",
+            whose.unwrap_or_else(|| "no longer followed".into())
+        )
+    }
+
+    /// A plan that goes on with another account's lost run, to be confirmed as any other.
+    pub(super) fn succeed(&mut self, run: String) {
+        let who = person();
+        let Some(followed) = self.session.run().filter(|r| r.plan().id == run) else { return };
+        let plan = followed.plan();
+        let reason = format!("goes on with run {run} of {}, whose supervisor is lost", plan.who.user);
+        let context = resolve::context("", &reason, None, &plan.playbook_hash, &self.setup.folder);
+        let shown = draft::resolving(&self.setup, &plan.procedure.id, &context);
+        let id = shown.id.clone();
+        self.draft = Some(Proposed { shown, made: None, stops: None });
+        let (folder, tell) = (self.setup.folder.clone(), self.tell.clone());
+        tokio::task::spawn_blocking(move || {
+            let draft = match supervisor::succeed(&folder, &run, &who, &reason) {
+                Ok(plan) => draft::of_plan(plan),
+                Err(refused) => draft::refused(refused.to_string()),
+            };
+            let leaving = leaving(draft.plan.as_ref());
+            let _ = tell.blocking_send(News::Drafted(Box::new(Drafted { id, draft, leaving })));
+        });
+    }
+
+    /// Notes why a draft may start although a check does not hold. It is another draft than the one that was seen.
+    pub(super) fn override_checks(&mut self, id: &str, reason: &str) {
+        let Some(proposed) = self.draft.as_mut().filter(|d| d.shown.id == id) else { return };
+        let Some(plan) = proposed.made.as_mut().and_then(|d| d.plan.as_mut()) else { return };
+        let reason = clean_line(reason.trim());
+        if reason.is_empty() {
             return;
-        };
+        }
+        plan.override_reason = Some(reason.clone());
+        proposed.shown.id.push_str("-overridden");
+        proposed.shown.override_reason = Some(reason);
+    }
+
+    pub(super) fn confirm(&mut self, id: &str, now: &Now) {
+        let ready = self.draft.as_ref().filter(|d| d.shown.id == id && !d.shown.is_blocked());
+        let made = ready.and_then(|d| Some((d.made.as_ref().filter(|m| m.is_ready())?, d.stops.clone())));
+        let Some((plan, stops)) = made.and_then(|(m, stops)| Some((m.plan.clone()?, stops))) else { return };
         // What was shown may be confirmed for as long as it says; the confirmation itself is good from now.
         if plan.expires.is_due(now) {
             return;
         }
         self.draft = None;
-        let (folder, plan, tell) = (self.setup.folder.clone(), plan.confirmed(now), self.tell.clone());
+        let plan = plan.confirmed(now);
+        match stops {
+            Some(run) => self.replace(Box::new(plan), run),
+            None => self.launch(plan),
+        }
+    }
+
+    fn launch(&self, plan: Plan) {
+        let (folder, tell) = (self.setup.folder.clone(), self.tell.clone());
         tokio::task::spawn_blocking(move || {
             let answer = supervisor::launch(&folder, &plan);
             let news = match answer {
@@ -48,6 +116,32 @@ impl Driver {
             };
             let _ = tell.blocking_send(News::Launched(news));
         });
+    }
+
+    /// Stops a run, waits for its processes to die, then starts the plan.
+    fn replace(&mut self, plan: Box<Plan>, run: String) {
+        let title = plan.procedure.title.clone();
+        let shown = Replacing { run: run.clone(), title, alive: Vec::new() };
+        self.replacing = Some(Waiting { shown, plan: None });
+        let (folder, tell, who) = (self.setup.folder.clone(), self.tell.clone(), person());
+        tokio::task::spawn_blocking(move || {
+            let done = supervisor::replace(&folder, &plan, &run, &who, &plan.reason, |_| {});
+            let news = match done {
+                Ok(_) => News::Launched(Ok(plan.id)),
+                Err(NotReplaced::NotDead(alive)) => News::NotDead(plan, alive),
+                Err(NotReplaced::Refused(refused)) => News::Launched(Err(refused.to_string())),
+            };
+            let _ = tell.blocking_send(news);
+        });
+    }
+
+    /// A person has said whether a plan starts beside what is left of the run before it.
+    pub(super) fn beside(&mut self, reason: Option<String>) {
+        let Some(waiting) = self.replacing.take() else { return };
+        let (Some(mut plan), Some(reason)) = (waiting.plan, reason) else { return };
+        let run = waiting.shown.run;
+        plan.after = Some(After::Replaces { run: run.clone(), beside: Some(clean_line(&reason)) });
+        self.replace(Box::new(plan.confirmed(&clock::now())), run);
     }
 
     pub(super) fn request(
@@ -83,29 +177,72 @@ impl Driver {
             return;
         }
         self.taken_up = Some(now.boot);
-        let (dir, tell) = (supervisor::run_dir(&self.setup.folder, &id), self.tell.clone());
+        self.resume(&id);
+    }
+
+    /// Starts a new supervisor for a run that nobody drives.
+    pub(super) fn resume(&self, id: &str) {
+        let who = person();
+        let (dir, tell) = (supervisor::run_dir(&self.setup.folder, id), self.tell.clone());
         tokio::task::spawn_blocking(move || {
             let taken = supervisor::resume(&dir, &who).map(|_| ()).map_err(|e| e.to_string());
             let _ = tell.blocking_send(News::Asked(taken));
         });
     }
 
+    /// Whether the person here may agree to the followed run, while that is open.
+    pub(super) fn approver(&self) -> Option<Approver> {
+        let followed = self.session.run().filter(|r| r.view().approval.is_some())?;
+        let (plan, me) = (followed.plan(), person());
+        let asked = plan.approval.as_ref()?;
+        let given = followed.given();
+        let counted = approval::counts(plan, &given, &me, &roles_asked(plan, &me, None), None);
+        let named = counted.is_err() && asked.trust_asserted_names && me.uid == plan.who.uid;
+        let titles = |ids: &[String]| {
+            let of = asked.roles.iter().filter(|r| ids.contains(&r.id)).map(|r| clean_line(&r.title));
+            of.collect::<Vec<_>>().join(", ")
+        };
+        let why = match &counted {
+            Ok(roles) if roles.is_empty() => format!("{}, may approve", me.user),
+            Ok(roles) => format!("{}, may approve for {}", me.user, titles(roles)),
+            Err(_) if named => format!("{}, a shared account: say who you are", me.user),
+            Err(why) => format!("{}, may not approve: {why}", me.user),
+        };
+        let others = approval::who_may(asked);
+        Some(Approver { may: counted.is_ok() || named, why, named, others })
+    }
+
     pub(super) fn hear(&mut self, news: News) -> Update {
         match news {
             News::Drafted(made) => {
-                let Some((shown, _)) = self.draft.take_if(|(shown, _)| shown.id == made.id) else {
+                let Some(proposed) = self.draft.as_mut().filter(|d| d.shown.id == made.id) else {
                     return Update::Changed;
                 };
-                let blind = self.session.blind(&clock::now(), made.draft.plan.as_ref());
-                let mut made = *made;
+                let now = clock::now();
+                let Drafted { mut draft, leaving, .. } = *made;
+                let blind = self.session.blind(&now, draft.plan.as_ref());
                 // It was resolved just now: from here it may be looked at and confirmed.
-                made.draft.plan = made.draft.plan.map(|p| p.confirmed(&clock::now()));
-                let shown = draft::resolved(shown, &self.setup, &made.draft, &blind);
-                self.draft = Some((shown, Some(made.draft)));
+                draft.plan = draft.plan.map(|p| p.confirmed(&now));
+                draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, leaving);
+                proposed.made = Some(draft);
                 Update::Changed
             }
-            News::Launched(Ok(id)) => Update::Accepted(id),
-            News::Launched(Err(why)) | News::Asked(Err(why)) => Update::Refused(why),
+            News::Launched(Ok(id)) => {
+                self.replacing = None;
+                Update::Accepted(id)
+            }
+            News::Launched(Err(why)) => {
+                self.replacing = None;
+                Update::Refused(why)
+            }
+            News::NotDead(plan, alive) => {
+                if let Some(waiting) = &mut self.replacing {
+                    waiting.shown.alive = alive;
+                    waiting.plan = Some(plan);
+                }
+                Update::Bell
+            }
+            News::Asked(Err(why)) => Update::Refused(why),
             News::Asked(Ok(())) => {
                 self.session.handle(&clock::now(), Event::Tick);
                 Update::Changed

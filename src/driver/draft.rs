@@ -1,9 +1,10 @@
 //! What a draft shows: the plan that was resolved, in words.
 
-use super::{Setup, logout::dies_at_logout};
-use crate::model::playbook::Confirm;
+use super::Setup;
+use crate::model::playbook::{ApprovalDefault, Confirm};
 use crate::model::text::clean_line;
-use crate::run::plan::{Context, describe};
+use crate::run::plan::{Context, Plan, describe};
+use crate::run::{Answer, approval};
 use crate::session::view::{DraftView, Gravity};
 use crate::supervisor::resolve::Draft;
 
@@ -24,18 +25,27 @@ pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView
         data_loss: p.map(|p| p.expect.data_loss.clone()).unwrap_or_default(),
         who: context.who.user.clone(),
         reason: context.reason.clone(),
+        resolving: true,
         confirm,
         name: setup.playbook.service.name.clone(),
         ..DraftView::default()
     }
 }
 
-/// The same once it is resolved. `blind` names criteria that cannot be judged now.
-pub fn resolved(mut shown: DraftView, setup: &Setup, draft: &Draft, blind: &[String]) -> DraftView {
+/// The same once it is resolved. `blind` names criteria that cannot be judged now, `leaving` is what is to be known of
+/// logging out.
+pub fn resolved(
+    shown: &mut DraftView,
+    setup: &Setup,
+    draft: &Draft,
+    blind: &[String],
+    leaving: Vec<(Gravity, String)>,
+) {
+    shown.resolving = false;
     match &draft.proof {
         Some((asked, told)) => {
             shown.proof = clean_line(&format!("{asked}: {}", told.detail));
-            shown.proved = told.answer == crate::run::Answer::Holds;
+            shown.proved = told.answer == Answer::Holds;
         }
         None if says_how(setup) => shown.proof = "not asked: the plan could not be resolved".into(),
         None => shown.proof = format!("the playbook does not say how {} is proved", setup.environment),
@@ -43,10 +53,8 @@ pub fn resolved(mut shown: DraftView, setup: &Setup, draft: &Draft, blind: &[Str
     if !draft.problems.is_empty() {
         shown.refused = Some(draft.problems.iter().map(|p| clean_line(p)).collect::<Vec<_>>().join("\n"));
     }
-    let Some(plan) = &draft.plan else { return shown };
-    shown.from.clone_from(&plan.from);
-    shown.to.clone_from(&plan.to);
-    shown.steps = plan.steps.iter().map(|s| (s.number, clean_line(&s.step.name), s.line())).collect();
+    let Some(plan) = &draft.plan else { return };
+    of(shown, plan);
     if draft.nothing_to_do {
         let seen: Vec<&str> = draft.already.iter().map(|(_, d)| d.as_str()).collect();
         shown.already = Some(clean_line(&seen.join("; ")));
@@ -65,15 +73,48 @@ pub fn resolved(mut shown: DraftView, setup: &Setup, draft: &Draft, blind: &[Str
     if draft.proof.is_none() {
         shown.notes.push((Gravity::Warn, shown.proof.clone()));
     }
-    shown.notes.push(match dies_at_logout(&plan.who.user) {
-        Some(dies) => (Gravity::Critical, dies),
-        None => (Gravity::Ok, "Goes on if you log out. Close ripcord whenever you like".into()),
-    });
+    shown.notes.extend(leaving);
     let asks = plan.steps.iter().filter_map(|s| s.step.prove.as_ref()).map(describe).count();
     if asks > 0 {
         shown.notes.push((Gravity::Ok, format!("{asks} step(s) ask once more before they act")));
     }
-    shown
+}
+
+/// What a plan says of itself.
+fn of(shown: &mut DraftView, plan: &Plan) {
+    shown.from.clone_from(&plan.from);
+    shown.to.clone_from(&plan.to);
+    shown.steps = plan.steps.iter().map(|s| (s.label.clone(), clean_line(&s.step.name), s.line())).collect();
+    shown.preflight =
+        plan.preflight.iter().map(|p| (clean_line(&p.text), p.answer, clean_line(&p.detail))).collect();
+    shown.override_reason.clone_from(&plan.override_reason);
+    shown.skips = plan.procedure.skips.iter().map(|s| clean_line(s)).collect();
+    shown.approval = plan.approval.as_ref().map(|a| {
+        let then = match a.default {
+            ApprovalDefault::Refuse => "else it is refused",
+            ApprovalDefault::Start => "else it starts, and says that nobody agreed",
+        };
+        let own = if a.asker_counts { "; you count for a role of yours" } else { "; you asked, so not you" };
+        format!("NEEDS {} within {} s, {then}{own}", approval::who_may(a), a.within / 1000)
+    });
+    if let Some(guard) = &plan.procedure.guard {
+        let text = format!(
+            "Watched for {} s after it is verified, so that nobody takes it back unseen",
+            guard.lasts / 1000
+        );
+        shown.notes.push((Gravity::Ok, text));
+    }
+}
+
+/// A draft of a plan that needs no resolving.
+pub fn of_plan(plan: Plan) -> Draft {
+    Draft { plan: Some(plan), ..refused(String::new()) }
+}
+
+/// A draft that cannot be started.
+pub fn refused(why: String) -> Draft {
+    let problems = if why.is_empty() { Vec::new() } else { vec![why] };
+    Draft { problems, ..Draft::default() }
 }
 
 /// Whether the playbook says how the environment is proved.

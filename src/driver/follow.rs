@@ -1,21 +1,23 @@
 //! Follows the runs of one folder: which one matters, what its journal says, whether anybody drives it.
 
+mod pages;
+
 use crate::journal::{Tail, is_held};
 use crate::model::record::Record;
 use crate::run::plan::Plan;
+use crate::run::progress::progress;
 use crate::run::record::Kind;
-use crate::supervisor::attempt::{OutLine, Stream};
+use crate::session::view::Output;
 use crate::supervisor::home;
-use std::io::{Read, Seek, SeekFrom};
+use pages::Pages;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
 /// Between two looks while a run goes on, and while none does.
 const NEAR: Duration = Duration::from_millis(200);
 const FAR: Duration = Duration::from_millis(500);
-/// Bytes of output that are shown at most.
-const OUTPUT: u64 = 16 * 1024;
 
 /// What was seen.
 #[derive(Debug)]
@@ -36,8 +38,8 @@ pub enum Seen {
         /// Whether a supervisor drives it.
         driven: bool,
     },
-    /// The last lines of what the newest attempt prints, oldest first.
-    Output(Vec<String>),
+    /// A page of what the newest attempt prints, and how far it says that its step is.
+    Output(Output, Option<f64>),
     /// How a run of a procedure ended, the newest last.
     Past {
         /// Procedure id.
@@ -59,8 +61,10 @@ struct Current {
     tail: Tail,
     driven: bool,
     over: bool,
-    /// The newest attempt's output, and how long it was when it was last read.
-    out: Option<(PathBuf, u64)>,
+    /// The output that is shown, of the newest attempt that has any.
+    out: Option<Pages>,
+    /// The newest attempt, while it has no output: step, attempt and file.
+    next: Option<(usize, u32, PathBuf)>,
 }
 
 impl Current {
@@ -70,7 +74,7 @@ impl Current {
             match Kind::read(record) {
                 Ok(Kind::StepStarting { step, attempt, .. }) => {
                     let folder = self.plan.steps.get(step.wrapping_sub(1)).map(|s| s.folder(attempt));
-                    self.out = folder.map(|f| (self.dir.join(f).join("out.log"), 0));
+                    self.next = folder.map(|f| (step, attempt, self.dir.join(f).join("out.log")));
                 }
                 Ok(Kind::RunFinished { .. } | Kind::RunRefused { .. }) => self.over = true,
                 _ => {}
@@ -78,29 +82,19 @@ impl Current {
         }
     }
 
-    /// The end of the output, when it has grown.
-    fn output(&mut self) -> Option<Seen> {
-        let (path, read) = self.out.as_mut()?;
-        let mut file = std::fs::File::open(path).ok()?;
-        let length = file.metadata().ok()?.len();
-        if length == *read {
+    /// A page of the output, when it has changed: it grew, another attempt prints, another page is wanted.
+    fn output(&mut self, wanted: Option<usize>, turned: bool) -> Option<Seen> {
+        if let Some((step, attempt, path)) = self.next.take_if(|(.., path)| path.exists()) {
+            self.out = Some(Pages::new(step, attempt, path));
+        }
+        let out = self.out.as_mut()?;
+        if !out.grow() && !turned {
             return None;
         }
-        *read = length;
-        file.seek(SeekFrom::Start(length.saturating_sub(OUTPUT))).ok()?;
-        let mut bytes = Vec::new();
-        file.take(OUTPUT).read_to_end(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().filter_map(OutLine::parse).map(|l| line(&l));
-        Some(Seen::Output(lines.collect()))
+        let pattern = self.plan.steps.get(out.step.wrapping_sub(1)).and_then(|s| s.step.progress.as_deref());
+        let share = pattern.and_then(|p| progress(p, out.last().iter().map(String::as_str)));
+        Some(Seen::Output(out.page(wanted), share))
     }
-}
-
-fn line(l: &OutLine) -> String {
-    let at = jiff::Timestamp::from_millisecond(l.wall).unwrap_or_default();
-    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
-    let mark = if l.stream == Stream::Err { "! " } else { "" };
-    format!("{at}  {mark}{}", l.text)
 }
 
 /// The follower of one folder.
@@ -108,16 +102,19 @@ pub struct Follower {
     folder: PathBuf,
     current: Option<Current>,
     trouble: bool,
+    /// The last line of the output that is wanted, and whether that is new.
+    wanted: (Option<usize>, bool),
 }
 
 impl Follower {
     /// A follower of `folder` that has seen nothing yet.
     pub fn new(folder: PathBuf) -> Follower {
-        Follower { folder, current: None, trouble: false }
+        Follower { folder, current: None, trouble: false, wanted: (None, false) }
     }
 
-    /// Looks until the receiver is gone. Blocks; give it a thread.
-    pub fn run(mut self, to: &Sender<Seen>) {
+    /// Looks until the receiver is gone. `wanted` says which line of the output is to be the last one shown (`None`: its
+    /// end). Blocks; give it a thread.
+    pub fn run(mut self, to: &Sender<Seen>, wanted: &Receiver<Option<usize>>) {
         let first = self.look();
         for seen in first.into_iter().chain(self.past()) {
             if to.blocking_send(seen).is_err() {
@@ -134,7 +131,11 @@ impl Follower {
                 return;
             }
             let near = self.current.as_ref().is_some_and(|c| c.driven || !c.over);
-            std::thread::sleep(if near { NEAR } else { FAR });
+            match wanted.recv_timeout(if near { NEAR } else { FAR }) {
+                Ok(line) => self.wanted = (wanted.try_iter().last().unwrap_or(line), true),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 
@@ -177,16 +178,19 @@ impl Follower {
             let mut tail = Tail::new(home::journal_path(&dir));
             let records = tail.poll().map_err(|e| e.to_string())?;
             let driven = home::alive(&dir);
-            let mut current = Current { id, dir, plan: plan.clone(), tail, driven, over: false, out: None };
+            let mut current =
+                Current { id, dir, plan: plan.clone(), tail, driven, over: false, out: None, next: None };
             current.heed(&records);
             self.current = Some(current);
+            self.wanted = (None, false);
             return Ok(vec![Seen::Run { plan: Box::new(plan), records, driven }]);
         }
         let Some(current) = &mut self.current else { return Ok(vec![]) };
         let records = current.tail.poll().map_err(|e| e.to_string())?;
         let driven = home::alive(&current.dir);
         current.heed(&records);
-        let mut seen: Vec<Seen> = current.output().into_iter().collect();
+        let (line, turned) = (self.wanted.0, std::mem::take(&mut self.wanted.1));
+        let mut seen: Vec<Seen> = current.output(line, turned).into_iter().collect();
         if !records.is_empty() || driven != current.driven {
             current.driven = driven;
             seen.push(Seen::Journal { records, driven });

@@ -9,8 +9,9 @@ use crate::clock;
 use crate::model::playbook::Playbook;
 use crate::model::reading::Value;
 use crate::model::time::Now;
+use crate::run::plan::Plan;
 use crate::run::record::Wish;
-use crate::session::view::{ChartColumn, DraftView, View};
+use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
@@ -40,6 +41,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
+    /// Nothing may be asked or started from here.
+    pub read_only: bool,
 }
 
 /// What a person asks.
@@ -49,6 +52,22 @@ pub enum Request {
     Prepare {
         /// Id of the procedure.
         procedure: String,
+        /// Values that a person chose for its parameters.
+        given: IndexMap<String, String>,
+        /// The run that is to be stopped first.
+        stops: Option<String>,
+    },
+    /// Resolve a plan that goes on with another account's lost run.
+    Succeed {
+        /// The run.
+        run: String,
+    },
+    /// The draft may start although a check before its first step does not hold.
+    Override {
+        /// Id of the draft.
+        draft: String,
+        /// Why.
+        reason: String,
     },
     /// The draft is not wanted any more.
     CancelDraft,
@@ -86,6 +105,21 @@ pub enum Request {
         /// What is asked.
         wish: Wish,
     },
+    /// What was confirmed may start although processes of the run before it are alive; `None`: it does not start.
+    Beside {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Take up a run of one's own that nobody drives.
+    TakeUp {
+        /// The run.
+        run: String,
+    },
+    /// Show the output up to this line of it; `None`: its end, as it grows.
+    Output {
+        /// The line, from 0.
+        line: Option<usize>,
+    },
     /// Ask failed sources again at once.
     AskAgain,
 }
@@ -97,11 +131,31 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// The run before a confirmed plan has ended, and processes of it ignore KILL.
+    NotDead(Box<Plan>, Vec<(i32, String)>),
+}
+
+/// What is resolved, and what is shown of it.
+struct Proposed {
+    shown: DraftView,
+    /// `None` while it is being resolved.
+    made: Option<Draft>,
+    /// The run that is stopped first.
+    stops: Option<String>,
+}
+
+/// A confirmed plan that waits for the end of the run before it.
+struct Waiting {
+    shown: Replacing,
+    /// The plan, while a person must say whether it starts beside what is left of that run.
+    plan: Option<Box<Plan>>,
 }
 
 struct Drafted {
     id: String,
     draft: Draft,
+    /// What becomes of it when its owner logs out, in notes.
+    leaving: Vec<(Gravity, String)>,
 }
 
 /// What a turn brought, for a loop to act on.
@@ -127,9 +181,12 @@ pub struct Driver {
     tell: mpsc::Sender<News>,
     pollers: Pollers,
     deliver: mpsc::Sender<Batch>,
-    draft: Option<(DraftView, Option<Draft>)>,
-    /// The end of what the followed run's step prints.
-    output: Vec<String>,
+    draft: Option<Proposed>,
+    /// A page of what the followed run's step prints, and how far it says it is.
+    output: (Output, Option<f64>),
+    /// Which line of it is wanted.
+    turn: std::sync::mpsc::Sender<Option<usize>>,
+    replacing: Option<Waiting>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
@@ -149,13 +206,15 @@ impl Driver {
             uid: who.uid,
             demo: setup.demo,
             folder: setup.folder.display().to_string(),
+            read_only: setup.read_only,
         };
         let session = Session::new(setup.playbook.clone(), facts, &now);
         let pollers = poll(&setup, &deliver);
         let follower = Follower::new(setup.folder.clone());
+        let (turn, wanted) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name("follow".into())
-            .spawn(move || follower.run(&see))
+            .spawn(move || follower.run(&see, &wanted))
             .expect("a thread can be started at the beginning of the program");
         Driver {
             setup,
@@ -167,7 +226,9 @@ impl Driver {
             pollers,
             deliver,
             draft: None,
-            output: Vec::new(),
+            output: Default::default(),
+            turn,
+            replacing: None,
             asleep: asleep(&now),
             taken_up: None,
         }
@@ -226,10 +287,13 @@ impl Driver {
     pub fn view(&self) -> View {
         let now = clock::now();
         let mut view = self.session.view(&now);
-        view.output.clone_from(&self.output);
-        view.draft = self.draft.as_ref().map(|(shown, draft)| {
-            let mut shown = shown.clone();
-            let made = draft.as_ref().and_then(|d| d.plan.as_ref());
+        view.output.clone_from(&self.output.0);
+        view.progress = self.output.1;
+        view.approver = self.approver();
+        view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
+        view.draft = self.draft.as_ref().map(|d| {
+            let mut shown = d.shown.clone();
+            let made = d.made.as_ref().and_then(|d| d.plan.as_ref());
             shown.expires_ms = made.map_or(0, |p| p.expires.left(&now));
             shown
         });
@@ -249,10 +313,19 @@ impl Driver {
     /// Does what a person asks. Never waits: what takes time answers by [`Driver::next`].
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
+        if self.setup.read_only && !matches!(request, Request::Output { .. } | Request::AskAgain) {
+            return;
+        }
         match request {
-            Request::Prepare { procedure } => self.prepare(procedure),
+            Request::Prepare { procedure, given, stops } => self.prepare(&procedure, given, stops),
+            Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
+            Request::Override { draft, reason } => self.override_checks(&draft, &reason),
             Request::Confirm { draft } => self.confirm(&draft, &now),
+            Request::Beside { reason } => self.beside(reason),
+            Request::TakeUp { run } => self.resume(&run),
+            // The follower lives as long as the driver; without it there is nothing to be shown either.
+            Request::Output { line } => drop(self.turn.send(line)),
             Request::Flag { signal, raise, note } => {
                 let who = person().user;
                 self.session.handle(&now, Event::Flag { signal, raised: raise, note, who });
@@ -287,12 +360,12 @@ impl Driver {
     fn see(&mut self, seen: Seen) -> Update {
         let now = clock::now();
         let event = match seen {
-            Seen::Output(lines) => {
-                self.output = lines;
+            Seen::Output(page, progress) => {
+                self.output = (page, progress);
                 return Update::Changed;
             }
             Seen::Run { plan, records, driven } => {
-                self.output.clear();
+                self.output = Default::default();
                 Event::Found { plan, records, driven }
             }
             Seen::Journal { records, driven } => Event::Journal { records, driven },
@@ -314,7 +387,9 @@ impl Driver {
         if asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT {
             self.session.handle(&now, Event::HostSlept);
         }
-        self.take_up(&now);
+        if !self.setup.read_only {
+            self.take_up(&now);
+        }
     }
 }
 

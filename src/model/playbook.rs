@@ -1,4 +1,8 @@
 //! One service as an operator knows it: environments, sources, signals, triggers, procedures, verifications.
+//!
+//! This is the reference of the playbook format: a field is the key of its name unless its doc names another. Durations
+//! are written with units (`"2m30s"`) and kept in milliseconds. An `Option`, a list, a table of names and a yes-or-no
+//! may be left out (none, empty, no, unless said otherwise); another key is required where no default is said.
 
 use super::condition::{Comparison, Condition};
 use super::probe::Probe;
@@ -66,7 +70,7 @@ pub struct Playbook {
 pub struct Service {
     /// Short name; what is typed to confirm in a danger environment.
     pub name: String,
-    /// Name for people.
+    /// Name for people (the name when none).
     pub title: String,
     /// Who owns the playbook.
     pub owner: String,
@@ -74,9 +78,9 @@ pub struct Service {
     pub source_document: Option<String>,
     /// Date of the last change, `YYYY-MM-DD`.
     pub updated: Option<String>,
-    /// Date by which it must be looked at again, `YYYY-MM-DD`.
+    /// Date by which it must be looked at again: `review_by`, or `review_every` (a duration) from `updated`.
     pub review_by: Option<String>,
-    /// On a shared account a second person's name is taken as said (and shown as "asserted").
+    /// On a shared account a second person's name is taken as said (and shown as "asserted"). Default false.
     pub trust_asserted_names: bool,
 }
 
@@ -345,11 +349,12 @@ pub struct Role {
     pub available: Option<String>,
     /// When they are told, as written.
     pub notify_when: Option<String>,
-    /// Channels by which they are told.
+    /// `channels`: by which they are told.
     pub channels: Vec<String>,
 }
 
-/// `[authority.A]`: who may decide.
+/// `[authority.A]`: who may decide. Exactly one of `all` and `at`; a list means all of them, and each role must have
+/// somebody in it ("any of them" is a role with `includes`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authority {
     /// Name for people.
@@ -365,23 +370,25 @@ pub struct Authority {
 pub enum Host {
     /// By ssh; the command is quoted for the far shell.
     Ssh {
-        /// Name as ssh knows it.
+        /// `ssh`: name as ssh knows it.
         name: Template,
         /// Further options of ssh.
         options: Vec<Template>,
     },
-    /// Behind other words (`docker exec web`, `kubectl exec pod --`).
+    /// `prefix`: behind other words (`["docker", "exec", "web"]`).
     Prefix(Vec<Template>),
 }
 
-/// `[channels.C]`: a way to tell people.
+/// `[channels.C]`: a way to tell people. Exactly one of `http` (`POST` unless stated) and `run` (with the keys of
+/// [`super::probe::Command`] beside it). `preset = slack|teams|pagerduty|grafana|statuspage` gives `http` the JSON body
+/// that the service wants; what is written in `json` wins. All need a `url` but `pagerduty`, which needs a `routing_key`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
     /// Name for people.
     pub title: String,
-    /// How.
+    /// `http` or `run`.
     pub way: Way,
-    /// Milliseconds it may take.
+    /// Milliseconds it may take, default `"10s"`.
     pub timeout: u64,
 }
 
@@ -401,11 +408,11 @@ pub struct Message {
     pub subject: Template,
     /// The text.
     pub body: Template,
-    /// Looked at by a person before it is sent; never sent by automation.
+    /// Looked at by a person before it is sent; never sent by automation. Default false.
     pub review: bool,
 }
 
-/// `[[escalation]]`: one rung of the ladder.
+/// `[[escalation]]`: one rung of the ladder, in the order of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
     /// Milliseconds from the incident's start.
@@ -425,9 +432,9 @@ pub struct Rung {
 pub struct Log {
     /// Name for people.
     pub title: String,
-    /// Where it is.
+    /// `file` or `run`.
     pub from: LogSource,
-    /// Words to be picked out, and how grave they are.
+    /// Words to be picked out → `warn` or `critical`.
     pub marks: IndexMap<String, Mark>,
 }
 
@@ -454,7 +461,7 @@ pub enum Mark {
 pub struct Guide {
     /// Name for people.
     pub title: String,
-    /// How it shows.
+    /// How it shows (nothing when not written).
     pub symptom: String,
     /// What to do, in order.
     pub steps: Vec<GuideStep>,
@@ -632,7 +639,7 @@ pub enum ApprovalDefault {
 pub struct Guard {
     /// Milliseconds.
     pub lasts: u64,
-    /// Must go on holding.
+    /// The keys of a probe beside it: must go on holding.
     pub probe: Probe,
 }
 
@@ -666,23 +673,24 @@ pub struct Procedure {
     pub hidden: bool,
     /// Typing the name is all that is asked: approvals become items after the fact.
     pub emergency: bool,
-    /// What an emergency procedure leaves out that the others do, in words; shown before it is confirmed.
+    /// What an emergency procedure leaves out that the others do, in words; shown before it is confirmed. Only with
+    /// `emergency = true`.
     pub skips: Vec<String>,
-    /// Roles that must agree, each by another person than the one who asks.
+    /// Roles that must agree, each by another person than the one who asks. Not beside `authority`.
     pub approval: Vec<String>,
-    /// Different people that must agree in all (the number of roles when more).
+    /// Different people that must agree in all (the number of roles when more, or when not written).
     pub approvals: usize,
     /// Authority that decides; who asks counts for a role of theirs.
     pub authority: Option<String>,
-    /// Milliseconds to agree.
+    /// Milliseconds to agree, default `"5m"`.
     pub approval_within: u64,
-    /// What happens when nobody says.
+    /// What happens when nobody says: `refuse` (default) or `start`.
     pub approval_default: ApprovalDefault,
     /// Procedure that undoes it.
     pub undo: Option<String>,
     /// Must hold for the target, or nothing starts (an irreversible migration, a missing image). Not overridden.
     pub compatible_with: Option<Probe>,
-    /// Asked before it is confirmed, all shown; one that does not hold blocks unless a person gives a reason.
+    /// `[{ text, probe keys }]`, asked before it is confirmed, all shown; one that does not hold blocks unless a person gives a reason.
     pub preflight: Vec<Criterion>,
     /// What is watched after it was verified.
     pub guard: Option<Guard>,
@@ -709,9 +717,9 @@ pub struct Param {
     pub title: String,
     /// Where its value comes from.
     pub kind: ParamKind,
-    /// What stands for it when nobody chooses.
+    /// `first`, `last` or `none`, for `values` (default `first`), `list` and `files` (default `none`).
     pub pick: Pick,
-    /// Unit of its value, where it has one.
+    /// Unit of its value, put behind it in conditions (`$name`); a number's is `score` and a duration's `s` when not written.
     pub unit: Option<Unit>,
 }
 
@@ -730,23 +738,23 @@ pub enum Pick {
 /// Where a parameter's value comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ParamKind {
-    /// Read by a probe when the plan is resolved; `pattern` has the group `value`.
+    /// `read = PROBE` with `pattern` beside it, which has the group `value`; read when the plan is resolved.
     Read {
         /// What is asked.
         probe: Probe,
         /// Where the value stands in its output.
         pattern: String,
     },
-    /// One of these values; the first is the default.
+    /// `values = […]`: one of these.
     Values(Vec<String>),
-    /// A text that must match a pattern, with a default.
+    /// `text = { pattern, prefill }`: must match the pattern as a whole.
     Text {
         /// Pattern it must match as a whole.
         pattern: String,
         /// Default.
         prefill: Option<String>,
     },
-    /// A number within bounds.
+    /// `number = { min, max, prefill }`, each of which may be left out.
     Number {
         /// Least.
         min: Option<f64>,
@@ -755,7 +763,7 @@ pub enum ParamKind {
         /// Default.
         prefill: Option<f64>,
     },
-    /// A duration, as people write one (`90s`, `1h30m`).
+    /// `duration = { min, max, prefill }`, as people write one (`"90s"`, `"1h30m"`).
     Duration {
         /// Least, milliseconds.
         min: Option<u64>,
@@ -764,25 +772,25 @@ pub enum ParamKind {
         /// Default, as written.
         prefill: Option<String>,
     },
-    /// A version (`1.2.3`, `v1.2.3-rc.1`), by semantic versioning's rules.
+    /// `version = { prefill }`, or `{}`: `1.2.3`, `v1.2.3-rc.1`, by semantic versioning's rules.
     Version {
         /// Default.
         prefill: Option<String>,
     },
-    /// Yes (`true`) or no (`false`), and the default.
+    /// `switch = true|false`, which is the default.
     Switch(bool),
-    /// What a command or URL lists; never through a shell.
+    /// `list = { run | http, pattern | json + value, within }`: what a command or URL lists.
     List {
         /// What is asked.
         probe: Probe,
         /// How its answer is read.
         rows: Rows,
     },
-    /// Files that exist.
+    /// `files = { glob, sort, pattern, time_format }`: files that exist.
     Files {
         /// Which, with `*`, `?` and `[…]`.
         glob: Template,
-        /// Newest first, or by name.
+        /// `sort = newest` (default) or `name`.
         newest: bool,
         /// How a path is read: group `value` is the value (the whole path when there is none), `time` its age, others
         /// are columns.
@@ -790,7 +798,7 @@ pub enum ParamKind {
         /// How the group `time` is written (strftime).
         time_format: Option<String>,
     },
-    /// Follows from another parameter.
+    /// `map = { from, to }`: follows from another parameter of the procedure.
     Map {
         /// The other one.
         from: String,
@@ -834,41 +842,44 @@ pub struct Step {
     pub id: Option<String>,
     /// Phase that begins with it.
     pub phase: Option<String>,
-    /// What is done.
+    /// What is done: exactly one key of [`StepKind`].
     pub kind: StepKind,
-    /// Milliseconds it may take.
+    /// Milliseconds it may take. Required for `run`, `http`, `socket`, `check`, `ramp` (each act of it) and
+    /// `wait = { until }`; default `"10s"` for `write` and `edit`, `"60s"` for `capture`, its own for `verify` and
+    /// `wait = { for }`, the channel's for `notify` (0 here); an `ask` may wait without a bound (0).
     pub timeout: u64,
     /// Milliseconds it is expected to take.
     pub takes: Option<u64>,
     /// Must hold before it starts.
     pub prove: Option<Probe>,
-    /// When this holds, it is done already and skipped.
+    /// When this holds, it is done already and skipped. `goal` is this and `observe` in one.
     pub already: Option<Probe>,
     /// When this holds, its effect is seen.
     pub observe: Option<Probe>,
-    /// Done only when this holds; a person says when it cannot be judged.
+    /// Done only when this holds; a person says when it cannot be judged. A condition, or `"$switch"`.
     pub when: Option<When>,
     /// Milliseconds from the run's start by which it is to be over; later is on record.
     pub by: Option<u64>,
-    /// Done instead when it fails.
+    /// Steps done instead when it fails (`[[….steps.fallback]]`), one level; not at a `procedure` or a `ramp`.
     pub fallback: Vec<Step>,
-    /// Done although the run failed or was stopped.
+    /// Done although the run failed or was stopped. Default false; such steps stand at the end.
     pub always: bool,
-    /// How far it is, read from what it prints: group `percent`, or `done` and `total`.
+    /// How far a `run` is, read from what it prints: group `percent`, or `done` and `total`.
     pub progress: Option<String>,
     /// Done in its place by a preview; changes nothing.
     pub dry_run: Option<Vec<Template>>,
     /// Guide for its failure.
     pub troubleshoot: Option<String>,
-    /// Something that stays frozen by it until somebody thaws it.
+    /// Something that stays frozen by it until somebody thaws it: `{ what, undo }`, both required.
     pub freezes: Option<Freeze>,
-    /// Whether doing it twice is harmless.
+    /// Whether doing it twice is harmless. Default false.
     pub repeatable: bool,
-    /// Attempts in all (1: no retry) and milliseconds between them.
+    /// `retry = { attempts, delay }`: attempts in all (1 when not written) and milliseconds between them (0). Needs
+    /// `repeatable`, `already` or `goal`, but for a `check` or `capture`.
     pub attempts: u32,
     /// See `attempts`.
     pub retry_delay: u64,
-    /// What happens to the run when it fails.
+    /// What happens to the run when it fails: `stop` (default), `continue` or `ask`.
     pub on_failure: OnFailure,
 }
 
@@ -971,9 +982,9 @@ pub struct FileWrite {
     pub file: Template,
     /// What stands in it afterwards.
     pub content: Template,
-    /// Permission bits of a new file (an old one's stay).
+    /// Permission bits of a new file (an old one's stay), written `"0644"`.
     pub mode: Option<u32>,
-    /// The old file is kept beside it.
+    /// The old file is kept beside it. Default true.
     pub backup: bool,
 }
 
@@ -982,9 +993,9 @@ pub struct FileWrite {
 pub struct FileEdit {
     /// Which file.
     pub file: Template,
-    /// How it is written.
+    /// `env`, `json`, `toml` or `text`.
     pub format: FileFormat,
-    /// What is changed.
+    /// `set` (not for `text`) or `replace`.
     pub change: Change,
 }
 
@@ -1004,9 +1015,9 @@ pub enum FileFormat {
 /// What is changed in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
-    /// Name, dotted key or JSON pointer → value.
+    /// `set`: name, dotted key or JSON pointer → value.
     Set(IndexMap<String, Template>),
-    /// Every match of a pattern is replaced; at least one there must be.
+    /// `replace = { pattern, with }`: every match of a pattern is replaced; at least one there must be.
     Replace {
         /// The pattern.
         pattern: String,
@@ -1020,13 +1031,13 @@ pub enum Change {
 pub struct Question {
     /// What is asked.
     pub text: Template,
-    /// Answers to choose from, and whether each means done; none: any text is an answer.
+    /// Answers to choose from, each `done` (true) or `fail`; none: any text is an answer.
     pub answers: IndexMap<String, bool>,
     /// Name under which a typed text is kept (`answers.NAME`).
     pub input: Option<String>,
     /// What stands in the field at first.
     pub prefill: Option<Template>,
-    /// May be left without an answer.
+    /// May be left without an answer. Default false.
     pub optional: bool,
     /// Who may answer (everybody when none).
     pub roles: Vec<String>,
@@ -1039,19 +1050,19 @@ pub struct Capture {
     pub name: String,
     /// Signals.
     pub signals: Vec<String>,
-    /// How far back; none: from the run's cause, or its start.
+    /// How far back; none, or `"incident"`: from the run's cause, or its start.
     pub since: Option<u64>,
     /// Logs.
     pub logs: Vec<String>,
     /// Files.
     pub files: Vec<Template>,
-    /// Commands that only look.
+    /// Commands that only look: lists of words, or tables with `run`.
     pub commands: Vec<super::probe::Command>,
     /// Pairs of signals, one beside the other.
     pub compare: Vec<(String, String)>,
-    /// What the matrix says.
+    /// What the matrix says. Default false.
     pub verdict: bool,
-    /// What happened so far.
+    /// What happened so far. Default false.
     pub timeline: bool,
 }
 
@@ -1060,11 +1071,11 @@ pub struct Capture {
 pub struct Ramp {
     /// The values, in order.
     pub values: Vec<f64>,
-    /// Their unit.
+    /// Their unit, put behind `$value` in conditions (`score` when not written).
     pub unit: Option<Unit>,
     /// A value is left out when this holds; `$value` is the value.
     pub skip_when: Option<String>,
-    /// How a value is set; `{{ value }}` is the value.
+    /// How a value is set: one of `run`, `http`, `edit`, `socket`, with what stands beside it; `{{ value }}` is the value.
     pub act: Box<StepKind>,
     /// Milliseconds each value is held.
     pub hold: u64,

@@ -1,11 +1,15 @@
 //! Records in, Markdown out. Nothing is invented: what is not known is said to be unknown.
 
+mod before;
+mod changes;
+
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
+use crate::run::state::State;
 use crate::run::story::{Told, tell};
-use crate::run::view::{RunView, StepState, between};
+use crate::run::view::{RunView, between};
 use std::fmt::Write as _;
 
 /// The report of a run, folded from its plan and journal.
@@ -13,15 +17,22 @@ use std::fmt::Write as _;
 /// # Errors
 /// Names the first record that is not a run's.
 pub fn markdown(plan: &Plan, records: &[Record]) -> Result<String, String> {
-    let view = RunView::fold(plan, records)?;
+    let state = State::fold(plan, records)?;
+    let view = RunView::of(plan, &state);
     let told: Vec<(Now, Told)> = records
         .iter()
         .filter_map(|r| tell(plan, r).transpose().map(|t| t.map(|t| (r.at.clone(), t))))
         .collect::<Result<_, _>>()?;
     let mut out = String::new();
     summary(&mut out, plan, &view);
+    changes::left(&mut out, &state, &view);
     objectives(&mut out, &view);
+    before::preflight(&mut out, &view);
+    before::approval(&mut out, plan, &state);
     steps(&mut out, &view);
+    changes::files(&mut out, plan, records);
+    changes::ramps(&mut out, plan, &view, records);
+    changes::people(&mut out, plan, &state);
     verification(&mut out, &view);
     timeline(&mut out, &told);
     Ok(out)
@@ -76,6 +87,9 @@ fn summary(out: &mut String, plan: &Plan, view: &RunView) {
     for (name, value) in rows {
         let _ = writeln!(out, "| {name} | {value} |");
     }
+    if let Some(after) = &view.after {
+        let _ = writeln!(out, "\nThis run comes after another one: {}.", cell(after));
+    }
     if view.adopted > 0 {
         let _ = writeln!(
             out,
@@ -116,22 +130,13 @@ fn steps(out: &mut String, view: &RunView) {
         "\n## Steps\n\n| # | step | state | took | what was done | detail |\n|---|---|---|---|---|---|"
     );
     for s in &view.steps {
-        let state = match s.state {
-            StepState::Waiting => "never begun",
-            StepState::Running => "under way",
-            StepState::Applied => "applied",
-            StepState::Observed => "observed",
-            StepState::Verified => "verified",
-            StepState::Failed => "FAILED",
-            StepState::Skipped => "skipped",
-            StepState::Unknown => "UNKNOWN",
-        };
+        let state = s.state.word();
         let took = s.took_ms.map_or_else(|| "-".into(), length);
         let line = cell(&s.line).replace('`', "'");
         let _ = writeln!(
             out,
             "| {} | {} | {state} | {took} | `{line}` | {} |",
-            s.index,
+            cell(&s.label),
             cell(&s.name),
             cell(&s.detail)
         );

@@ -479,7 +479,7 @@ impl Walk<'_, '_> {
                 None => bare.clone(),
             };
             let before = self.fill.also(Values {
-                names: IndexMap::from([("value".to_owned(), bare)]),
+                names: IndexMap::from([("value".to_owned(), bare.clone())]),
                 literals: IndexMap::from([("value".to_owned(), written)]),
             });
             let skip = ramp.skip_when.as_ref().and_then(|text| self.fill.given(text)).map(asked);
@@ -489,7 +489,7 @@ impl Walk<'_, '_> {
             let filled = self.plain(&Step { kind: (*ramp.act).clone(), by: None, ..s.clone() });
             let already = skip.or(filled.already.clone());
             let act = Step { name: format!("{name}: {shown}"), already, ..filled };
-            let part = RampPart { id: s.id.clone(), last, value: shown.clone() };
+            let part = RampPart { id: s.id.clone(), last, value: bare };
             let label = |n: usize| Around { label: format!("{}.{n}", around.label), ..around.clone() };
             let number = self.push(act, &label(2 * i + 1), None);
             self.out.steps[number - 1].ramp = Some(part.clone());

@@ -2,7 +2,6 @@
 //! theirs, named probes are put in their place, commands are spelled out. All problems are told at once.
 
 use super::given;
-use super::late::is_late;
 use super::spell::{is_plain, spell};
 use crate::model::condition::Condition;
 use crate::model::playbook::{
@@ -26,6 +25,13 @@ pub fn whole_secret(t: &Template) -> Option<&str> {
         [Piece::Name(name)] => name.strip_prefix("secret."),
         _ => None,
     }
+}
+
+/// Whether a name has a value only while a run goes on.
+fn is_late(name: &str) -> bool {
+    const NAMES: [&str; 5] = ["run.elapsed", "run.effect", "run.outcome", "run.state", "verdict"];
+    const KINDS: [&str; 5] = ["signal.", "objective.", "answers.", "steps.", "incident.age"];
+    NAMES.contains(&name) || KINDS.iter().any(|k| name.starts_with(k))
 }
 
 /// Names and what stands for them: in templates, and behind `$` in conditions.

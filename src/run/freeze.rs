@@ -129,18 +129,30 @@ pub fn names(playbook: &Playbook, environment: &str, context: &Context) -> Index
         out.extend(env.vars.clone());
     }
     let at = jiff::Timestamp::from_millisecond(context.now.wall).unwrap_or_default();
+    let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let time = |at: jiff::Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    // The trouble began with the first firing, where something fired.
+    let began = context
+        .cause
+        .as_ref()
+        .map_or(at, |c| jiff::Timestamp::from_millisecond(c.firing_since.wall).unwrap_or_default());
+    let run_dir = format!("{}/runs/{}", context.home, context.id);
     let service = &playbook.service;
     for (name, value) in [
         ("service.name", service.name.clone()),
         ("service.title", service.title.clone()),
         ("service.owner", service.owner.clone()),
         ("environment", environment.to_owned()),
+        ("incident.id", format!("INC-{}-{}", day(began), context.id.rsplit('-').next().unwrap_or_default())),
+        ("incident.started", time(began)),
         ("run.id", context.id.clone()),
+        ("run.dir", run_dir.clone()),
+        ("run.report", format!("{run_dir}/report.md")),
         ("run.reason", context.reason.clone()),
         ("run.started_by", context.who.user.clone()),
-        ("run.started", at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        ("run.started", time(at)),
         ("run.stamp", at.strftime("%m%d-%H%M%S").to_string()),
-        ("date", at.strftime("%Y-%m-%d").to_string()),
+        ("date", day(at)),
         ("trigger.title", context.cause.as_ref().map(|c| c.title.clone()).unwrap_or_default()),
     ] {
         out.insert(name.to_owned(), value);
@@ -214,7 +226,7 @@ fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<App
     (people > 0).then(|| Approval {
         roles,
         people,
-        asker_counts: authority.is_some(),
+        asker_counts: p.approval.is_empty() && p.approvals < 2,
         within: p.approval_within,
         default: p.approval_default,
         trust_asserted_names: playbook.service.trust_asserted_names,
@@ -311,6 +323,13 @@ fn frozen(
             StepKind::Hold(h) => {
                 h.stop_when.iter().chain(&h.next_when).for_each(|c| of_expr(&c.expr, &mut wanted));
             }
+            StepKind::Ask(q) => {
+                for id in &q.roles {
+                    if !out.roles.iter().any(|r| r.id == *id) {
+                        out.roles.push(role_facts(playbook, id));
+                    }
+                }
+            }
             StepKind::Capture(c) => {
                 wanted.extend(c.signals.iter().cloned());
                 wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
@@ -356,6 +375,22 @@ fn frozen(
     // Messages tell values of signals.
     let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
     wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
+    measured(playbook, wanted, &mut out, fill);
+    let applies = |o: &crate::model::playbook::Objective| {
+        o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
+    };
+    out.objectives =
+        playbook.objectives.iter().filter(|(_, o)| applies(o)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    out
+}
+
+/// Puts in these signals, those they are computed from, and their sources.
+pub(crate) fn measured(
+    playbook: &Playbook,
+    mut wanted: Vec<String>,
+    out: &mut Frozen,
+    fill: &mut Filler<'_>,
+) {
     while let Some(id) = wanted.pop() {
         if out.signals.contains_key(&id) {
             continue;
@@ -378,12 +413,6 @@ fn frozen(
         let signal = fill.signal(signal);
         out.signals.insert(id, signal);
     }
-    let applies = |o: &crate::model::playbook::Objective| {
-        o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
-    };
-    out.objectives =
-        playbook.objectives.iter().filter(|(_, o)| applies(o)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    out
 }
 
 fn of_probe(p: &Probe, out: &mut Vec<String>) {

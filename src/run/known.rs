@@ -64,10 +64,10 @@ pub fn known(
         }
         "incident.started" => Some(time(began(plan))),
         "incident.age" => Some(duration(between(began(plan), now))),
-        "incident.id" => Some("unknown".to_owned()),
+        "incident.id" => Some(incident(plan)),
         _ => {
             if let Some(id) = name.strip_prefix("answers.") {
-                answers.0.get(id).cloned()
+                answers.0.get(id).cloned().or_else(|| asks(plan, id).then(String::new))
             } else if let Some(id) = name.strip_prefix("objective.") {
                 objective(plan, state, now, id)
             } else {
@@ -78,9 +78,24 @@ pub fn known(
     }
 }
 
+/// Whether a question of this name (or of this step) is asked: it may have been left without an answer.
+fn asks(plan: &Plan, id: &str) -> bool {
+    plan.steps.iter().any(|p| match &p.step.kind {
+        StepKind::Ask(q) => q.input.as_deref() == Some(id) || p.step.id.as_deref() == Some(id),
+        _ => false,
+    })
+}
+
 /// Where the incident began, as far as a run knows: the firing, else the confirmation.
 fn began(plan: &Plan) -> &Now {
     plan.cause.as_ref().map_or(&plan.confirmed_at, |c| &c.firing_since)
+}
+
+/// `INC-2026-11-21-3f2a`: the day it began, and the end of the run's id.
+fn incident(plan: &Plan) -> String {
+    let at = jiff::Timestamp::from_millisecond(began(plan).wall).unwrap_or_default();
+    let tail = plan.id.rsplit('-').next().unwrap_or(&plan.id);
+    format!("INC-{}-{tail}", at.strftime("%Y-%m-%d"))
 }
 
 fn time(at: &Now) -> String {
@@ -95,9 +110,10 @@ fn outcome(plan: &Plan, state: &State) -> String {
     }
     let failed = plan.steps.iter().find_map(|p| Some((p, state.steps[p.number - 1].failure()?)));
     match failed {
-        _ if state.is_verified() => Verdict::Verified.word().to_owned(),
         _ if state.aborting.is_some() => "stopped".to_owned(),
+        // Also one that was verified, and drifted since.
         _ if state.unverified.is_some() => "applied, not verified".to_owned(),
+        _ if state.is_verified() => Verdict::Verified.word().to_owned(),
         Some((step, _)) => format!("step {} ({}) failed", step.label, step.step.name),
         None => "under way".to_owned(),
     }
@@ -136,8 +152,16 @@ fn value_of(plan: &Plan, state: &State, id: &str) -> Option<String> {
         let s = &state.steps[p.number - 1];
         let done = matches!(s.outcome, Some(Outcome::Success { .. } | Outcome::Settled { done: true, .. }));
         let found = s.skipped.as_ref().is_some_and(|why| why.starts_with("already so"));
-        (p.changes() && (done || found)).then(|| ramp.value.clone())
+        (p.changes() && (done || found)).then(|| bare(&ramp.value).to_owned())
     })
+}
+
+/// A ramp's value without its unit, as its act was given it.
+fn bare(shown: &str) -> &str {
+    match shown.rsplit_once(' ') {
+        Some((value, "%" | "ms" | "s" | "B" | "/s")) => value,
+        _ => shown,
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +205,7 @@ mod tests {
     fn a_ramps_value_is_that_of_its_last_act_that_was_done() {
         let act = || Step::new("set", StepKind::Run(Command::default()));
         let mut plan = plan(vec![act(), act(), act()]);
-        for (i, value) in ["50", "25", "0"].into_iter().enumerate() {
+        for (i, value) in ["50 %", "25 %", "0 %"].into_iter().enumerate() {
             let ramp = RampPart { id: Some("lower".into()), last: 3, value: value.into() };
             plan.steps[i].ramp = Some(ramp);
         }

@@ -8,7 +8,6 @@ pub mod fill;
 pub mod freeze;
 pub mod given;
 pub mod known;
-pub mod late;
 pub mod machine;
 pub mod plan;
 pub mod progress;

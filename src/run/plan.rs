@@ -101,7 +101,8 @@ pub struct Approval {
     pub roles: Vec<RoleFacts>,
     /// Different people in all.
     pub people: usize,
-    /// Who asks counts for a role of theirs (authority); otherwise only other people do.
+    /// Who asks counts for a role of theirs: who may decide is asked, not for a second pair of eyes (`approval` of the
+    /// procedure).
     pub asker_counts: bool,
     /// Milliseconds from the run's start.
     pub within: Millis,
@@ -196,6 +197,8 @@ pub struct Frozen {
     pub objectives: IndexMap<String, Objective>,
     /// Where each secret is read when it is needed; never its value.
     pub secrets: IndexMap<String, Secret>,
+    /// Roles that questions name.
+    pub roles: Vec<RoleFacts>,
     /// Logs that steps capture or the screen follows.
     pub logs: IndexMap<String, Log>,
     /// Guides that steps name.

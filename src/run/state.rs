@@ -72,7 +72,7 @@ pub struct State {
     pub paged: Vec<(Now, String, String, bool)>,
     /// Steps that were over too late, and the time they had from the run's start.
     pub late: BTreeSet<(usize, Millis)>,
-    /// What people answered, by the question's name.
+    /// What people answered, by the question's `input` and by its step's id.
     pub answers: BTreeMap<String, String>,
     /// How many supervisors were lost.
     pub adopted: u32,
@@ -229,9 +229,13 @@ impl State {
                 }
             }
             Wish::Answer { label, input } => {
-                let name = request.step.and_then(|n| self.steps.get(n.wrapping_sub(1))?.asks.clone());
-                if let (Some(name), Some(text)) = (name, input.as_ref().or(label.as_ref())) {
-                    self.answers.insert(name, clean_line(text));
+                let asked = request.step.and_then(|n| self.steps.get(n.wrapping_sub(1)));
+                let Some((by_input, by_id)) = asked.map(|s| s.asks.clone()) else { return };
+                let names = [(by_input, input.as_ref()), (by_id, input.as_ref().or(label.as_ref()))];
+                for (name, text) in names {
+                    if let (Some(name), Some(text)) = (name, text) {
+                        self.answers.insert(name, clean_line(text));
+                    }
                 }
             }
             // What follows is a record of its own.

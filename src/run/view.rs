@@ -157,6 +157,22 @@ pub enum StepState {
     Unknown,
 }
 
+impl StepState {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            StepState::Waiting => "never begun",
+            StepState::Running => "under way",
+            StepState::Applied => "applied",
+            StepState::Observed => "observed",
+            StepState::Verified => "verified",
+            StepState::Failed => "FAILED",
+            StepState::Skipped => "skipped",
+            StepState::Unknown => "UNKNOWN",
+        }
+    }
+}
+
 /// One step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepView {

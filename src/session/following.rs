@@ -3,6 +3,7 @@
 use super::view::Happening;
 use crate::model::record::Record;
 use crate::model::time::Now;
+use crate::run::approval;
 use crate::run::plan::Plan;
 use crate::run::story::tell;
 use crate::run::view::{RunState, RunView};
@@ -63,6 +64,11 @@ impl Following {
     /// What is shown of it.
     pub fn view(&self) -> &RunView {
         &self.view
+    }
+
+    /// The words that counted towards its approval.
+    pub fn given(&self) -> Vec<approval::Given> {
+        approval::given(&self.records)
     }
 
     /// Whether it is neither over nor refused.

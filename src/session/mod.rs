@@ -1,6 +1,7 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
 mod following;
+mod param;
 mod picture;
 pub mod view;
 
@@ -8,6 +9,7 @@ pub mod view;
 mod tests;
 
 pub use following::Following;
+pub use param::wrong;
 
 use crate::engine::{self, Engine};
 use crate::model::playbook::Playbook;
@@ -109,6 +111,8 @@ pub struct Facts {
     pub demo: bool,
     /// Where the records are.
     pub folder: String,
+    /// Nothing may be asked or started from here.
+    pub read_only: bool,
 }
 
 /// The session of one service in one environment.

@@ -2,8 +2,8 @@
 
 use super::Session;
 use super::view::{
-    ChartColumn, Freshness, Gravity, Happening, Level, ManualView, ProcedureView, SeverityView, SignalView,
-    Threshold, TriggerState, TriggerView, Verdict, View,
+    ChartColumn, Freshness, Gravity, GuideView, Happening, Level, ManualView, Output, ProcedureView,
+    RunFacts, SeverityView, SignalView, TakeUp, Threshold, TriggerState, TriggerView, Verdict, View,
 };
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
@@ -17,6 +17,7 @@ use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::plan::{Cause, Plan};
 use crate::run::view::RunState;
+use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
 /// Milliseconds without any answer after which the picture is not the present.
@@ -51,12 +52,25 @@ impl Session {
             manual: self.manual(t),
             draft: None,
             run: self.run.as_ref().map(|r| r.view().clone()),
-            output: Vec::new(),
+            run_facts: self.run.as_ref().map(|r| facts(r.plan())).unwrap_or_default(),
+            output: Output::default(),
+            progress: None,
+            take_up: self.run.as_ref().filter(|r| r.is_orphan()).and_then(|r| {
+                match (r.plan().who.uid == self.facts.uid, r.may_be_taken_up(self.facts.uid, now)) {
+                    (_, true) => None,
+                    (true, _) => Some(TakeUp::Resume),
+                    (false, _) => Some(TakeUp::Succeed),
+                }
+            }),
+            approver: None,
+            guides: self.run.as_ref().map(|r| guides(r.plan())).unwrap_or_default(),
+            replacing: None,
+            read_only: self.facts.read_only,
             undriven: self.run.as_ref().filter(|r| r.is_orphan()).map(|r| {
                 if r.may_be_taken_up(self.facts.uid, now) {
                     "its supervisor is gone: it is being taken up where it is".into()
                 } else {
-                    "nobody drives it, nothing runs: `ripcord resume` takes it up".into()
+                    "nobody drives it, nothing runs: O takes it up, or `ripcord resume`".into()
                 }
             }),
             alarm: self.alarm.clone(),
@@ -360,6 +374,7 @@ impl Session {
                 downtime: p.expect.downtime.clone(),
                 data_loss: p.expect.data_loss.clone(),
                 suggested: named.contains(id.as_str()),
+                emergency: p.emergency,
                 last: self.past.get(id).map(|(v, wall)| (v.clone(), (now.wall - wall).max(0) as u64)),
             })
             .collect()
@@ -422,6 +437,33 @@ pub fn cause(session: &Session, procedure: &str, now: &Now) -> Option<Cause> {
         title: spec.title.clone(),
         firing_since: Now { boot: since.max(0) as u64, boot_id: now.boot_id.clone(), wall: now.wall - ago },
     })
+}
+
+/// What a plan says of its run.
+fn facts(plan: &Plan) -> RunFacts {
+    RunFacts {
+        procedure: plan.procedure.id.clone(),
+        from: clean_line(&plan.from),
+        to: clean_line(&plan.to),
+        duration_ms: plan.procedure.expect.duration,
+        downtime: plan.procedure.expect.downtime.clone(),
+        data_loss: plan.procedure.expect.data_loss.clone(),
+        guard_ms: plan.procedure.guard.as_ref().map(|g| g.lasts),
+    }
+}
+
+/// The guides that a plan's steps name, in words and commands.
+fn guides(plan: &Plan) -> IndexMap<String, GuideView> {
+    let step = |s: &crate::model::playbook::GuideStep| {
+        let argv = s.run.as_ref().map(|c| shell_words::join(c.argv.iter().map(|a| a.0.as_str())));
+        (clean_line(&s.text.0), argv.map(|a| clean_line(&a)))
+    };
+    let view = |g: &crate::model::playbook::Guide| GuideView {
+        title: clean_line(&g.title),
+        symptom: clean_line(&g.symptom),
+        steps: g.steps.iter().map(step).collect(),
+    };
+    plan.playbook.guides.iter().map(|(id, g)| (id.clone(), view(g))).collect()
 }
 
 /// Columns of the worst series' chart.

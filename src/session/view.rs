@@ -2,10 +2,12 @@
 
 pub use crate::engine::signal::{Level, Trend};
 
-use crate::model::playbook::{Better, Confirm, Tone};
+use crate::model::playbook::{Better, Confirm, Param, Tone};
 use crate::model::time::Now;
 use crate::model::unit::Unit;
+use crate::run::record::Answer;
 use crate::run::view::RunView;
+use indexmap::IndexMap;
 
 /// Everything that is shown, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,10 +48,24 @@ pub struct View {
     pub draft: Option<DraftView>,
     /// The run that is going on, or the last one.
     pub run: Option<RunView>,
-    /// The last lines of what its step prints, oldest first, safe to show.
-    pub output: Vec<String>,
+    /// What its plan says of it.
+    pub run_facts: RunFacts,
+    /// What the newest attempt of its steps prints, or a page of it.
+    pub output: Output,
+    /// How far the running step is, from 0 to 1, where its output tells.
+    pub progress: Option<f64>,
     /// Why a running run is not driven now (its supervisor is gone), when it is so.
     pub undriven: Option<String>,
+    /// How that run can be taken up by a person here, when it is not done by itself.
+    pub take_up: Option<TakeUp>,
+    /// Whether the person here may agree to the run, while an approval is open.
+    pub approver: Option<Approver>,
+    /// Guides that the run's steps name: id and guide.
+    pub guides: IndexMap<String, GuideView>,
+    /// A run that is being stopped so that another one may start.
+    pub replacing: Option<Replacing>,
+    /// Nothing may be asked or started from here.
+    pub read_only: bool,
     /// The log that cannot be written, the disk that is full: shown above all else.
     pub alarm: Option<String>,
     /// Where the records are.
@@ -58,6 +74,84 @@ pub struct View {
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
+}
+
+/// What a run's plan says of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunFacts {
+    /// Id of the procedure.
+    pub procedure: String,
+    /// From what state (frozen).
+    pub from: String,
+    /// To what state (frozen).
+    pub to: String,
+    /// Milliseconds it takes.
+    pub duration_ms: u64,
+    /// In words.
+    pub downtime: String,
+    /// In words.
+    pub data_loss: String,
+    /// Milliseconds for which the target is watched after it was verified.
+    pub guard_ms: Option<u64>,
+}
+
+/// A page of what an attempt prints.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Output {
+    /// Number of the step that prints, from 1; 0 before anything was printed.
+    pub step: usize,
+    /// Its attempt.
+    pub attempt: u32,
+    /// Lines that come before these.
+    pub before: usize,
+    /// Lines there are in all.
+    pub total: usize,
+    /// The lines, oldest first, safe to show.
+    pub lines: Vec<String>,
+}
+
+/// How a person takes up a run that nobody drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakeUp {
+    /// It goes on under a new supervisor.
+    Resume,
+    /// It is another account's: a run of one's own goes on with its steps.
+    Succeed,
+}
+
+/// The person here, as one who may agree to a run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Approver {
+    /// Whether their word counts.
+    pub may: bool,
+    /// For what, or why not; in words.
+    pub why: String,
+    /// The account is shared: a name is asked for.
+    pub named: bool,
+    /// Who is asked instead, in words.
+    pub others: String,
+}
+
+/// A symptom and what to look at.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GuideView {
+    /// Name for people.
+    pub title: String,
+    /// How it shows.
+    pub symptom: String,
+    /// What to do in words, and a command that only looks.
+    pub steps: Vec<(String, Option<String>)>,
+}
+
+/// A run that is being stopped so that another one may start.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replacing {
+    /// The run that is stopped.
+    pub run: String,
+    /// What starts then.
+    pub title: String,
+    /// Processes of it that ignore KILL, pid and name: a person must say.
+    pub alive: Vec<(i32, String)>,
 }
 
 /// Whether data comes in.
@@ -274,6 +368,8 @@ pub struct ProcedureView {
     pub data_loss: String,
     /// Named by what fires now.
     pub suggested: bool,
+    /// Typing the name is all that is asked, and a run in its way is stopped.
+    pub emergency: bool,
     /// How the last run of it ended and how many milliseconds ago.
     pub last: Option<(String, u64)>,
 }
@@ -326,8 +422,26 @@ pub struct DraftView {
     pub who: String,
     /// Reason.
     pub reason: String,
+    /// It is being resolved; nothing else is known yet.
+    pub resolving: bool,
+    /// Its parameters that a person can choose.
+    pub params: Vec<ParamView>,
+    /// Those that were chosen: name and value.
+    pub given: IndexMap<String, String>,
     /// The exact commands: number, name, and what is done, one per step.
-    pub steps: Vec<(usize, String, String)>,
+    pub steps: Vec<(String, String, String)>,
+    /// What changes in files: number of the step, and a diff in lines.
+    pub diffs: IndexMap<String, Vec<String>>,
+    /// Checks before the first step: text, answer, and what was seen.
+    pub preflight: Vec<(String, Answer, String)>,
+    /// Why it may start although one of them does not hold.
+    pub override_reason: Option<String>,
+    /// Who must agree before the first step, and what happens otherwise; in words.
+    pub approval: Option<String>,
+    /// What it leaves out, as an emergency procedure.
+    pub skips: Vec<String>,
+    /// The run that is stopped first, in words.
+    pub stops: Option<String>,
     /// What is to be known before (blind criteria, dies at logout, …): gravity and text.
     pub notes: Vec<(Gravity, String)>,
     /// Everything is done already: nothing would change.
@@ -340,4 +454,43 @@ pub struct DraftView {
     pub name: String,
     /// Milliseconds until it expires.
     pub expires_ms: u64,
+}
+
+/// A parameter that a person can choose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParamView {
+    /// Its name.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What it may be.
+    pub spec: Param,
+    /// What stands when nobody chooses.
+    pub chosen: Option<String>,
+    /// Why nothing is chosen, or nothing can be.
+    pub why_not: Option<String>,
+    /// What there is to choose from.
+    pub rows: Vec<ChoiceView>,
+}
+
+/// One value to choose.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChoiceView {
+    /// The value.
+    pub value: String,
+    /// What else is known of it: name and text.
+    pub columns: Vec<(String, String)>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Its age in milliseconds.
+    pub age_ms: Option<u64>,
+    /// In words: `now in place`.
+    pub note: String,
+}
+
+impl DraftView {
+    /// Whether a check before the first step does not hold, and nobody has said why it may start although.
+    pub fn is_blocked(&self) -> bool {
+        self.override_reason.is_none() && self.preflight.iter().any(|(_, answer, _)| *answer != Answer::Holds)
+    }
 }

@@ -300,3 +300,46 @@ fn far(c: &Command) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::playbook::Step;
+    use crate::model::time::Now;
+    use crate::run::PlanStep;
+
+    fn attempt(argv: &[&str], on: Option<&str>) -> Attempt {
+        let argv = argv.iter().map(|a| (*a).into()).collect();
+        let c = Command { argv, on: on.map(str::to_owned), ..Command::default() };
+        let step = PlanStep::new(1, Step::new("x", StepKind::Run(c)));
+        Attempt::of(Path::new("/nonexistent"), &step, 1, "t", &Now::default())
+    }
+
+    fn exit(outcome: Ended, survivors: Vec<Process>) -> Exit {
+        let (start, end, output) = Default::default();
+        Exit { token: "t".into(), outcome, survivors, output, start, end }
+    }
+
+    #[test]
+    fn what_may_go_on_elsewhere_is_said() {
+        let far = attempt(&["ssh", "lb-1", "--", "drain"], Some("lb"));
+        let timed_out = exit(Ended::TimedOut { killed: false }, Vec::new());
+        assert!(far.outcome(&timed_out).detail().contains("what it began on lb may go on there"));
+        let lost = exit(Ended::Exited { code: 255 }, Vec::new());
+        assert!(far.outcome(&lost).detail().contains("whether it ran on lb is not known"));
+        assert_eq!(far.outcome(&exit(Ended::Exited { code: 0 }, Vec::new())).detail(), "exit 0");
+        let here = attempt(&["/bin/drain"], None);
+        assert!(!here.outcome(&timed_out).detail().contains("may go on"));
+        let behind = attempt(&["docker", "exec", "web", "drain"], Some("web"));
+        assert!(!behind.outcome(&timed_out).detail().contains("may go on"));
+    }
+
+    #[test]
+    fn who_ignored_kill_is_named_by_pid_and_name() {
+        let left = Process { pid: 4711, start: 1, name: "stuck".into() };
+        let ended = exit(Ended::Aborted { killed: true }, vec![left]);
+        assert_eq!(named(&ended.survivors), [(4711, "stuck".to_owned())]);
+        let detail = attempt(&["x"], None).outcome(&ended);
+        assert_eq!(detail.detail(), "ended by KILL; still alive: 4711 (stuck)");
+    }
+}

@@ -2,10 +2,10 @@
 
 use super::ask::World;
 use super::watch;
-use crate::model::playbook::StepKind;
 use crate::model::template::{Piece, Template};
 use crate::model::time::{Millis, Now};
 use crate::run::known::{Answers, known};
+use crate::run::spell::is_plain;
 use crate::run::{Plan, PlanStep, State};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -35,16 +35,7 @@ impl Moment {
     /// # Errors
     /// A name without a value, or a value that must not stand there; safe to show.
     pub(super) async fn step(&self, step: &PlanStep) -> Result<PlanStep, String> {
-        let values = self.values(&names(step)).await?;
-        if let StepKind::Run(c) = &step.step.kind
-            && for_a_shell(c)
-        {
-            let odd = |v: &str| !v.chars().all(|c| c.is_alphanumeric() || " _.,:/@%+=-".contains(c));
-            if let Some((name, _)) = values.iter().find(|(_, v)| odd(v)) {
-                return Err(format!("the value of `{name}` holds characters that a shell would read"));
-            }
-        }
-        fill(step, &values)
+        self.fill(step).await
     }
 
     /// Anything else with these names filled in.
@@ -74,10 +65,8 @@ impl Moment {
                         .ok_or_else(|| format!("nothing gives `{name}` a value"))?
                 }
             };
-            if value.contains("{{") {
-                return Err(format!("the value of `{name}` holds `{{{{`"));
-            }
-            out.insert(name.clone(), value);
+            // Nothing in a value is a name: it is not filled a second time, with a secret say.
+            out.insert(name.clone(), value.replace("{{", "{ {").replace('\0', ""));
         }
         Ok(out)
     }
@@ -117,23 +106,119 @@ fn fill<T: Serialize + DeserializeOwned + Clone>(
         return Ok(it.clone());
     }
     let mut value = serde_json::to_value(it).map_err(|e| e.to_string())?;
-    put(&mut value, values);
+    put(&mut value, values, As::Itself)?;
     serde_json::from_value(value).map_err(|e| e.to_string())
 }
 
-fn put(value: &mut Value, values: &IndexMap<String, String>) {
-    match value {
-        Value::String(s) if s.contains("{{") => {
-            *s = Template(s.clone()).fill_known(&|name| values.get(name).cloned()).0;
-        }
-        Value::Array(list) => list.iter_mut().for_each(|v| put(v, values)),
-        Value::Object(map) => map.values_mut().for_each(|v| put(v, values)),
-        _ => {}
-    }
+/// How a value stands in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum As {
+    /// As it is: one argument, a line of a file.
+    Itself,
+    /// Within the quotes that the shell on the other side of ssh takes away.
+    Quoted,
+    /// Read by a shell as it stands.
+    Script,
 }
 
-/// Whether a shell, here or on the other side of ssh, reads the command's words.
-fn for_a_shell(c: &crate::model::probe::Command) -> bool {
-    let program = c.argv.first().and_then(|a| a.0.rsplit('/').next()).unwrap_or_default();
-    c.shell || matches!(program, "ssh" | "sh" | "bash" | "dash" | "zsh" | "ksh")
+/// How the words of a command are read, when this is one.
+fn words(map: &serde_json::Map<String, Value>) -> Option<As> {
+    let argv = map.get("argv")?.as_array()?;
+    let shell = map.get("shell")?.as_bool()?;
+    let program = argv.first().and_then(Value::as_str).and_then(|p| p.rsplit('/').next());
+    let far = map.get("on").is_some_and(|on| !on.is_null());
+    Some(match program {
+        _ if shell => As::Script,
+        Some("ssh") if far => As::Quoted,
+        Some("ssh" | "sh" | "bash" | "dash" | "zsh" | "ksh") => As::Script,
+        _ => As::Itself,
+    })
+}
+
+fn put(value: &mut Value, values: &IndexMap<String, String>, how: As) -> Result<(), String> {
+    match value {
+        Value::String(s) if s.contains("{{") => {
+            let template = Template(s.clone());
+            if how == As::Script
+                && let Some(name) =
+                    template.names().into_iter().find(|n| values.get(*n).is_some_and(|v| !is_plain(v)))
+            {
+                return Err(format!("a shell would read into the value of `{name}`"));
+            }
+            let written = |name: &str| {
+                let value = values.get(name)?;
+                Some(if how == As::Quoted { value.replace('\'', r"'\''") } else { value.clone() })
+            };
+            *s = template.fill_known(&written).0;
+        }
+        Value::Array(list) => list.iter_mut().try_for_each(|v| put(v, values, how))?,
+        Value::Object(map) => {
+            let read = words(map);
+            for (key, v) in map.iter_mut() {
+                let how = if key == "argv" { read.unwrap_or(how) } else { As::Itself };
+                put(v, values, how)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::playbook::{Step, StepKind};
+    use crate::model::probe::{Ask, Command, HttpCall, Probe};
+
+    fn values(list: &[(&str, &str)]) -> IndexMap<String, String> {
+        list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    fn run(argv: &[&str]) -> Command {
+        Command { argv: argv.iter().map(|a| (*a).into()).collect(), ..Command::default() }
+    }
+
+    #[test]
+    fn names_are_found_wherever_they_stand_and_secrets_are_none() {
+        let mut step = Step::new("x", StepKind::Run(run(&["a", "{{ answers.b }}{{secret.c}}"])));
+        let ask = Ask::Run(run(&["{{ signal.p95 }}"]));
+        step.already = Some(Probe { ask, expect: Default::default(), within: None, every: 1 });
+        let found: Vec<String> = names(&step).into_iter().collect();
+        assert_eq!(found, ["answers.b", "signal.p95"]);
+    }
+
+    #[test]
+    fn a_value_cannot_leave_the_string_of_a_body() {
+        let json = Some(serde_json::json!({ "text": "said {{ answers.why }}", "n": [1, "{{ run.dir }}"] }));
+        let call = HttpCall { json, ..HttpCall::default() };
+        let said = values(&[("answers.why", "\", \"admin\": true"), ("run.dir", "/r")]);
+        let body = fill(&call, &said).unwrap().json.unwrap();
+        assert_eq!(body, serde_json::json!({ "text": "said \", \"admin\": true", "n": [1, "/r"] }));
+    }
+
+    #[test]
+    fn shells_here_and_there_read_nothing_into_a_value() {
+        let bad = values(&[("answers.x", "it's; rm -rf /")]);
+        let far = Command { on: Some("lb".into()), ..run(&["ssh", "lb", "--", "say '{{ answers.x }}'"]) };
+        let filled = fill(&far, &bad).unwrap();
+        assert_eq!(shell_words::split(&filled.argv[3].0).unwrap(), ["say", "it's; rm -rf /"]);
+        for script in [
+            Command { shell: true, ..run(&["sh", "-c", "say {{ answers.x }}"]) },
+            run(&["/bin/bash", "-c", "say {{ answers.x }}"]),
+            run(&["ssh", "lb", "say {{ answers.x }}"]),
+        ] {
+            assert!(fill(&script, &bad).unwrap_err().contains("shell"), "{script:?}");
+            assert!(fill(&script, &values(&[("answers.x", "v1.2.3")])).is_ok());
+        }
+        // Also in a probe.
+        let probe = Probe {
+            ask: Ask::Run(Command { shell: true, ..run(&["sh", "-c", "x {{ answers.x }}"]) }),
+            expect: Default::default(),
+            within: None,
+            every: 1,
+        };
+        assert!(fill(&probe, &bad).is_err());
+        // Without a shell it is one argument.
+        assert_eq!(fill(&run(&["say", "{{ answers.x }}"]), &bad).unwrap().argv[1].0, "it's; rm -rf /");
+    }
 }

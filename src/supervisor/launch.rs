@@ -2,6 +2,9 @@
 
 use super::control::control_dir;
 use super::home::{ensure_dir, run_dir, runs_dir};
+use super::logout::{Stay, scope, stay};
+use super::person::user_name;
+use crate::clock;
 use crate::journal::access::{Sharing, network_file_system};
 use crate::journal::{Disk, LogError, real, write_new};
 use crate::run::Person;
@@ -148,6 +151,25 @@ fn sweep(runs: &Path) {
 }
 
 fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
+    if stay(&user_name(rustix::process::getuid().as_raw())) != Stay::Scope {
+        return start(Command::new("/proc/self/exe"), dir, by)?.ok_or_else(|| died(dir));
+    }
+    // One name for each supervisor: the stub of a lost one keeps its scope alive.
+    let run = dir.file_name().unwrap_or_default().to_string_lossy();
+    let own = std::process::id();
+    let words = scope(&format!("ripcord-{run}-{own}-{}", clock::now().boot));
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).arg(format!("/proc/{own}/exe"));
+    match start(command, dir, by) {
+        Ok(Some(accepted)) => Ok(accepted),
+        Err(refused) if refused.reason != Refusal::Storage => Err(refused),
+        // The account's manager would not have it: better in the session than not at all.
+        _ => start(Command::new("/proc/self/exe"), dir, by)?.ok_or_else(|| died(dir)),
+    }
+}
+
+/// Starts a supervisor with what a command is completed with; `None` when it died without a word.
+fn start(mut command: Command, dir: &Path, by: Option<&Person>) -> Result<Option<Accepted>, Refused> {
     let log = dir.join("supervisor.log");
     let mode = Sharing::of(dir).map_err(storage)?.own_mode();
     let log = OpenOptions::new()
@@ -157,7 +179,6 @@ fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
         .open(&log)
         .map_err(|e| storage(format!("{}: {e}", log.display())))?;
-    let mut command = Command::new("/proc/self/exe");
     command.arg("__supervise").arg("--run").arg(dir);
     if by.is_some() {
         command.arg("--resume");
@@ -184,14 +205,14 @@ fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
     });
     let accepted = |answered| {
         let id = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Accepted { id, dir: dir.to_owned(), answered })
+        Ok(Some(Accepted { id, dir: dir.to_owned(), answered }))
     };
     match answer.recv_timeout(PATIENCE) {
         Err(_) => accepted(false),
         Ok(line) => match line.map(|l| serde_json::from_str::<Reply>(&l)) {
             Ok(Ok(Reply::Accepted)) => accepted(true),
             Ok(Ok(Reply::Refused { reason, why })) => Err(Refused { reason, why }),
-            Ok(Err(_)) | Err(_) => Err(died(dir)),
+            Ok(Err(_)) | Err(_) => Ok(None),
         },
     }
 }

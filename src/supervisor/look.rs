@@ -167,3 +167,55 @@ async fn until(world: &World, probe: &Probe, within: Millis) -> Told {
         tokio::time::sleep(Duration::from_millis(probe.every.clamp(50, left.max(50)))).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::probe::Command;
+    use crate::model::template::Template;
+    use crate::run::known::Answers;
+    use crate::run::{Plan, State};
+    use crate::supervisor::secrets::Secrets;
+
+    fn moment() -> Moment {
+        let plan = Arc::new(Plan::default());
+        let env = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect();
+        Moment {
+            state: State::new(&plan),
+            answers: Answers::default(),
+            now: clock::now(),
+            run: "/runs/x".into(),
+            world: Arc::new(World { env, cwd: "/".into(), secrets: Secrets::new(Default::default()) }),
+            plan,
+        }
+    }
+
+    fn test(argv: &[&str]) -> Probe {
+        let argv = argv.iter().map(|a| Template::from(*a)).collect();
+        let ask = Ask::Run(Command { argv, ..Command::default() });
+        Probe { ask, expect: Default::default(), within: None, every: 50 }
+    }
+
+    #[tokio::test]
+    async fn a_question_has_the_names_in_it_that_only_the_run_knows() {
+        let told = question(&moment(), &test(&["test", "{{ run.dir }}", "=", "/runs/x"]), 0).await;
+        assert_eq!(told.answer, Answer::Holds, "{told:?}");
+        let told = question(&moment(), &test(&["echo", "{{ answers.nobody }}"]), 0).await;
+        assert!(told.answer == Answer::Blind && told.detail.contains("answers.nobody"), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn a_question_is_asked_until_it_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("there");
+        let probe = test(&["test", "-e", file.to_str().unwrap()]);
+        assert_eq!(question(&moment(), &probe, 0).await.answer, Answer::Fails);
+        let now = moment();
+        let (waits, writes) = tokio::join!(question(&now, &probe, 60_000), async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            std::fs::write(&file, "")
+        });
+        writes.unwrap();
+        assert_eq!(waits.answer, Answer::Holds);
+    }
+}

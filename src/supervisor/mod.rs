@@ -18,6 +18,7 @@ pub mod home;
 mod http;
 mod late;
 mod launch;
+pub mod logout;
 mod look;
 mod page;
 mod perform;

@@ -49,3 +49,46 @@ async fn channel(world: &World, step: &Step, token: &str) -> Result<String, Stri
         _ => Err("it tells nobody".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::probe::Command;
+    use crate::supervisor::secrets::Secrets;
+    use std::sync::Arc;
+
+    fn rung(commands: &[&[&str]]) -> PageRung {
+        let step = |(i, argv): (usize, &&[&str])| {
+            let argv = argv.iter().map(|a| (*a).into()).collect();
+            let mut step =
+                Step::new(&format!("way {}", i + 1), StepKind::Run(Command { argv, ..Command::default() }));
+            step.timeout = 2_000;
+            step
+        };
+        PageRung { title: "On call".into(), steps: commands.iter().enumerate().map(step).collect() }
+    }
+
+    async fn told(commands: &[&[&str]]) -> (String, bool) {
+        let world = World {
+            env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
+            cwd: "/".into(),
+            secrets: Secrets::new(Default::default()),
+        };
+        tell(&Arc::new(world), &rung(commands), "t").await
+    }
+
+    #[tokio::test]
+    async fn one_channel_that_takes_it_is_enough_and_each_is_named() {
+        let (detail, took) = told(&[&["sh", "-c", "echo no mail >&2; exit 7"], &["true"]]).await;
+        assert_eq!((detail.as_str(), took), ("way 1 failed: exit 7: no mail; way 2: exit 0", true));
+        let (detail, took) = told(&[&["false"]]).await;
+        assert!(!took && detail.contains("way 1 failed"), "{detail}");
+        assert!(!told(&[]).await.1, "nobody was told");
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_hangs_holds_up_none_other() {
+        let (detail, took) = told(&[&["sleep", "600"], &["true"]]).await;
+        assert!(took && detail.contains("way 1 failed: ") && detail.contains("no answer in 2 s"), "{detail}");
+    }
+}

@@ -4,8 +4,8 @@ use super::ask::World;
 use super::control::Inbox;
 use super::file_change::Planned;
 use super::late::Moment;
-use super::person::roles_asked;
-use super::watch::Holding;
+use super::person::{roles_answering, roles_asked};
+use super::watch::{Holding, SLEPT};
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
@@ -24,9 +24,6 @@ use tokio::task::JoinHandle;
 
 /// How often requests are looked for; no timer of a run sleeps longer.
 const POLL: Duration = Duration::from_millis(200);
-
-/// Milliseconds that the host must have slept to be told.
-const SLEPT: Millis = 2_000;
 
 /// One run and everything it holds.
 #[derive(Debug)]
@@ -89,7 +86,7 @@ impl Driver {
             task: None,
             ready: Arc::default(),
             holding: None,
-            asleep: asleep(&clock::now()),
+            asleep: clock::asleep(&clock::now()),
             finished: false,
         };
         (driver, heard)
@@ -100,6 +97,12 @@ impl Driver {
     /// # Errors
     /// The first write that failed: nothing was started after it. What runs is watched to its end by its stub.
     pub(super) async fn drive(mut self, mut heard: mpsc::Receiver<Event>) -> Result<(), LogError> {
+        // A hold that a lost supervisor left is watched from here.
+        if let Some(step) = self.machine.state().current(&self.plan).map(|s| s.number)
+            && self.machine.state().steps[step - 1].started.is_some()
+        {
+            self.hold(step);
+        }
         self.handle(Event::Ready)?;
         while !self.finished {
             let left = self.machine.next_deadline().map_or(Millis::MAX, |d| d.left(&clock::now()));
@@ -119,7 +122,7 @@ impl Driver {
 
     /// One turn: a sleep of the host is noticed before anything is judged.
     fn turn(&mut self, event: Event) -> Result<(), LogError> {
-        let asleep = asleep(&clock::now());
+        let asleep = clock::asleep(&clock::now());
         let slept = asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep));
         if slept > SLEPT {
             self.handle(Event::Slept(slept))?;
@@ -149,6 +152,7 @@ impl Driver {
     fn roles(&self, request: &Request) -> Vec<String> {
         match &request.ask {
             Wish::Approve { name } => roles_asked(&self.plan, &request.who, name.as_deref()),
+            Wish::Answer { .. } => roles_answering(&self.plan, &request.who),
             _ => Vec::new(),
         }
     }
@@ -200,14 +204,20 @@ impl Driver {
         self.answers.apply(&self.plan, kind);
         let (name, body) = kind.parts();
         self.records.push(self.log.append(now, &name, &body)?);
-        if let Kind::StepStarting { step, .. } = kind
-            && let StepKind::Hold(hold) = &self.plan.steps[step - 1].step.kind
+        if let Kind::StepStarting { step, .. } = kind {
+            self.hold(*step);
+        }
+        Ok(())
+    }
+
+    /// Watches a hold from its beginning, so that what looks back over it can be judged at its end.
+    fn hold(&mut self, step: usize) {
+        if let StepKind::Hold(hold) = &self.plan.steps[step - 1].step.kind
             && (hold.stop_when.is_some() || hold.next_when.is_some())
         {
             let frozen = self.plan.playbook.clone();
-            self.holding = Some((*step, Holding::begin(self.world.clone(), frozen, hold.clone())));
+            self.holding = Some((step, Holding::begin(self.world.clone(), frozen, hold.clone())));
         }
-        Ok(())
     }
 
     pub(super) fn drop_task(&mut self) {
@@ -246,10 +256,4 @@ pub(super) fn write_report(disk: &dyn Disk, run: &Path, plan: &Plan, records: &[
     if let Err(e) = written {
         eprintln!("the report was not written: {e}");
     }
-}
-
-/// Milliseconds this boot has slept so far: BOOTTIME counts suspend, MONOTONIC does not.
-fn asleep(now: &Now) -> Millis {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.boot.saturating_sub(t.tv_sec as u64 * 1_000 + t.tv_nsec as u64 / 1_000_000)
 }

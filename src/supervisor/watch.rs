@@ -31,6 +31,9 @@ const SILENT: Millis = 11_000;
 /// How long a condition that is asked once may take to be judged.
 const ONCE: Millis = 5_000;
 
+/// Milliseconds that the host must have slept to be told.
+pub(super) const SLEPT: Millis = 2_000;
+
 /// Batches that may wait.
 const WAITING: usize = 256;
 
@@ -45,6 +48,8 @@ struct Watch {
     batches: mpsc::Receiver<crate::sources::Batch>,
     /// Sources that have not answered since they were last asked anew.
     silent: BTreeSet<String>,
+    /// Milliseconds the host had slept when we last looked.
+    asleep: Millis,
     pollers: crate::sources::Pollers,
 }
 
@@ -62,7 +67,8 @@ impl Watch {
         let mut engine = Engine::new(&playbook, &began);
         rules.for_each(|rule| engine.watch(&rule.expr));
         let (batches, silent, pollers) = read_all(&playbook);
-        Watch { playbook, engine, began, batches, silent, pollers }
+        let asleep = clock::asleep(&began);
+        Watch { playbook, engine, began, batches, silent, asleep, pollers }
     }
 
     /// Reads every source anew, at once.
@@ -73,6 +79,11 @@ impl Watch {
 
     /// Takes in what was measured since the last look.
     fn take(&mut self, now: &Now) {
+        let asleep = clock::asleep(now);
+        if asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT {
+            // What was measured before the host slept counts no more.
+            self.engine.handle(now, Event::HostSlept);
+        }
         let mut readings: Vec<Reading> = Vec::new();
         while let Ok(batch) = self.batches.try_recv() {
             // History is from before we began.
@@ -341,3 +352,6 @@ async fn keep_asking(world: Arc<World>, probe: Probe, i: usize, answers: Answers
         tokio::time::sleep(Duration::from_millis(probe.every.max(50))).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

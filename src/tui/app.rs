@@ -120,6 +120,7 @@ impl App {
 
     fn draw(&mut self) -> io::Result<()> {
         self.view = self.driver.view();
+        self.ui.follow(&self.view);
         let now = clock::now().boot;
         let App { term, ui, driver, view, theme, glyphs, .. } = self;
         let charts = |signal: &str, window: u64, columns: usize| driver.columns(signal, window, columns);
@@ -181,9 +182,14 @@ impl App {
             Intent::Quit => return Turn::Leave,
             Intent::Suspend => return Turn::Suspend,
             Intent::Repaint => return Turn::Repaint,
-            Intent::Prepare { procedure } => Request::Prepare { procedure },
+            Intent::Prepare { procedure, given, stops } => Request::Prepare { procedure, given, stops },
+            Intent::Succeed { run } => Request::Succeed { run },
             Intent::CancelDraft => Request::CancelDraft,
+            Intent::Override { draft, reason } => Request::Override { draft, reason },
             Intent::Confirm { draft } => Request::Confirm { draft },
+            Intent::Beside { reason } => Request::Beside { reason },
+            Intent::TakeUp { run } => Request::TakeUp { run },
+            Intent::Output { from } => Request::Output { line: from },
             Intent::Flag { signal, raise, note } => Request::Flag { signal, raise, note },
             Intent::Count { signal } => Request::Count { signal, delta: 1 },
             Intent::TakeBack { signal } => Request::Count { signal, delta: -1 },

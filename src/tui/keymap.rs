@@ -31,6 +31,16 @@ pub enum Context {
     Outcome,
     /// Something was refused.
     Refused,
+    /// A value is picked or typed.
+    Picker,
+    /// A step asks.
+    Ask,
+    /// Does a second person agree?
+    Approve,
+    /// What is to become of a run that is not verified.
+    Unverified,
+    /// Another run is in the way.
+    Locked,
 }
 
 impl Context {
@@ -49,16 +59,22 @@ impl Context {
             Context::Question => "Question",
             Context::Outcome => "What comes next",
             Context::Refused => "Refusal",
+            Context::Picker => "Choice",
+            Context::Ask => "A step asks",
+            Context::Approve => "Approval",
+            Context::Unverified => "Not verified",
+            Context::Locked => "Locked",
         }
     }
 
     /// Whether it is a dialog: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
-        matches!(self, Context::Confirm | Context::Question | Context::Outcome | Context::Refused)
+        use Context::{Approve, Ask, Confirm, Locked, Outcome, Picker, Question, Refused, Unverified};
+        matches!(self, Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked)
     }
 
     /// All of them.
-    pub const ALL: [Context; 13] = [
+    pub const ALL: [Context; 18] = [
         Context::Overview,
         Context::Signal,
         Context::Procedures,
@@ -70,6 +86,11 @@ impl Context {
         Context::Question,
         Context::Outcome,
         Context::Refused,
+        Context::Picker,
+        Context::Ask,
+        Context::Approve,
+        Context::Unverified,
+        Context::Locked,
         Context::Global,
         Context::Terminal,
     ];
@@ -128,6 +149,36 @@ pub enum Action {
     Outcome,
     /// Output of the step.
     Output,
+    /// Start no further step, or go on.
+    Pause,
+    /// Try a failed step again, or ask the probe of an unknown one again.
+    Retry,
+    /// Undo what the run did.
+    Undo,
+    /// Guide of the step.
+    Guide,
+    /// Agree to the run that asks for it.
+    Approve,
+    /// Do not agree.
+    Refuse,
+    /// The whole plan.
+    WholePlan,
+    /// Leave the step and go on behind it.
+    Skip,
+    /// Do the step.
+    DoIt,
+    /// The next procedure.
+    Next,
+    /// Tell the next people.
+    Page,
+    /// Look at the run in the way.
+    Watch,
+    /// Stop the run in the way, then start.
+    StopAndStart,
+    /// Say why it may start although a check does not hold.
+    Override,
+    /// Pick what the cursor is at.
+    Pick,
     /// The next control of a dialog.
     NextControl,
     /// The control before.
@@ -260,9 +311,13 @@ pub const TABLE: &[Binding] = table! {
     Signal [k('F')] Freeze "hold the chart still", "freeze";
     Signal [k('R')] TryAgain "ask the source again", "try again";
     Procedures [ENTER] Open "the plan, then confirm…", "plan…";
-    Run [k('S')] StopRun "stop the run…", "stop the run…";
-    Run [k('O')] Outcome "settle, accept, go on…", "settle…";
-    Run [k('L')] Output "only the output, or all", "output";
+    Run [k('P')] Pause "pause, go on…", "pause…";
+    Run [k('S')] StopRun "stop the run…", "stop…";
+    Run [k('O')] Outcome "settle, answer, skip, accept…", "say…";
+    Run [k('R')] Retry "retry…, or ask the probe again", "retry…";
+    Run [k('U')] Undo "undo…", "undo…";
+    Run [k('L')] Output "output, all of it", "output";
+    Run [k('G')] Guide "guide for this step", "guide";
     Global [k('1')] Overview "Overview", "overview";
     Global [k('3')] Procedures "Procedures", "procedures";
     Global [k('4')] Run "Run", "run";
@@ -275,6 +330,7 @@ pub const TABLE: &[Binding] = table! {
     Global [END] Last "last";
     Global [ESC] Back "back, close", "back";
     Global [BACKSPACE] TakeBack "take back a count (10 s)";
+    Global [k('A')] Approve "approve…", "approve…";
     Global [k('E')] Emergency "emergency help", "emergency";
     Global [k('?')] Help "these keys", "keys";
     Global [k('q'), Key::ctrl('c')] Quit "quit; a run goes on";
@@ -283,6 +339,7 @@ pub const TABLE: &[Binding] = table! {
     Confirm [BACK_TAB] PreviousControl "previous";
     Confirm [ENTER] Press "press (Cancel at first)";
     Confirm [k('y')] Yes "roll back (no name asked)";
+    Confirm [k('O')] Override "start although a check fails…", "override…";
     Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
     Confirm [PAGE_UP] PageUp "back up";
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
@@ -290,13 +347,41 @@ pub const TABLE: &[Binding] = table! {
     Question [BACK_TAB] PreviousControl "previous";
     Question [ENTER] Press "press (Cancel at first)";
     Question [ESC, Key::ctrl('c')] Close "close, nothing is sent", "close";
-    Outcome [k('d')] Done "it was done: go on…", "done…";
+    Outcome [k('d')] Done "it was done: go on behind it…", "done…";
     Outcome [k('n')] NotDone "it was not: do it again…", "not done…";
-    Outcome [k('a')] Accept "accept unverified…", "accept…";
+    Outcome [k('i')] DoIt "do it…", "do it…";
+    Outcome [k('s')] Skip "leave it and go on behind it…", "skip…";
     Outcome [k('g')] GoOn "go on after a pause", "go on";
     Outcome [k('e')] End "end the run as it is…", "end it…";
     Outcome [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
     Refused [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
+    Picker [UP] Up "up";
+    Picker [DOWN] Down "down", "move";
+    Picker [PAGE_UP] PageUp "page up";
+    Picker [PAGE_DOWN] PageDown "page down";
+    Picker [ENTER] Pick "pick", "pick";
+    Picker [ESC, Key::ctrl('c')] Close "back, nothing is started", "back, nothing is started";
+    Ask [UP] Up "up";
+    Ask [DOWN] Down "down", "move";
+    Ask [TAB] NextControl "next", "next";
+    Ask [BACK_TAB] PreviousControl "previous";
+    Ask [ENTER] Press "press (Not now at first)";
+    Ask [ESC, Key::ctrl('c')] Close "not now, nothing is sent", "not now";
+    Approve [k('a')] Approve "approve…", "approve…";
+    Approve [k('x')] Refuse "refuse…", "refuse…";
+    Approve [ENTER] WholePlan "whole plan, or back", "whole plan";
+    Approve [PAGE_DOWN] PageDown "further down";
+    Approve [PAGE_UP] PageUp "back up";
+    Approve [ESC, Key::ctrl('c')] Close "not now", "not now";
+    Unverified [k('n')] Next "next procedure…", "next…";
+    Unverified [k('u')] Undo "undo this one…", "undo…";
+    Unverified [k('p')] Page "page the next rung…", "page…";
+    Unverified [k('a')] Accept "accept as it is, with a reason…", "accept…";
+    Unverified [k('e')] End "end the run, not accepted…", "end it…";
+    Unverified [ENTER, ESC, Key::ctrl('c')] Close "keep watching", "keep watching";
+    Locked [k('4')] Watch "watch that run", "watch that run";
+    Locked [k('s')] StopAndStart "stop it, then mine…", "stop it, then mine…";
+    Locked [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";
 };

@@ -9,6 +9,7 @@ use super::screens;
 use super::theme::{Slot, Theme};
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
+use crate::run::record::Answer;
 use crate::session::view::{ChartColumn, Freshness, Gravity, Level, TriggerState, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -99,6 +100,11 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Question(d)) => dialog::question::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Outcome(d)) => dialog::outcome::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Refused(d)) => dialog::refused::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Picker(d)) => dialog::picker::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Ask(d)) => dialog::ask::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Approve(d)) => dialog::approve::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Unverified(_)) => dialog::unverified::draw(&mut canvas, body, &scene),
+        Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
         None => {}
     }
     foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
@@ -137,6 +143,15 @@ pub fn next_visible_change(view: &View) -> u64 {
         _ => None,
     }));
     ages.into_iter().map(format::until_older).fold(next, u64::min).max(1)
+}
+
+/// The two-cell mark of an answer, and its colour.
+pub fn answer(answer: Answer) -> (&'static str, Slot) {
+    match answer {
+        Answer::Holds => ("✓ ", Slot::Ok),
+        Answer::Fails => ("!!", Slot::Critical),
+        Answer::Blind => ("? ", Slot::Unknown),
+    }
 }
 
 /// The two-cell mark of a level, and its colour.

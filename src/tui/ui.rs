@@ -1,8 +1,10 @@
 //! What the screen itself remembers (where one is, cursors, open dialogs), and what keys make of it.
 
+mod about_run;
 mod dialogs;
 mod intent;
 
+pub use about_run::{guide_of, offered, step_of};
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
@@ -57,6 +59,18 @@ impl Screen {
     }
 }
 
+/// What the run screen shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// What matters in its state.
+    #[default]
+    All,
+    /// Only the output of the newest attempt.
+    Output,
+    /// Only the guide of the step.
+    Guide,
+}
+
 /// The state of the screen.
 #[derive(Debug, Clone)]
 pub struct Ui {
@@ -78,8 +92,10 @@ pub struct Ui {
     pub back_in_time: usize,
     /// First row of a text that is longer than the screen.
     pub scroll: usize,
-    /// Only the output, on the run screen.
-    pub output: bool,
+    /// What the run screen shows.
+    pub pane: Pane,
+    /// First line of the output that is shown; `None`: its end, as it grows.
+    pub out_from: Option<usize>,
     dialogs: Vec<dialogs::Opened>,
     before: Screen,
     last_key: Option<(KeyCode, u64)>,
@@ -99,7 +115,8 @@ impl Ui {
             plan: None,
             back_in_time: 0,
             scroll: 0,
-            output: false,
+            pane: Pane::All,
+            out_from: None,
             dialogs: Vec::new(),
             before: Screen::Overview,
             last_key: None,
@@ -166,12 +183,12 @@ impl Ui {
             Action::Suspend => return vec![Intent::Suspend],
             Action::Repaint => return vec![Intent::Repaint],
             Action::TryAgain => return vec![Intent::AskAgain],
-            Action::Up => self.step(view, -1),
-            Action::Down => self.step(view, 1),
-            Action::PageUp => self.step(view, -10),
-            Action::PageDown => self.step(view, 10),
-            Action::First => self.step(view, isize::MIN / 2),
-            Action::Last => self.step(view, isize::MAX / 2),
+            Action::Up => return self.step(view, -1),
+            Action::Down => return self.step(view, 1),
+            Action::PageUp => return self.step(view, -10),
+            Action::PageDown => return self.step(view, 10),
+            Action::First => return self.step(view, isize::MIN / 2),
+            Action::Last => return self.step(view, isize::MAX / 2),
             Action::Open => return self.enter(view),
             Action::Back => return self.back(),
             Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
@@ -186,9 +203,14 @@ impl Ui {
                     return vec![Intent::TakeBack { signal }];
                 }
             }
-            Action::StopRun => self.ask_to_stop(view),
-            Action::Outcome => self.ask_outcome(view),
-            Action::Output => self.output = !self.output,
+            Action::Approve => return self.approve(view),
+            Action::StopRun
+            | Action::Outcome
+            | Action::Output
+            | Action::Pause
+            | Action::Retry
+            | Action::Undo
+            | Action::Guide => return self.about_run(action, view),
             _ => {}
         }
         Vec::new()
@@ -199,6 +221,7 @@ impl Ui {
             self.before = self.screen;
             self.screen = to;
             self.scroll = 0;
+            (self.pane, self.out_from) = (Pane::All, None);
         }
     }
 
@@ -210,6 +233,11 @@ impl Ui {
             Screen::Procedures if self.plan.is_some() => {
                 self.plan = None;
                 return vec![Intent::CancelDraft];
+            }
+            Screen::Run if self.pane != Pane::All => {
+                self.pane = Pane::All;
+                self.scroll = 0;
+                return vec![Intent::Output { from: None }];
             }
             _ => Screen::Overview,
         };
@@ -225,20 +253,24 @@ impl Ui {
         }
     }
 
-    fn step(&mut self, view: &View, by: isize) {
+    fn step(&mut self, view: &View, by: isize) -> Vec<Intent> {
+        if self.in_output() {
+            return self.scroll_output(view, by);
+        }
         let (cursor, len) = match self.screen {
             Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
             Screen::Timeline => {
                 let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
                 self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
-                return;
+                return Vec::new();
             }
             // Drawing stops at the last row.
             Screen::Run | Screen::Emergency | Screen::Help => (&mut self.scroll, super::paint::LONGEST_TEXT),
         };
         let to = (*cursor as isize).saturating_add(by).max(0) as usize;
         *cursor = to.min(len.saturating_sub(1));
+        Vec::new()
     }
 
     fn enter(&mut self, view: &View) -> Vec<Intent> {
@@ -250,7 +282,11 @@ impl Ui {
                     return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
                 }
                 self.plan = Some(p.id.clone());
-                return vec![Intent::Prepare { procedure: p.id.clone() }];
+                return vec![Intent::Prepare {
+                    procedure: p.id.clone(),
+                    given: Default::default(),
+                    stops: None,
+                }];
             }
             _ => {}
         }
@@ -262,6 +298,9 @@ impl Ui {
             return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Char(c)), view);
         }
         let Some(manual) = view.manual.iter().find(|m| m.key == c) else { return Vec::new() };
+        if view.read_only {
+            return self.only_reads();
+        }
         if manual.counter {
             self.counted = Some((manual.id.clone(), now_ms));
             return vec![Intent::Count { signal: manual.id.clone() }];

@@ -27,50 +27,62 @@ fn told(problems: &[Problem]) -> String {
     problems.iter().map(|p| p.render(false)).collect::<Vec<_>>().join("\n\n")
 }
 
+/// What the first two lines of a fixture promise: `# expects: PHRASE` and `# line: N`.
+fn promised(src: &str) -> (&str, usize) {
+    let mut head = src.lines();
+    let phrase =
+        head.next().and_then(|l| l.strip_prefix("# expects: ")).expect("first line: # expects: PHRASE");
+    let line = head.next().and_then(|l| l.strip_prefix("# line: ")).expect("second line: # line: N");
+    assert!(!phrase.is_empty());
+    (phrase, line.parse().unwrap())
+}
+
+/// What is wrong with the answer to a fixture that holds one problem of a kind.
+fn unlike(file: &Path, problems: &[Problem], severity: Severity) -> Option<String> {
+    let src = std::fs::read_to_string(file).unwrap();
+    let (phrase, line) = promised(&src);
+    let of_kind: Vec<&Problem> = problems.iter().filter(|p| p.severity == severity).collect();
+    let as_expected = matches!(of_kind.as_slice(), [p] if p.message.contains(phrase) && p.line == line);
+    let named = problems.iter().all(|p| !p.hint.is_empty() && p.column > 0);
+    (!as_expected || !named).then(|| {
+        format!(
+            "{}: wanted `{phrase}` on line {line} and nothing else, was told\n{}",
+            file.display(),
+            told(problems)
+        )
+    })
+}
+
+fn code(file: &Path) -> i32 {
+    check::run(&[file.to_path_buf()], Format::Text, false, &no_themes, &mut std::io::sink())
+}
+
 #[test]
 fn every_kind_of_mistake_is_refused_at_its_line_with_a_hint() {
     let files = toml_files(&fixtures().join("invalid"));
-    assert!(files.len() >= 30, "only {} kinds of mistakes", files.len());
+    assert!(files.len() >= 120, "only {} kinds of mistakes", files.len());
     let mut wrong = Vec::new();
     for file in &files {
-        let src = std::fs::read_to_string(file).unwrap();
-        let mut head = src.lines();
-        let phrase =
-            head.next().and_then(|l| l.strip_prefix("# expects: ")).expect("first line: # expects: PHRASE");
-        let line: usize = head
-            .next()
-            .and_then(|l| l.strip_prefix("# line: "))
-            .expect("second line: # line: N")
-            .parse()
-            .unwrap();
-        assert!(!phrase.is_empty(), "{}", file.display());
-        let problems = match playbook::load(file) {
-            Ok(_) => {
-                wrong.push(format!("{} was accepted", file.display()));
-                continue;
-            }
-            Err(p) => p,
-        };
-        let first = problems.iter().find(|p| p.severity == Severity::Error).unwrap();
-        let as_expected = first.message.contains(phrase) && first.line == line;
-        if !as_expected || problems.iter().any(|p| p.hint.is_empty() || p.column == 0) {
-            wrong.push(format!(
-                "{}: wanted `{phrase}` on line {line}, was told\n{}",
-                file.display(),
-                told(&problems)
-            ));
+        match playbook::load(file) {
+            Ok(_) => wrong.push(format!("{} was accepted", file.display())),
+            Err(problems) => wrong.extend(unlike(file, &problems, Severity::Error)),
         }
-        let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
-        if errors != 1 {
-            wrong.push(format!(
-                "{}: one mistake was told {errors} times\n{}",
-                file.display(),
-                told(&problems)
-            ));
+        assert_eq!(code(file), 2, "{}", file.display());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn what_is_doubtful_is_said_at_its_line_and_the_playbook_may_be_used() {
+    let files = toml_files(&fixtures().join("doubtful"));
+    assert!(files.len() >= 15, "only {} kinds of doubt", files.len());
+    let mut wrong = Vec::new();
+    for file in &files {
+        match playbook::load(file) {
+            Ok(loaded) => wrong.extend(unlike(file, &loaded.warnings, Severity::Warning)),
+            Err(problems) => wrong.push(format!("{} was refused\n{}", file.display(), told(&problems))),
         }
-        let code =
-            check::run(std::slice::from_ref(file), Format::Text, false, &no_themes, &mut std::io::sink());
-        assert_eq!(code, 2, "{}", file.display());
+        assert_eq!(code(file), 0, "{}", file.display());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -90,18 +102,66 @@ fn every_good_and_every_shipped_playbook_is_accepted() {
     }
 }
 
-/// `format/` holds two whole systems written in the format, beyond what is carried out today.
+/// `format/` holds two whole systems written in the format. What is not carried out yet belongs to automation,
+/// incidents, checklists and drills; it is listed here whole, so that nothing else can hide behind it.
 #[test]
 fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
-    let files = toml_files(&fixtures().join("format"));
-    assert_eq!(files.len(), 2);
-    for file in files {
-        let problems =
-            playbook::load(&file).expect_err("when all of it is carried out, this test has done its work");
-        for p in problems.iter().filter(|p| p.severity == Severity::Error) {
-            assert!(p.message.contains("not supported by this version yet"), "{}", p.render(false));
+    let lapce: &[&str] = &[
+        "[incident]",
+        "[automation]",
+        "`effect_within` of a trigger",
+        "an objective of `data_age`",
+        "[checklists]",
+        "`rehearse` of a step",
+        "`checklists` of a procedure",
+        "`rehearse`",
+        "[scenarios]",
+        "`run` in [emergency]",
+        "[drill]",
+    ];
+    let sprint: &[&str] = &[
+        "error: a source on another host (`on`)",
+        "error: a baseline that is not a fixed value",
+        "`roles` of a flag",
+        "[automation]",
+        "`effect_within` of a trigger",
+        "`authority` of a trigger",
+        "an objective of runs started by the system",
+        "an objective from the `decision`",
+        "an objective that `stays`",
+        "an objective that `holds`",
+        "an objective of `data_age`",
+        "[checklists]",
+        "`checklists` of a procedure",
+        "`rehearse` of a step",
+        "`rehearse`",
+        "error: the window `[incident]`",
+        "[scenarios]",
+        "[drill]",
+    ];
+    for (name, want) in [("lapce-ai-cst.toml", lapce), ("sprint-1-search.toml", sprint)] {
+        let problems = match playbook::load(&fixtures().join("format").join(name)) {
+            Ok(loaded) => loaded.warnings,
+            Err(problems) => problems,
+        };
+        let mut later = Vec::new();
+        for p in &problems {
+            match (p.message.split_once(" is not supported by this version yet"), p.severity) {
+                (Some((what, _)), Severity::Error) => later.push(format!("error: {what}")),
+                (Some((what, _)), Severity::Warning) => later.push(what.to_string()),
+                (None, Severity::Error) => panic!("{}", p.render(false)),
+                (None, Severity::Warning) => {}
+            }
         }
+        assert_eq!(later, want, "{name}");
     }
+}
+
+#[test]
+fn a_playbook_with_every_kind_of_everything_is_good_without_a_doubt() {
+    let loaded =
+        playbook::load(&fixtures().join("every-kind.toml")).unwrap_or_else(|p| panic!("{}", told(&p)));
+    assert!(loaded.warnings.is_empty(), "{}", told(&loaded.warnings));
 }
 
 #[test]

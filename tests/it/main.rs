@@ -10,8 +10,10 @@ mod crash;
 mod demo;
 mod haproxy;
 mod kill;
+mod kinds;
 mod layers;
 mod live_pages;
+mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
@@ -25,4 +27,5 @@ mod readme;
 mod run;
 mod screen;
 mod storage;
+mod two_accounts;
 mod unruly;

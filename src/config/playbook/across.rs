@@ -1,10 +1,12 @@
 //! What can only be said of procedures together: circles, parameters that are handed on, parameters that nobody is
 //! there to choose.
 
-use super::params::{has_default, unfit};
+use super::params::has_default;
 use super::templates::plain;
 use crate::config::walk::{Node, Table, list};
-use crate::model::playbook::{Cell, DefaultAction, Playbook};
+use crate::model::playbook::{Cell, DefaultAction, Param, ParamKind, Playbook};
+use crate::model::template::Template;
+use crate::run::choice;
 
 /// Checks procedures against each other and against the triggers that start them.
 pub fn check(top: &Table<'_>, playbook: &Playbook) {
@@ -65,6 +67,22 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
     let called = target.value.as_str().unwrap_or_default();
     let Some(procedure) = playbook.procedures.get(called) else { return };
     let given = step.peek("args").and_then(|a| a.table_quietly().map(|_| a.keyed())).unwrap_or_default();
+    let switch = |w: &str| {
+        w.trim()
+            .strip_prefix('$')
+            .is_some_and(|n| !n.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+    };
+    if let Some(when) = step.peek("when").filter(|w| w.value.as_str().is_some_and(|w| !switch(w)))
+        && procedure.steps.len() > 1
+    {
+        when.error(
+            format!(
+                "a condition cannot decide about the {} steps of procedure `{called}`",
+                procedure.steps.len()
+            ),
+            "asked before each of them it could stop in the middle: use a switch, or write it at its steps",
+        );
+    }
     for (name, span, value) in &given {
         let Some(param) = procedure.params.get(*name) else {
             let known: Vec<&str> = procedure.params.keys().map(String::as_str).collect();
@@ -72,8 +90,16 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
             step.cx.undeclared(span.clone(), message, name, &known);
             continue;
         };
-        if let Some(text) = plain_quietly(value).filter(|t| !t.contains("{{"))
-            && let Some(why) = unfit(param, &text)
+        let text = plain_quietly(value);
+        if let Some(late) = text.as_deref().and_then(late_name)
+            && !typed(param)
+        {
+            value.error(
+                format!("`{late}` is known only while the run goes on, and `{name}` must be known before it starts"),
+                "give a parameter of the kind text, number, duration or version",
+            );
+        } else if let Some(text) = text.filter(|t| !t.contains("{{"))
+            && let Err(why) = choice::check(name, param, &text)
         {
             value.error(why, format!("it is given to the parameter `{name}` of procedure `{called}`"));
         }
@@ -90,6 +116,17 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
             format!("hand it over: args = {{ {first} = \"…\" }}"),
         );
     }
+}
+
+/// A name that has a value only while the run goes on.
+fn late_name(text: &str) -> Option<String> {
+    let t = Template(text.to_string());
+    t.names().into_iter().find(|n| super::templates::is_late(n)).map(str::to_string)
+}
+
+fn typed(p: &Param) -> bool {
+    use ParamKind::{Duration, Number, Text, Version};
+    matches!(p.kind, Text { .. } | Number { .. } | Duration { .. } | Version { .. })
 }
 
 fn plain_quietly(n: &Node<'_>) -> Option<String> {

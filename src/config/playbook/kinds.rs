@@ -15,6 +15,7 @@ use crate::model::playbook::{
 use crate::model::probe::Command;
 use indexmap::IndexMap;
 use regex::Regex;
+use std::sync::LazyLock;
 
 /// All kinds of steps.
 pub const KINDS: &[&str] = &[
@@ -166,13 +167,15 @@ fn edit(n: &Node<'_>, scope: &Scope) -> Option<FileEdit> {
     Some(FileEdit { file: file?, format: format?, change })
 }
 
+/// A group's name in a replacement; `$$` is a dollar.
+static GROUP: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\$\$|\$\{?([0-9A-Za-z_]+)\}?").expect("a pattern of ours"));
+
 /// Every `$name` of a replacement must be a group of its pattern.
 fn groups(pattern: &str, with: &str, n: &Node<'_>) {
-    let (Ok(pattern), Ok(name)) = (Regex::new(pattern), Regex::new(r"\$\$|\$\{?([0-9A-Za-z_]+)\}?")) else {
-        return;
-    };
+    let Ok(pattern) = Regex::new(pattern) else { return };
     let named: Vec<&str> = pattern.capture_names().flatten().collect();
-    for found in name.captures_iter(with) {
+    for found in GROUP.captures_iter(with) {
         let Some(group) = found.get(1) else { continue };
         let word = group.as_str();
         let known = named.contains(&word) || word.parse::<usize>().is_ok_and(|i| i < pattern.captures_len());

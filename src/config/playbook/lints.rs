@@ -5,6 +5,7 @@ use crate::config::walk::{Cx, Node, Table};
 use crate::model::probe::Command;
 use regex::Regex;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// The words of a command as written, each with its node.
 fn words<'a>(run: &Node<'a>) -> Vec<(String, Node<'a>)> {
@@ -203,18 +204,22 @@ fn toggles(n: &Node<'_>, all: &[(String, Node<'_>)]) {
     }
 }
 
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a pattern of ours, tried by the tests")
+}
+
+/// A JSON patch that goes through a list by number.
+static PATCH: LazyLock<Regex> = LazyLock::new(|| regex(r#""path"\s*:\s*"([^"]*/\d+(/[^"]*)?)""#));
+/// A command of sed for a line by its number.
+static LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d+(,(\d+|\$))?!?[dcias]"));
+/// An element of a list by its number.
+static INDEX: LazyLock<Regex> = LazyLock::new(|| regex(r"\[\d+\]"));
+
 /// Patches and edits by number: what stands there tonight may be something else.
 fn positional(all: &[(String, Node<'_>)]) {
     const HINT: &str = "name what is changed, or prove first that the right thing stands there";
-    let (Ok(json), Ok(sed), Ok(index)) = (
-        Regex::new(r#""path"\s*:\s*"([^"]*/\d+(/[^"]*)?)""#),
-        Regex::new(r"^\d+(,(\d+|\$))?!?[dcias]"),
-        Regex::new(r"\[\d+\]"),
-    ) else {
-        return;
-    };
     for (word, node) in all {
-        if let Some(found) = json.captures(word).and_then(|c| c.get(1)) {
+        if let Some(found) = PATCH.captures(word).and_then(|c| c.get(1)) {
             let span = node.within(word, found.range());
             node.cx.warn(span, format!("`{}` is a place in a list, not a name", found.as_str()), HINT);
             return;
@@ -223,7 +228,7 @@ fn positional(all: &[(String, Node<'_>)]) {
     let in_place = |args: &[(String, Node<'_>)]| {
         args.iter().any(|(w, _)| w.starts_with("-i") || w == "--in-place" || w == "--inplace")
     };
-    for (program, pattern) in [("sed", &sed), ("yq", &index), ("jq", &index)] {
+    for (program, pattern) in [("sed", &*LINE), ("yq", &*INDEX), ("jq", &*INDEX)] {
         let Some(args) = behind(all, program) else { continue };
         if program != "jq" && !in_place(args) {
             continue;

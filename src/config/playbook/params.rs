@@ -8,7 +8,8 @@ use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{Param, ParamKind, Pick, Rows};
 use crate::model::probe::{Ask, Expectation, Probe};
-use crate::model::unit::{self, Unit};
+use crate::model::unit::Unit;
+use crate::run::{choice, given};
 use indexmap::IndexMap;
 use regex::Regex;
 
@@ -83,7 +84,16 @@ fn param(name: &str, t: &Table<'_>) -> Option<Param> {
         ParamKind::Duration { .. } => Some(Unit::S),
         _ => None,
     });
-    Some(Param { title, kind, pick: pick.unwrap_or_default(), unit })
+    // What is found may be anything: a person chooses, unless the playbook says that the first will do.
+    let found = matches!(kind, ParamKind::List { .. } | ParamKind::Files { .. });
+    let usual = if found { Pick::None } else { Pick::First };
+    let param = Param { title, kind, pick: pick.unwrap_or(usual), unit };
+    if let (Some(n), Some(value)) = (node.peek("prefill"), choice::default(&param))
+        && let Err(why) = choice::check(name, &param, &value)
+    {
+        n.error(why, "the default must be a good value");
+    }
+    Some(param)
 }
 
 /// The unit of a value.
@@ -148,31 +158,21 @@ fn text(n: &Node<'_>) -> Option<ParamKind> {
     let t = n.table()?;
     let pattern =
         t.req("pattern", "write what it must look like: pattern = '\\d+'").and_then(|p| pattern(&p, None));
-    let prefill = t.opt("prefill").and_then(|n| Some((n.str()?.to_string(), n)));
-    let pattern = pattern?;
-    if let (Some((text, n)), Ok(whole)) = (&prefill, Regex::new(&format!("^(?:{pattern})$")))
-        && !whole.is_match(text)
-    {
-        n.error(format!("`{text}` does not match the pattern"), "the default must be a good value");
-    }
-    Some(ParamKind::Text { pattern, prefill: prefill.map(|(text, _)| text) })
+    let prefill = t.opt("prefill").and_then(|n| n.str()).map(str::to_string);
+    Some(ParamKind::Text { pattern: pattern?, prefill })
 }
 
-fn outside(n: &Node<'_>) {
-    n.error("the default is out of the bounds", "write one between `min` and `max`");
+fn upside_down<T: PartialOrd>(n: &Node<'_>, min: Option<T>, max: Option<T>) {
+    if min.zip(max).is_some_and(|(a, b)| a > b) {
+        n.error("`min` is greater than `max`", "nothing would be good");
+    }
 }
 
 fn number(n: &Node<'_>) -> Option<ParamKind> {
     let t = n.table()?;
     let get = |key| t.opt(key).and_then(|n| n.float());
     let (min, max, prefill) = (get("min"), get("max"), get("prefill"));
-    if min.zip(max).is_some_and(|(a, b)| a > b) {
-        n.error("`min` is greater than `max`", "no number would be good");
-    } else if let (Some(v), Some(node)) = (prefill, t.opt("prefill"))
-        && (min.is_some_and(|m| v < m) || max.is_some_and(|m| v > m))
-    {
-        outside(&node);
-    }
+    upside_down(n, min, max);
     Some(ParamKind::Number { min, max, prefill })
 }
 
@@ -180,33 +180,15 @@ fn duration(n: &Node<'_>) -> Option<ParamKind> {
     let t = n.table()?;
     let get = |key| t.opt(key).and_then(|n| n.dur());
     let (min, max, ms) = (get("min"), get("max"), get("prefill"));
+    upside_down(n, min, max);
     let prefill = t.opt("prefill").and_then(|n| n.value.as_str().map(str::to_string));
-    if min.zip(max).is_some_and(|(a, b)| a > b) {
-        n.error("`min` is greater than `max`", "no duration would be good");
-    } else if let (Some(v), Some(node)) = (ms, t.opt("prefill"))
-        && (min.is_some_and(|m| v < m) || max.is_some_and(|m| v > m))
-    {
-        outside(&node);
-    }
     Some(ParamKind::Duration { min, max, prefill: ms.and(prefill) })
 }
 
 fn version(n: &Node<'_>) -> Option<ParamKind> {
     let t = n.table()?;
-    let prefill = t.opt("prefill").and_then(|n| {
-        let s = n.text()?;
-        if !is_version(&s) {
-            n.error(format!("`{s}` is not a version"), "write 1.2.3, v1.2.3 or 1.2.3-rc.1");
-        }
-        Some(s)
-    });
+    let prefill = t.opt("prefill").and_then(|n| n.text());
     Some(ParamKind::Version { prefill })
-}
-
-/// Whether a text is a version by semantic versioning's rules, with or without a leading `v`.
-fn is_version(s: &str) -> bool {
-    let semver = r"^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$";
-    Regex::new(semver).is_ok_and(|r| r.is_match(s))
 }
 
 fn list(n: &Node<'_>) -> Option<ParamKind> {
@@ -333,65 +315,25 @@ fn mapped(
 }
 
 /// What stands for `$name` in a condition, for a value of this parameter.
-pub fn sample(p: &Param) -> String {
-    match (p.unit, &p.kind) {
-        (Some(u), _) => literal(u, "1"),
-        (None, ParamKind::Switch(_)) => "true".into(),
-        (None, _) => "\"x\"".into(),
-    }
+pub fn sample(p: &Param) -> Option<String> {
+    let value = match (p.unit, &p.kind) {
+        (Some(unit), _) => return sample_of(unit),
+        (None, ParamKind::Switch(_)) => "true",
+        (None, _) => "x",
+    };
+    given::literal(value, None).ok()
 }
 
-/// A value with its unit, as a condition has it.
-pub fn literal(unit: Unit, value: &str) -> String {
-    match unit {
-        Unit::Percent => format!("{value}%"),
-        Unit::Ms => format!("{value}ms"),
-        Unit::S => format!("{value}s"),
-        Unit::Bytes => format!("{value}B"),
-        Unit::PerS => format!("{value}/s"),
-        Unit::Text => format!("\"{value}\""),
-        Unit::Bool => "true".into(),
-        Unit::Ratio | Unit::Count | Unit::Score => value.into(),
-    }
+/// What stands for a value of this unit in a condition.
+pub fn sample_of(unit: Unit) -> Option<String> {
+    given::literal(if unit == Unit::Bool { "true" } else { "1" }, Some(unit)).ok()
 }
 
 /// Whether nobody needs to choose for it to have a value.
 pub fn has_default(p: &Param) -> bool {
     match &p.kind {
-        ParamKind::Values(_) | ParamKind::List { .. } | ParamKind::Files { .. } => p.pick != Pick::None,
-        ParamKind::Text { prefill, .. }
-        | ParamKind::Duration { prefill, .. }
-        | ParamKind::Version { prefill } => prefill.is_some(),
-        ParamKind::Number { prefill, .. } => prefill.is_some(),
-        ParamKind::Read { .. } | ParamKind::Switch(_) | ParamKind::Map { .. } => true,
-    }
-}
-
-/// Why a value is not one that this parameter may have, where that can be said without asking anything.
-pub fn unfit(p: &Param, value: &str) -> Option<String> {
-    match &p.kind {
-        ParamKind::Values(v) if !v.iter().any(|known| known == value) => Some(format!(
-            "`{value}` is not one of {}",
-            crate::config::walk::list(&v.iter().map(String::as_str).collect::<Vec<_>>())
-        )),
-        ParamKind::Switch(_) if !matches!(value, "true" | "false") => {
-            Some(format!("`{value}` is neither true nor false"))
-        }
-        ParamKind::Number { min, max, .. } => match value.parse::<f64>() {
-            Err(_) => Some(format!("`{value}` is not a number")),
-            Ok(v) if min.is_some_and(|m| v < m) || max.is_some_and(|m| v > m) => {
-                Some(format!("`{value}` is out of the bounds"))
-            }
-            Ok(_) => None,
-        },
-        ParamKind::Duration { .. } => unit::duration(value).err(),
-        ParamKind::Version { .. } if !is_version(value) => Some(format!("`{value}` is not a version")),
-        ParamKind::Text { pattern, .. } => Regex::new(&format!("^(?:{pattern})$"))
-            .is_ok_and(|r| !r.is_match(value))
-            .then(|| format!("`{value}` does not match the pattern")),
-        ParamKind::Map { .. } | ParamKind::Read { .. } => {
-            Some("its value is not chosen: it follows from something else".into())
-        }
-        _ => None,
+        ParamKind::List { .. } | ParamKind::Files { .. } => p.pick != Pick::None,
+        ParamKind::Read { .. } | ParamKind::Map { .. } => true,
+        _ => choice::default(p).is_some(),
     }
 }

@@ -73,7 +73,7 @@ fn procedure(
     let params_node = t.opt("params");
     let params = params_node.as_ref().map(params).unwrap_or_default();
     let names = params_node.iter().flat_map(Node::pairs).map(|(k, _)| k.to_string());
-    let samples = names.map(|k| (k.clone(), params.get(&k).map(sample))).collect();
+    let samples = names.map(|k| (k.clone(), params.get(&k).and_then(sample))).collect();
     let planned = Scope { reach: Reach::Planned, params: samples, ..Scope::default() };
     let hidden = t.opt("hidden").and_then(|n| n.bool()).unwrap_or(false);
     let phases: Vec<Phase> =
@@ -107,7 +107,9 @@ fn procedure(
         n.error("a procedure without steps does nothing", "write at least one step");
     }
     let steps = steps(&nodes, all, &planned, &phases, around);
-    let ids = step_ids(&nodes);
+    step_ids(&nodes);
+    let mut ids = Vec::new();
+    all.peek(name).iter().for_each(|p| ids_within(p, all, 0, &mut ids));
     let takes_effect = t.opt("takes_effect").and_then(|n| n.reference("step of this procedure", &ids));
     let from = t.opt("from").and_then(|n| template(&n, &planned.shown()));
     let to = t.opt("to").and_then(|n| template(&n, &planned.shown()));
@@ -274,8 +276,8 @@ fn guard(n: &Node<'_>, scope: &Scope) -> Option<Guard> {
     Some(Guard { lasts: lasts?, probe: probe? })
 }
 
-/// The ids of steps, each of which may stand once.
-fn step_ids(nodes: &[Node<'_>]) -> Vec<String> {
+/// Each id of a step, and each phase, may stand once.
+fn step_ids(nodes: &[Node<'_>]) {
     let (mut ids, mut phases): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let instead = nodes.iter().filter_map(|n| n.peek("fallback")?.array_quietly()).flatten();
     let nodes: Vec<Node<'_>> = nodes.iter().cloned().chain(instead).collect();
@@ -298,25 +300,30 @@ fn step_ids(nodes: &[Node<'_>]) -> Vec<String> {
             list.push(word.to_string());
         }
     }
-    ids
 }
 
-/// The ids of all steps: (procedure, step).
+/// The ids of all steps of a run: (procedure that is started, step); those of procedures within included.
 pub fn all_step_ids(top: &Table<'_>) -> Vec<(String, String)> {
-    let Some(n) = top.opt("procedures") else { return Vec::new() };
-    let mut out = Vec::new();
-    let toml::de::DeValue::Table(all) = n.value else { return out };
-    for (name, p) in all {
-        let toml::de::DeValue::Table(p) = p.get_ref() else { continue };
-        let steps = p.iter().find(|(k, _)| k.get_ref() == "steps").map(|(_, v)| v.get_ref());
-        let Some(toml::de::DeValue::Array(steps)) = steps else { continue };
-        for s in steps.iter() {
-            let toml::de::DeValue::Table(s) = s.get_ref() else { continue };
-            let id = s.iter().find(|(k, _)| k.get_ref() == "id").and_then(|(_, v)| v.get_ref().as_str());
-            out.extend(id.map(|id| (name.get_ref().to_string(), id.to_string())));
+    let Some(all) = top.opt("procedures") else { return Vec::new() };
+    let of = |(name, p): (&str, Node<'_>)| {
+        let mut ids = Vec::new();
+        ids_within(&p, &all, 0, &mut ids);
+        ids.into_iter().map(|id| (name.to_string(), id)).collect::<Vec<_>>()
+    };
+    all.table_quietly().unwrap_or_default().into_iter().flat_map(of).collect()
+}
+
+fn ids_within(p: &Node<'_>, all: &Node<'_>, depth: usize, out: &mut Vec<String>) {
+    let steps = p.peek("steps").and_then(|s| s.array_quietly()).unwrap_or_default();
+    let instead = steps.iter().filter_map(|s| s.peek("fallback")?.array_quietly()).flatten();
+    let every: Vec<Node<'_>> = steps.iter().cloned().chain(instead).collect();
+    for s in &every {
+        out.extend(s.peek("id").and_then(|id| id.value.as_str().map(str::to_string)));
+        let called = s.peek("procedure").and_then(|c| all.peek(c.value.as_str()?));
+        if let Some(called) = called.filter(|_| depth < 8) {
+            ids_within(&called, all, depth + 1, out);
         }
     }
-    out
 }
 
 /// Keys of a procedure that are not carried out yet.

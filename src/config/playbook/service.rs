@@ -29,6 +29,7 @@ pub fn service(top: &Table<'_>) -> Service {
     s.title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| s.name.clone());
     s.owner =
         t.req("owner", "write who answers for this playbook").and_then(|n| n.text()).unwrap_or_default();
+    s.trust_asserted_names = t.opt("trust_asserted_names").and_then(|n| n.bool()).unwrap_or(false);
     s.source_document = t.opt("source_document").and_then(|n| n.text());
     let updated = t.opt("updated").and_then(|n| date(&n));
     s.updated = updated.map(|d| d.to_string());

@@ -2,7 +2,7 @@
 
 use super::conditions::{Written, written};
 use super::kinds::{KINDS, beside, what};
-use super::params::literal;
+use super::params::sample_of;
 use super::probes::probe;
 use super::templates::{Scope, argv, template};
 use super::words::{Style, id, pattern};
@@ -51,7 +51,7 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
     let phase = phase(&t, place);
     let timeout = timeout(&t, kind.as_ref(), place);
     let takes = t.opt("takes").and_then(|n| n.dur());
-    let guards = guards(&t, scope, kind_name);
+    let guards = guards(&t, scope);
     let when = when(&t, &place.scope);
     let by = t.opt("by").and_then(|n| n.dur_positive());
     let fallback = fallback(&t, place);
@@ -72,6 +72,7 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
     let on = [("stop", OnFailure::Stop), ("continue", OnFailure::Continue), ("ask", OnFailure::Ask)];
     let on_failure = t.opt("on_failure").and_then(|n| n.choice(&on)).unwrap_or_default();
     beside(&t, kind_name);
+    of_several(&t, kind.as_ref());
     if t.opt("args").is_some() && kind_name.is_some_and(|k| k != "procedure") {
         t.cx.error(t.key_span("args"), "`args` has no meaning here", "it belongs to `procedure`");
     }
@@ -113,7 +114,7 @@ fn within<'p>(kind: Option<&(&str, Node<'_>)>, place: &Place<'p>) -> Place<'p> {
     let mut scope = place.scope.clone();
     if let Some(("ramp", n)) = kind {
         let unit = n.peek("unit").and_then(|n| Unit::parse(n.value.as_str()?)).unwrap_or(Unit::Score);
-        scope.params.insert("value".into(), Some(literal(unit, "1")));
+        scope.params.insert("value".into(), sample_of(unit));
     }
     Place { scope, phases: place.phases, verifications: place.verifications, fallback: place.fallback }
 }
@@ -200,6 +201,30 @@ fn fallback(t: &Table<'_>, place: &Place<'_>) -> Vec<Step> {
     n.array().iter().filter_map(|n| step(n, &inner)).collect()
 }
 
+/// What a step cannot have when a plan makes several of it.
+fn of_several(t: &Table<'_>, kind: Option<&(&str, Node<'_>)>) {
+    let (what, keys): (_, &[&str]) = match kind {
+        Some(("procedure", _)) => ("a whole procedure", &["fallback", "retry", "already", "goal", "dry_run"]),
+        Some(("ramp", n)) if n.peek("skip_when").is_some() => {
+            ("a ramp with `skip_when`", &["fallback", "already", "goal"])
+        }
+        Some(("ramp", _)) => ("a ramp", &["fallback"]),
+        Some(("notify", n))
+            if n.peek("channels").and_then(|c| c.array_quietly()).is_some_and(|c| c.len() > 1) =>
+        {
+            ("several messages", &["retry", "already", "goal", "dry_run"])
+        }
+        _ => return,
+    };
+    for key in keys.iter().filter(|k| t.has(k)) {
+        t.cx.error(
+            t.key_span(key),
+            format!("`{key}` stands at a step of one thing, and this is {what}"),
+            "write it at the steps within, or leave it out",
+        );
+    }
+}
+
 fn progress(t: &Table<'_>, kind: Option<&str>) -> Option<String> {
     let n = t.opt("progress")?;
     if kind.is_some_and(|k| k != "run") {
@@ -234,16 +259,9 @@ fn freezes(n: &Node<'_>, scope: &Scope) -> Option<Freeze> {
 type Guards = (Option<Probe>, Option<Probe>, Option<Probe>);
 
 /// `prove`, `already`, `observe`, and `goal` for the last two.
-fn guards(t: &Table<'_>, scope: &Scope, kind: Option<&str>) -> Option<Guards> {
+fn guards(t: &Table<'_>, scope: &Scope) -> Option<Guards> {
     let read = |key: &'static str| -> Option<Option<Probe>> {
         let Some(n) = t.opt(key) else { return Some(None) };
-        if kind == Some("procedure") {
-            t.cx.error(
-                t.key_span(key),
-                format!("`{key}` has no meaning beside `procedure`"),
-                "its own steps are guarded: write it there",
-            );
-        }
         probe(&n, scope).map(Some)
     };
     let (prove, already, observe, goal) = (read("prove"), read("already"), read("observe"), read("goal"));

@@ -194,6 +194,11 @@ fn one_name(n: &Node<'_>, span: Range<usize>, name: &str, scope: &Scope) {
     }
 }
 
+/// Whether a name has a value only while a run goes on.
+pub fn is_late(name: &str) -> bool {
+    Late::of(name) != Late::No
+}
+
 /// A name that is known only while a run goes on.
 #[derive(PartialEq, Eq)]
 enum Late<'n> {

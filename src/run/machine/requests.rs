@@ -126,7 +126,8 @@ impl Machine {
             Wish::Answer { label, input } => match need {
                 Some(Need::Answer { step, question }) => {
                     self.same(request, step)?;
-                    let outcome = answer(&question, roles, label.as_deref(), input.as_deref())?;
+                    self.may_answer(&question, roles)?;
+                    let outcome = answer(&question, label.as_deref(), input.as_deref())?;
                     Ok(vec![self.exited(step, signed(outcome, &request.who.user))])
                 }
                 _ => Err("no question is open".to_owned()),
@@ -179,6 +180,19 @@ impl Machine {
         }
     }
 
+    /// Whether somebody with these roles may answer.
+    fn may_answer(&self, question: &Question, roles: &[String]) -> Result<(), String> {
+        if question.roles.is_empty() || question.roles.iter().any(|r| roles.contains(r)) {
+            return Ok(());
+        }
+        let known = &self.plan.playbook.roles;
+        let title = |id: &String| known.iter().find(|r| r.id == *id).map_or(id.clone(), |r| r.title.clone());
+        Err(format!(
+            "only these may answer: {}",
+            question.roles.iter().map(title).collect::<Vec<_>>().join(", ")
+        ))
+    }
+
     fn is_hold(&self, step: usize) -> bool {
         matches!(self.plan.steps[step - 1].step.kind, StepKind::Hold(_))
     }
@@ -190,15 +204,7 @@ impl Machine {
 }
 
 /// What an answer means, or why it is none.
-fn answer(
-    question: &Question,
-    roles: &[String],
-    label: Option<&str>,
-    input: Option<&str>,
-) -> Result<Outcome, String> {
-    if !question.roles.is_empty() && !question.roles.iter().any(|r| roles.contains(r)) {
-        return Err(format!("only these may answer: {}", question.roles.join(", ")));
-    }
+fn answer(question: &Question, label: Option<&str>, input: Option<&str>) -> Result<Outcome, String> {
     let input = input.map(clean_line).filter(|text| !text.trim().is_empty());
     if input.as_ref().is_some_and(|text| text.len() > ANSWER) {
         return Err(format!("an answer has at most {ANSWER} bytes"));

@@ -54,8 +54,8 @@ pub struct StepState {
     pub settled: Vec<(Now, u32, bool, String)>,
     /// Its criteria, for a `verify` step that has begun.
     pub verify: Option<VerifyState>,
-    /// Name under which its answer is kept, for a question.
-    pub(super) asks: Option<String>,
+    /// Names under which a question's text, and its text or label, are kept.
+    pub(super) asks: (Option<String>, Option<String>),
     /// Attempts that counted.
     tries: u32,
     /// Attempts that never began.
@@ -85,8 +85,8 @@ impl StepState {
     /// A step of which nothing is recorded.
     pub(super) fn of(step: &PlanStep) -> StepState {
         let asks = match &step.step.kind {
-            StepKind::Ask(q) => q.input.clone().or_else(|| step.step.id.clone()),
-            _ => None,
+            StepKind::Ask(q) => (q.input.clone(), step.step.id.clone()),
+            _ => (None, None),
         };
         StepState { asks, ..StepState::default() }
     }

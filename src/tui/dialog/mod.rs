@@ -1,15 +1,24 @@
 //! Dialogs: what is asked, and the one form they share. A dialog opens with the focus on Cancel.
 
+pub mod approve;
+pub mod ask;
 pub mod confirm;
+pub mod locked;
 pub mod outcome;
+pub mod picker;
 pub mod question;
 pub mod refused;
+pub mod unverified;
 pub mod window;
 
 use super::keymap::{Action, Context};
+use crate::model::playbook;
 use crate::model::text::clean_line;
+use crate::run::record::Answer;
 use crate::run::state::Need;
+use crate::session::view::ParamView;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use indexmap::IndexMap;
 use tui_textarea::{CursorMove, TextArea};
 
 /// A dialog, with the state of its widgets and nothing else.
@@ -23,6 +32,16 @@ pub enum Dialog {
     Outcome(Outcome),
     /// Something was refused or went wrong.
     Refused(Refused),
+    /// Which value is it to be?
+    Picker(Picker),
+    /// A step asks.
+    Ask(Ask),
+    /// Does a second person agree?
+    Approve(Approve),
+    /// What is to become of a run that is not verified?
+    Unverified(Seen),
+    /// Another run is in the way.
+    Locked(Locked),
 }
 
 impl Dialog {
@@ -33,6 +52,11 @@ impl Dialog {
             Dialog::Question(_) => Context::Question,
             Dialog::Outcome(_) => Context::Outcome,
             Dialog::Refused(_) => Context::Refused,
+            Dialog::Picker(_) => Context::Picker,
+            Dialog::Ask(_) => Context::Ask,
+            Dialog::Approve(_) => Context::Approve,
+            Dialog::Unverified(_) => Context::Unverified,
+            Dialog::Locked(_) => Context::Locked,
         }
     }
 
@@ -40,7 +64,9 @@ impl Dialog {
     pub fn form(&mut self) -> Option<&mut Form> {
         match self {
             Dialog::Confirm(c) => Some(&mut c.form),
-            Dialog::Question(q) => Some(&mut q.form),
+            Dialog::Question(q) => q.field.then_some(&mut q.form),
+            Dialog::Picker(p) => Some(&mut p.form),
+            Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             _ => None,
         }
     }
@@ -59,8 +85,80 @@ pub struct Confirm {
     pub shown: Option<String>,
     /// First command that is shown.
     pub first: usize,
+    /// It asks for no value that has a default.
+    pub emergency: bool,
+    /// Values that were picked or typed so far.
+    pub given: IndexMap<String, String>,
+    /// All that is asked for was picked or typed.
+    pub picked: bool,
+    /// The run that is stopped first.
+    pub stops: Option<String>,
     /// Field and buttons.
     pub form: Form,
+}
+
+/// A value is picked or typed, for a parameter of the procedure whose confirmation is below.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    /// The parameter.
+    pub param: ParamView,
+    /// Its place among those that are asked, from 1, and how many there are.
+    pub place: (usize, usize),
+    /// Name of the procedure for people.
+    pub title: String,
+    /// The row at the cursor, among those that are found.
+    pub at: Option<usize>,
+    /// What is looked for, or the value that is typed.
+    pub form: Form,
+}
+
+/// A question of a step.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The run, and what was seen of it.
+    pub seen: Seen,
+    /// Number of the step for people.
+    pub label: String,
+    /// What is asked.
+    pub question: playbook::Question,
+    /// The answer at the cursor.
+    pub at: Option<usize>,
+    /// Text and buttons.
+    pub form: Form,
+}
+
+impl Ask {
+    /// Whether a text can be typed.
+    pub fn takes_text(&self) -> bool {
+        self.question.input.is_some() || self.question.answers.is_empty()
+    }
+
+    /// Whether there is an answer that can be sent.
+    pub fn is_ready(&self) -> bool {
+        let chosen = self.question.answers.is_empty() || self.at.is_some();
+        let typed = !self.takes_text() || !self.form.text().trim().is_empty();
+        self.question.optional || (chosen && typed)
+    }
+}
+
+/// Whether somebody agrees to a run.
+#[derive(Debug, Clone)]
+pub struct Approve {
+    /// The run, and what was seen of it.
+    pub seen: Seen,
+    /// All commands are shown.
+    pub plan: bool,
+    /// First command that is shown.
+    pub first: usize,
+}
+
+/// A run in the way of a procedure.
+#[derive(Debug, Clone)]
+pub struct Locked {
+    /// The procedure: id, name for people, key.
+    pub procedure: (String, String, Option<char>),
+    /// The run in the way.
+    pub run: String,
 }
 
 /// What a line of text is asked for.
@@ -80,6 +178,18 @@ pub enum Asked {
         /// What is said.
         say: Say,
     },
+    /// Why a draft may start although a check does not hold.
+    Override {
+        /// Id of the draft.
+        draft: String,
+    },
+    /// Why a run may start beside processes of another one.
+    Beside,
+    /// A run that nobody drives is taken up.
+    TakeUp {
+        /// The run.
+        run: String,
+    },
 }
 
 /// What is said to a run, with a reason.
@@ -95,6 +205,20 @@ pub enum Say {
     Accept,
     /// End it where it is.
     End,
+    /// Try the failed step again.
+    Again,
+    /// Start no further step.
+    Pause,
+    /// Leave the step and go on behind it.
+    Skip,
+    /// Do the step.
+    DoIt,
+    /// Tell the next people that it is not verified.
+    Page,
+    /// Agree to it.
+    Approve,
+    /// Do not agree to it.
+    Refuse,
 }
 
 /// A run, and what of it was on the screen when a person spoke.
@@ -117,19 +241,23 @@ pub struct Outcome {
     pub seen: Seen,
     /// What a person must say.
     pub need: Need,
-    /// Name of the step, where it is about one.
+    /// Number and name of the step for people, where it is about one.
+    pub label: String,
+    /// See `label`.
     pub name: String,
+    /// What a probe says of an unknown attempt.
+    pub proposal: Option<(Answer, String)>,
 }
 
 impl Outcome {
     /// What can be said.
     pub fn may(&self, action: Action) -> bool {
+        use Action::{DoIt, Done, End, GoOn, NotDone, Skip};
         match self.need {
-            Need::Settle { .. } => matches!(action, Action::Done | Action::NotDone | Action::End),
-            Need::Decide { .. } => matches!(action, Action::Done | Action::NotDone | Action::End),
-            Need::Accept { .. } => matches!(action, Action::Accept | Action::End),
-            Need::GoOn { .. } => matches!(action, Action::GoOn | Action::End),
-            Need::Answer { .. } | Need::Choose { .. } | Need::Approve => matches!(action, Action::End),
+            Need::Settle { .. } | Need::Decide { .. } => matches!(action, Done | NotDone | Skip | End),
+            Need::Choose { .. } => matches!(action, DoIt | Skip | End),
+            Need::GoOn { .. } => matches!(action, GoOn | End),
+            Need::Accept { .. } | Need::Answer { .. } | Need::Approve => false,
         }
     }
 }
@@ -145,6 +273,8 @@ pub struct Question {
     pub text: Vec<String>,
     /// On the button.
     pub button: &'static str,
+    /// A line can be typed.
+    pub field: bool,
     /// An empty line is not enough.
     pub required: bool,
     /// Field and buttons.
@@ -183,6 +313,13 @@ impl Default for Form {
 }
 
 impl Form {
+    /// A form with a text in its field.
+    pub fn with(text: &str) -> Form {
+        let mut form = Form::default();
+        form.insert(text);
+        form
+    }
+
     /// What was typed.
     pub fn text(&self) -> &str {
         self.field.lines().first().map_or("", String::as_str)

@@ -2,7 +2,9 @@
 
 use super::window::{Window, wrap};
 use super::{Asked, Form, Question, Say, Seen};
-use crate::session::view::ManualView;
+use crate::run::record::Answer;
+use crate::run::view::RunView;
+use crate::session::view::{DraftView, ManualView, Replacing};
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
@@ -21,47 +23,120 @@ pub fn about_flag(flag: &ManualView) -> Question {
             false => vec!["It is raised now. Lowered, it no longer counts.".into()],
         },
         button: if raise { "Raise" } else { "Lower" },
+        field: true,
         required: false,
         form: Form::default(),
     }
 }
 
-/// What is asked before something is said to a run. `name` is the run's or the step's.
+/// What is asked before something is said to a run. `name` is the run's, or the step's number and name.
 pub fn about_run(seen: Seen, say: Say, name: &str) -> Question {
-    let step = seen.step.unwrap_or_default();
     let (title, text, button) = match say {
         Say::Stop => (
-            format!("STOP THE RUN: {name}"),
-            "The step that runs is ended (TERM, then KILL), nothing more is started. What was done stays done.".into(),
+            "STOP THE RUN",
+            "The step that runs is ended (TERM, then KILL), nothing more is started. What was done stays done.",
             "Stop the run",
         ),
-        Say::Done => (
-            format!("STEP {step} WAS DONE: {name}"),
-            "The run goes on after it. It is not done again.".into(),
-            "It was done",
+        Say::Done => ("IT WAS DONE", "The run goes on behind it. It is not done again.", "It was done"),
+        Say::NotDone => {
+            ("IT WAS NOT DONE", "The run goes back to it: the step is done again.", "Do it again")
+        }
+        Say::Again => ("TRY AGAIN", "The failed step is done once more.", "Try again"),
+        Say::Skip => (
+            "LEAVE IT",
+            "The step is left as it is and the run goes on behind it. It stands in the report as skipped.",
+            "Leave it",
         ),
-        Say::NotDone => (
-            format!("STEP {step} WAS NOT DONE: {name}"),
-            format!("The run goes back to it: step {step} is done again."),
-            "Do it again",
+        Say::DoIt => ("DO IT", "The step is done although it cannot be judged whether it must be.", "Do it"),
+        Say::Pause => (
+            "PAUSE",
+            "The step that runs goes on to its end; the next one does not start before somebody says so.",
+            "Pause",
         ),
         Say::Accept => (
-            "ACCEPT AS IT IS".into(),
-            "The run ends as \"applied, unverified\". It is never called verified.".into(),
+            "ACCEPT AS IT IS",
+            "The run ends as \"applied, unverified\". It is never called verified.",
             "Accept",
         ),
         Say::End => (
-            "END THE RUN WHERE IT IS".into(),
-            "Nothing more is started and nothing is stopped. The lock is free again.".into(),
+            "END THE RUN WHERE IT IS",
+            "Nothing more is started and nothing is stopped. The lock is free again.",
             "End it here",
         ),
+        Say::Page => ("PAGE", "They are told by their channels that the run is not verified.", "Page them"),
+        Say::Approve => (
+            "APPROVE",
+            "You agree to this plan as it stands; it starts once all who are asked have agreed.",
+            "Approve",
+        ),
+        Say::Refuse => ("REFUSE", "The run ends before its first step. Nothing was changed.", "Refuse"),
     };
+    let required = !matches!(say, Say::Page | Say::Approve);
+    let mut text: Vec<String> = vec![text.into()];
+    if required {
+        text.push("Say why; it stands in the report with your name.".into());
+    }
     Question {
         asked: Asked::Say { seen, say },
-        title,
-        text: vec![text, "Say why; it stands in the report with your name.".into()],
+        title: format!("{title}: {name}"),
+        text,
         button,
+        field: required,
+        required,
+        form: Form::default(),
+    }
+}
+
+/// Why a plan may start although a check before its first step does not hold.
+pub fn about_override(draft: &DraftView) -> Question {
+    let mut text: Vec<String> = draft
+        .preflight
+        .iter()
+        .filter(|(_, answer, _)| *answer != Answer::Holds)
+        .map(|(text, answer, seen)| format!("{} {text}: {seen}", crate::tui::paint::answer(*answer).0))
+        .collect();
+    text.push("With a reason it may be started all the same. The reason stands in the report with your name. Proof and compatibility cannot be overridden.".into());
+    Question {
+        asked: Asked::Override { draft: draft.id.clone() },
+        title: format!("OVERRIDE: {}", draft.title),
+        text,
+        button: "Override",
+        field: true,
         required: true,
+        form: Form::default(),
+    }
+}
+
+/// Processes of the run that was stopped are still alive.
+pub fn about_survivors(replacing: &Replacing) -> Question {
+    let alive: Vec<String> = replacing.alive.iter().map(|(pid, name)| format!("{pid} ({name})")).collect();
+    Question {
+        asked: Asked::Beside,
+        title: format!("NOT DEAD: {} has not started", replacing.title),
+        text: vec![
+            format!("Processes of run {} ignore KILL: {}.", replacing.run, alive.join(", ")),
+            "Starting now would act beside them. Cancel drops this start and its key asks for it again; or say why it may start all the same."
+                .into(),
+        ],
+        button: "Start beside them",
+        field: true,
+        required: true,
+        form: Form::default(),
+    }
+}
+
+/// A run of one's own that nobody drives is taken up.
+pub fn about_orphan(run: &RunView) -> Question {
+    Question {
+        asked: Asked::TakeUp { run: run.id.clone() },
+        title: format!("TAKE UP: {}, run {}", run.title, run.id),
+        text: vec![
+            "Its supervisor is gone; nothing runs.".into(),
+            "A new supervisor goes on with it. What is unknown of it waits for a person.".into(),
+        ],
+        button: "Take it up",
+        field: false,
+        required: false,
         form: Form::default(),
     }
 }
@@ -71,18 +146,24 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, q: &Questio
     let width = 74.min(body.width.saturating_sub(2));
     let room = width.saturating_sub(5) as usize;
     let lines: Vec<String> = q.text.iter().flat_map(|t| wrap(t, room)).collect();
-    let mut w = Window::open(canvas, body, width, lines.len() as u16 + 8, &q.title);
-    w.kept = 4;
+    let asked = if q.field { 4 } else { 3 };
+    let mut w = Window::open(canvas, body, width, lines.len() as u16 + 4 + asked, &q.title);
+    w.kept = asked;
     w.gap();
     for line in &lines {
         w.text(canvas, 0, line, Slot::Text);
     }
     w.to_kept();
     w.divide(canvas);
-    let x = w.area.x + 2;
-    let label = if q.required { "Why: " } else { "Note: " };
-    let from = canvas.put(x, w.y, 8, label, Slot::Dim);
-    w.field(canvas, from, w.y, w.area.right().saturating_sub(from + 3), &q.form);
+    if q.field {
+        let label = match (q.required, &q.asked) {
+            (_, Asked::Say { say: Say::Approve, .. }) => "Your name: ",
+            (true, _) => "Why: ",
+            (false, _) => "Note: ",
+        };
+        let from = canvas.put(w.area.x + 2, w.y, 12, label, Slot::Dim);
+        w.field(canvas, from, w.y, w.area.right().saturating_sub(from + 3), &q.form);
+    }
     let ready = !q.required || !q.form.text().trim().is_empty();
     w.buttons(canvas, "Cancel", Some((q.button, q.form.on_go(), ready)));
 }

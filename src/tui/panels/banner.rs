@@ -62,6 +62,9 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
         }
         out.push((text, slot));
     };
+    if view.read_only {
+        add("READ ONLY".into(), Slot::Warn);
+    }
     if !view.automation.is_empty() {
         let slot = if view.automation == "ARMED" { Slot::Pending } else { Slot::Bar };
         let word = match view.automation {

@@ -82,7 +82,7 @@ pub fn draw(
 
 /// What was seen, without the rule that stands beside it already: `p95 < 1 s: 212 ms` is `212 ms`, and of what could
 /// not be judged only the reason in its brackets.
-fn seen(value: &str, truth: Answer) -> &str {
+pub fn seen(value: &str, truth: Answer) -> &str {
     match truth {
         Answer::Blind => value.split_once(" (").and_then(|(_, why)| why.strip_suffix(')')).unwrap_or(value),
         _ => value.rsplit_once(": ").map_or(value, |(_, value)| value),

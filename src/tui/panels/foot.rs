@@ -7,7 +7,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
-use crate::tui::ui::{Screen, draft_of, may_start};
+use crate::tui::ui::{Screen, draft_of, may_start, offered};
 use ratatui::layout::Rect;
 
 struct Item {
@@ -92,24 +92,30 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
-        (Screen::Run, live) => {
-            if live.is_some() {
-                of(context, &["stop the run…"], 6, &mut out);
+        (Screen::Run, _) => {
+            for (action, label) in offered(view) {
+                let Some(b) = keymap::of(context).find(|b| b.action == action) else { continue };
+                let rank = match action {
+                    Action::Outcome | Action::Retry => 8,
+                    Action::StopRun | Action::Pause => 7,
+                    _ => 6,
+                };
+                out.push(Item { key: b.keys_name(), label: label.into(), rank });
             }
-            if live.is_some_and(|r| r.needs.is_some()) {
-                of(context, &["settle…"], 7, &mut out);
-            }
-            of(context, &["output"], 6, &mut out);
         }
         _ => of(context, &[], 6, &mut out),
     }
-    if ui.screen != Screen::Help {
-        for p in view.procedures.iter().filter(|_| live.is_none()) {
+    if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
+        of(Context::Global, &["approve…"], 8, &mut out);
+    }
+    let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
+    if ui.screen != Screen::Help && !view.read_only {
+        for p in view.procedures.iter().filter(|p| !locked || p.emergency) {
             if let Some(key) = p.key {
                 out.push(Item { key: key.to_string(), label: p.title.clone(), rank: PLAYBOOK });
             }
         }
-        for m in &view.manual {
+        for m in view.manual.iter().filter(|_| !locked || ui.screen == Screen::Overview) {
             out.push(Item { key: m.key.to_string(), label: m.title.clone(), rank: 2 });
         }
     }
@@ -148,6 +154,9 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                     out.push(item("type", "the name, then Tab, then Enter", 8));
                 }
                 Some(d) if may_start(d) => out.push(item("y", "roll back", 8)),
+                Some(d) if d.is_blocked() && d.refused.is_none() && !d.resolving => {
+                    out.push(item("O", "override…", 8));
+                }
                 _ => {}
             }
             out.push(item("Esc", if out.is_empty() { "close" } else { "cancel" }, 9));
@@ -156,17 +165,62 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             }
             out
         }
+        Some(Dialog::Question(q)) if !q.field => vec![
+            item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
+            item("Enter", if q.form.on_go() { q.button } else { "Cancel" }, 7),
+            item("Esc", "close, nothing is sent", 9),
+        ],
         Some(Dialog::Question(q)) => vec![
             item("type,", "then Tab, then Enter", 4),
             item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item("Esc", "close, nothing is sent", 9),
         ],
-        Some(Dialog::Outcome(o)) => keymap::of(context)
-            .filter(|b| b.action == Action::Close || o.may(b.action))
-            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 4)))
-            .collect(),
-        _ => keymap::of(context)
-            .filter_map(|b| Some(item(&b.keys_name().replace(", ^C", "").replace(", ", " or "), b.foot?, 4)))
-            .collect(),
+        Some(Dialog::Outcome(o)) => table(context, |a| a == Action::Close || o.may(a)),
+        Some(Dialog::Picker(p)) => {
+            let mut out = vec![item("type", if p.types() { "the value" } else { "to find" }, 5)];
+            if !p.types() {
+                out.push(item("↑↓", "move", 6));
+            }
+            out.push(item("Enter", if p.value().is_some() { "pick" } else { "nothing is picked" }, 7));
+            out.push(item("Esc", "back, nothing is started", 9));
+            out
+        }
+        Some(Dialog::Ask(a)) => {
+            let mut out = Vec::new();
+            if !a.question.answers.is_empty() {
+                out.push(item(if a.takes_text() { "↑↓" } else { "↑↓ 1-9" }, "choose", 6));
+            }
+            if a.takes_text() {
+                out.push(item("type", "the text", 5));
+            }
+            out.push(item("Tab", if a.form.on_go() { "Not now" } else { "Answer" }, 7));
+            out.push(item("Enter", if a.form.on_go() { "answer" } else { "not now" }, 7));
+            out.push(item("Esc", "not now", 9));
+            out
+        }
+        Some(Dialog::Approve(_)) => {
+            let may = scene.view.approver.as_ref().is_some_and(|a| a.may);
+            let wanted = |a: Action| may || !matches!(a, Action::Approve | Action::Refuse);
+            table(context, wanted)
+        }
+        Some(Dialog::Unverified(_)) => {
+            let run = scene.view.run.as_ref();
+            let wanted = |a: Action| match a {
+                Action::Undo => run.is_some_and(|r| r.undo.is_some()),
+                Action::Page => run.is_some_and(|r| r.next_rung.is_some()),
+                _ => true,
+            };
+            table(context, wanted)
+        }
+        _ => table(context, |_| true),
     }
+}
+
+/// The rows of the table that stand in the foot line of a dialog.
+fn table(context: Context, wanted: impl Fn(Action) -> bool) -> Vec<Item> {
+    let name = |b: &keymap::Binding| b.keys_name().replace(", ^C", "").replace(", ", " or ");
+    keymap::of(context)
+        .filter(|b| wanted(b.action))
+        .filter_map(|b| Some(Item { key: name(b), label: b.foot?.into(), rank: 4 }))
+        .collect()
 }

@@ -11,9 +11,14 @@ use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
-/// Whether the run still holds the lock.
+/// Whether the run is neither over nor refused.
 pub fn is_live(run: &RunView) -> bool {
     !matches!(run.state, RunState::Finished | RunState::Refused)
+}
+
+/// Whether the run still holds the lock: one that is verified has let go of it, though its target is watched.
+pub fn holds_lock(run: &RunView) -> bool {
+    is_live(run) && run.verified.is_none()
 }
 
 /// A line that says a state.
@@ -34,12 +39,29 @@ pub struct Line {
 /// Where the run stands.
 pub fn line(view: &View, run: &RunView) -> Line {
     let say = |mark, word: &str, text: String, slot, band| Line { mark, word: word.into(), text, slot, band };
-    let step = run.current.map(|n| format!("step {n} of {}", run.steps.len())).unwrap_or_default();
+    let step = place(run);
+    if view.undriven.is_some() && is_live(run) {
+        return say("? ", "NOBODY DRIVES IT", format!("{}, {step}", run.title), Slot::Unknown, false);
+    }
+    if run.drifted.is_some() && is_live(run) {
+        let text = match &run.needs {
+            Some(_) => "the target was taken back, a person must say",
+            None => "the target was taken back",
+        };
+        return say("!!", "DRIFTED", text.into(), Slot::Critical, true);
+    }
+    if let Some(until) = run.guarding.as_ref().filter(|_| is_live(run)) {
+        let left = format::countdown(until.left(&view.now));
+        return say("✓ ", "VERIFIED", format!("watched for another {left}"), Slot::Ok, false);
+    }
     match run.state {
         RunState::Requested => {
             say("> ", "REQUESTED", format!("{}, waits for its supervisor", run.title), Slot::Pending, false)
         }
         RunState::Refused => say("!!", "REFUSED", run.why.clone(), Slot::Critical, false),
+        RunState::Running if run.paused.is_some() => {
+            say("» ", "PAUSED", format!("after {step} nothing more starts"), Slot::Pending, false)
+        }
         RunState::Running if view.verdict.gravity == Gravity::Critical => {
             let text = format!("being rolled back by {}, {step}", run.who);
             say("!!", &view.verdict.word, text, Slot::Critical, true)
@@ -54,17 +76,51 @@ pub fn line(view: &View, run: &RunView) -> Line {
             Some(Need::Settle { step, .. }) => say(
                 "? ",
                 "RUN STOPPED",
-                format!("step {step} is UNKNOWN, a person must say"),
+                format!("step {} is UNKNOWN, a person must say", label(run, *step)),
                 Slot::Unknown,
                 false,
             ),
             Some(Need::Decide { step, .. }) => say(
                 "!!",
-                &format!("STEP {step} FAILED"),
+                &format!("STEP {} FAILED", label(run, *step)),
                 "the run waits, a person must say".into(),
                 Slot::Critical,
                 true,
             ),
+            Some(Need::Answer { step, question }) => say(
+                "? ",
+                "RUN ASKS",
+                format!("step {}: {}", label(run, *step), question.text.0),
+                Slot::Unknown,
+                false,
+            ),
+            Some(Need::Choose { step, .. }) => say(
+                "? ",
+                "RUN ASKS",
+                format!("is step {} to be done? a person must say", label(run, *step)),
+                Slot::Unknown,
+                false,
+            ),
+            Some(Need::Approve) => {
+                let left = run.approval.as_ref().map(|a| format::countdown(a.deadline.left(&view.now)));
+                let left = left.map(|l| format!("{l} left: ")).unwrap_or_default();
+                match view.approver.as_ref().is_some_and(|a| a.may) {
+                    true => say(
+                        "» ",
+                        "APPROVE?",
+                        format!("{left}{} asks, A opens it", run.who),
+                        Slot::Pending,
+                        false,
+                    ),
+                    false => say(
+                        "» ",
+                        "NEEDS A SECOND PERSON",
+                        format!("{left}A, or ripcord approve {}", run.id),
+                        Slot::Pending,
+                        false,
+                    ),
+                }
+            }
             Some(Need::GoOn { why }) => say("» ", "RUN PAUSED", why.clone(), Slot::Pending, false),
             _ => say("? ", "RUN WAITS", "a person must say".into(), Slot::Unknown, false),
         },
@@ -78,6 +134,20 @@ pub fn line(view: &View, run: &RunView) -> Line {
             Some(Verdict::Abandoned) => say("! ", "ENDED WHERE IT WAS", run.why.clone(), Slot::Warn, false),
             None => say("? ", "ENDED", run.why.clone(), Slot::Unknown, false),
         },
+    }
+}
+
+/// The number of a step, as people read it.
+pub fn label(run: &RunView, step: usize) -> &str {
+    run.steps.get(step.wrapping_sub(1)).map_or("?", |s| s.label.as_str())
+}
+
+/// `step 4 of 9`, `step 1.2 (2 of 9)`.
+pub fn place(run: &RunView) -> String {
+    let Some(n) = run.current else { return String::new() };
+    match label(run, n) {
+        l if l == n.to_string() => format!("step {n} of {}", run.steps.len()),
+        l => format!("step {l} ({n} of {})", run.steps.len()),
     }
 }
 

@@ -24,6 +24,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
         ("* ", "observed", run.observed.as_ref(), "effect seen".into(), Slot::Text),
         ("✓ ", "verified", run.verified.as_ref(), "criteria held".into(), Slot::Ok),
     ];
+    // What was verified and taken back is not verified now.
+    let drifted = run.drifted.as_ref().map(|(at, _)| format::clock(at.wall, &scene.ui.zone));
     let half = area.width / 2;
     let mut y = area.y + 1;
     for (at, (mark, word, when, text, slot)) in rows.into_iter().enumerate() {
@@ -33,6 +35,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
         let x = area.x;
         match when {
             Some(when) => {
+                let taken_back = drifted.as_ref().filter(|_| word == "verified");
+                let (mark, text) = match taken_back {
+                    Some(at) => ("! ", format!("until {at}: DRIFTED")),
+                    None => (mark, text),
+                };
+                let slot = if taken_back.is_some() { Slot::Critical } else { slot };
                 canvas.put(x + 1, y, 2, mark, slot);
                 canvas.put(x + 4, y, 10, word, Slot::Text);
                 canvas.put(x + 15, y, 8, &format::clock(when.wall, &scene.ui.zone), Slot::Text);

@@ -1,12 +1,13 @@
 //! The run: steps, output, verification, what is true now, and what a person must say.
 
-use crate::run::state::Need;
 use crate::run::view::{RunState, RunView};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::{chop, wrap};
+use crate::tui::format;
 use crate::tui::paint::Scene;
-use crate::tui::panels::{criteria, others, run_line, signals, steps, truth};
+use crate::tui::panels::{criteria, others, output, run_line, say, signals, steps, truth};
 use crate::tui::theme::Slot;
+use crate::tui::ui::Pane;
 use ratatui::layout::Rect;
 
 /// Draws it.
@@ -24,8 +25,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     };
     let y = head(canvas, area, scene, run);
     let area = Rect { y, height: area.bottom().saturating_sub(y), ..area };
-    if scene.ui.output {
-        output(canvas, area, scene, run);
+    if scene.ui.pane == Pane::Output {
+        output::draw(canvas, area, scene, run);
+    } else if scene.ui.pane == Pane::Guide {
+        output::guide(canvas, area, scene);
     } else if area.width >= 110 && area.height >= 28 {
         let right = Rect { x: area.right() - 44, width: 44, ..area };
         body(canvas, Rect { width: area.width - 45, ..area }, scene, run);
@@ -51,20 +54,78 @@ fn head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) -
         steps::phases(canvas, Rect { y, height: 1, ..area }, scene, run);
         y += 1;
     }
-    let adopted = (run.adopted > 0 && run_line::is_live(run))
-        .then(|| "The run's supervisor had died. A new one took over; nothing was done twice.".to_string());
-    for (mark, text, slot) in [
-        ("!!", scene.view.alarm.clone(), Slot::Critical),
-        ("? ", scene.view.undriven.clone(), Slot::Unknown),
-        ("  ", adopted, Slot::Dim),
-    ] {
-        for (row, line) in text.iter().flat_map(|t| wrap(t, width as usize - 3)).take(2).enumerate() {
+    for (mark, text, slot) in remarks(scene, run) {
+        for (row, line) in wrap(&text, width as usize - 3).into_iter().take(2).enumerate() {
             canvas.put(area.x + 1, y, 2, if row == 0 { mark } else { "  " }, slot);
             canvas.put(area.x + 4, y, width - 3, &line, slot);
             y += 1;
         }
     }
     y
+}
+
+/// What must not be missed about the run, the gravest first.
+fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)> {
+    let view = scene.view;
+    let clock = |wall| format::clock(wall, &scene.ui.zone);
+    let mut out = Vec::new();
+    if let Some(alarm) = &view.alarm {
+        out.push(("!!", alarm.clone(), Slot::Critical));
+    }
+    if let Some(why) = &view.undriven {
+        out.push(("? ", why.clone(), Slot::Unknown));
+    }
+    if let Some((at, why)) = &run.drifted {
+        out.push(("!!", format!("DRIFTED at {}: {why}", clock(at.wall)), Slot::Critical));
+    }
+    for s in run.steps.iter().filter(|s| !s.survivors.is_empty()) {
+        let pids: Vec<String> = s.survivors.iter().map(|(pid, name)| format!("{pid} ({name})")).collect();
+        let text = format!("NOT DEAD: pids {} of step {} ignore KILL", pids.join(", "), s.label);
+        out.push(("!!", text, Slot::Critical));
+    }
+    if let Some(r) = view.replacing.as_ref().filter(|r| r.run == run.id) {
+        let text = format!(
+            "Then {} starts, once its processes have ended. Closing ripcord would drop that.",
+            r.title
+        );
+        out.push(("» ", text, Slot::Pending));
+    }
+    for f in &run.frozen {
+        let text =
+            format!("STILL FROZEN since {}: {}. {} lets it go on", clock(f.since.wall), f.what, f.undo);
+        out.push(("! ", text, Slot::Warn));
+    }
+    if let Some(why) = &run.paused
+        && run.needs.is_none()
+        && run_line::is_live(run)
+    {
+        out.push(("» ", format!("Paused: {why}. P goes on"), Slot::Pending));
+    }
+    if let Some(until) = run.guarding.as_ref().filter(|_| run.drifted.is_none())
+        && run_line::is_live(run)
+    {
+        let at = clock(until.due_wall);
+        out.push((
+            "✓ ",
+            format!("Watched until {at}: a redeploy that takes it back is seen. The lock is free."),
+            Slot::Ok,
+        ));
+    }
+    if let Some((at, who, detail, told)) = run.paged.last().filter(|_| run_line::is_live(run)) {
+        let how = if *told { "was told" } else { "was NOT told" };
+        out.push(("» ", format!("{who} {how} at {}: {detail}", clock(at.wall)), Slot::Pending));
+    }
+    if let Some(after) = &run.after {
+        out.push(("  ", format!("After: {after}"), Slot::Dim));
+    }
+    if let Some(why) = run.override_reason.as_ref().filter(|_| run_line::is_live(run)) {
+        out.push(("! ", format!("Asked for although a check did not hold: {why}"), Slot::Warn));
+    }
+    if run.adopted > 0 && run_line::is_live(run) {
+        let text = "The run's supervisor had died. A new one took over; nothing was done twice.";
+        out.push(("  ", text.to_string(), Slot::Dim));
+    }
+    out
 }
 
 /// The sections that matter in this state, from the top down.
@@ -80,15 +141,19 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
     }
     below.height = last.saturating_sub(below.y);
     let n = run.steps.len().min(60) as u16 + 1;
+    let drifted = run.drifted.is_some() && run_line::is_live(run);
     match (run.state, &run.verification) {
-        (RunState::Verifying | RunState::NotVerified | RunState::Finished, Some(v)) => {
-            let wanted = criteria::rows(v).min(below.height.saturating_sub(truth::ROWS));
+        (RunState::Verifying | RunState::NotVerified | RunState::Finished, Some(v)) if !drifted => {
+            // What can be said comes before what is true already.
+            let said = say::rows(scene, run);
+            let kept = if said > 0 { said } else { truth::ROWS };
+            let wanted = criteria::rows(v).min(below.height.saturating_sub(kept));
             let y = criteria::draw(canvas, Rect { height: wanted, ..below }, scene, run, v);
             advance(&mut below, y);
-            let y = truth::draw(canvas, below, scene, run);
+            let y = say::draw(canvas, below, scene, run);
             advance(&mut below, y);
-            if run.state == RunState::NotVerified {
-                let y = say(canvas, below, run);
+            if said == 0 || below.height >= truth::ROWS {
+                let y = truth::draw(canvas, below, scene, run);
                 advance(&mut below, y);
             }
             if below.height > 3 {
@@ -96,12 +161,14 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
                 advance(&mut below, y);
             }
         }
-        (RunState::Waiting, _) => {
-            let y = steps::draw(canvas, Rect { height: n.min(below.height / 2), ..below }, scene, run, true);
+        (RunState::Waiting | RunState::NotVerified, _) => {
+            let rows = below.height.saturating_sub(say::rows(scene, run) + 5).max(below.height / 3);
+            let y = steps::draw(canvas, Rect { height: n.min(rows), ..below }, scene, run, true);
             advance(&mut below, y);
-            let y = known(canvas, below, run);
+            let room = below.height.saturating_sub(say::rows(scene, run));
+            let y = say::known(canvas, Rect { height: room, ..below }, scene, run);
             advance(&mut below, y);
-            let y = say(canvas, below, run);
+            let y = say::draw(canvas, below, scene, run);
             advance(&mut below, y);
         }
         (RunState::Finished | RunState::Refused, None) => {
@@ -122,6 +189,10 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
             let most = n.min(room.saturating_sub(4).max(room / 2));
             let y = steps::draw(canvas, Rect { height: most, ..below }, scene, run, true);
             advance(&mut below, y);
+            let y = steps::progress(canvas, below, scene, run);
+            advance(&mut below, y);
+            let y = say::draw(canvas, below, scene, run);
+            advance(&mut below, y);
             if seen > 0 {
                 let y = below.bottom() - seen;
                 canvas.rule(area.x, y, area.width, "Seen now", "", false);
@@ -131,99 +202,26 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
             }
         }
     }
-    if below.height > 1 && !scene.view.output.is_empty() {
-        output(canvas, below, scene, run);
+    if below.height > 1 && scene.view.output.total > 0 {
+        output::draw(canvas, below, scene, run);
     }
-}
-
-/// The last lines of what the step prints.
-fn output(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
-    if area.height == 0 {
-        return;
-    }
-    let step = run.current.and_then(|n| run.steps.get(n.checked_sub(1)?)).or(run.steps.last());
-    let title = match step {
-        Some(s) if s.attempt > 1 => format!("Output of {}, attempt {}", s.index, s.attempt),
-        Some(s) => format!("Output of {}", s.index),
-        None => "Output".into(),
-    };
-    let lines = &scene.view.output;
-    canvas.rule(
-        area.x,
-        area.y,
-        area.width,
-        &title,
-        &format!("the last {} lines", lines.len()),
-        scene.ui.output,
-    );
-    let room = area.height as usize - 1;
-    let first = lines.len().saturating_sub(room.max(1)).saturating_sub(scene.ui.scroll);
-    for (row, line) in lines.iter().skip(first).take(room).enumerate() {
-        canvas.put(area.x + 1, area.y + 1 + row as u16, area.width.saturating_sub(2), line, Slot::Text);
-    }
-}
-
-/// What is known of the step that a person must judge.
-fn known(canvas: &mut Canvas<'_>, area: Rect, run: &RunView) -> u16 {
-    let (number, word, text) = match &run.needs {
-        Some(Need::Settle { step, evidence }) => (Some(*step), "Evidence", evidence.as_str()),
-        Some(Need::Decide { step, detail }) => (Some(*step), "Failed", detail.as_str()),
-        Some(Need::Accept { why } | Need::GoOn { why }) => (None, "Why", why.as_str()),
-        Some(Need::Choose { step, detail }) => (Some(*step), "Why", detail.as_str()),
-        Some(Need::Answer { step, question }) => (Some(*step), "Asks", question.text.0.as_str()),
-        Some(Need::Approve) | None => return area.y,
-    };
-    let title = number.map_or("What is known".into(), |n| format!("What is known about step {n}"));
-    canvas.rule(area.x, area.y, area.width, &title, "", false);
-    let width = area.width.saturating_sub(13);
-    let mut y = area.y + 1;
-    let command = number.and_then(|n| run.steps.get(n.checked_sub(1)?)).map(|s| s.line.as_str());
-    for (label, text) in [("Does", command), (word, Some(text))] {
-        for (row, line) in text.iter().flat_map(|t| wrap(t, width as usize)).take(3).enumerate() {
-            if y >= area.bottom() {
-                return y;
-            }
-            canvas.put(area.x + 1, y, 9, if row == 0 { label } else { "" }, Slot::Dim);
-            canvas.put(area.x + 11, y, width, &line, Slot::Text);
-            y += 1;
-        }
-    }
-    y
-}
-
-/// What a person can say.
-fn say(canvas: &mut Canvas<'_>, area: Rect, run: &RunView) -> u16 {
-    let lines: &[(&str, &str)] = match &run.needs {
-        Some(Need::Settle { .. }) => &[
-            ("O", "settle the outcome…   done: go on after it      not done: do it again"),
-            ("S", "stop the run…         nothing more is started"),
-        ],
-        Some(Need::Decide { .. }) => &[
-            ("O", "say what comes next…  done after all, try again, or end it here"),
-            ("S", "stop the run…         nothing more is started"),
-        ],
-        Some(Need::GoOn { .. }) => &[("O", "go on, or end it here…"), ("S", "stop the run…")],
-        Some(Need::Accept { .. }) => &[
-            ("O", "accept as it is, with a reason…   it ends \"applied, unverified\""),
-            ("S", "stop the run…   then another procedure can be started"),
-        ],
-        Some(Need::Answer { .. } | Need::Choose { .. } | Need::Approve) | None => return area.y,
-    };
-    canvas.rule(area.x, area.y, area.width, "You say", "", false);
-    let mut y = area.y + 1;
-    for (key, text) in lines {
-        if y < area.bottom() {
-            canvas.put(area.x + 1, y, 2, key, Slot::Key);
-            canvas.put(area.x + 4, y, area.width.saturating_sub(5), text, Slot::Text);
-            y += 1;
-        }
-    }
-    y
 }
 
 /// What it means for the person who looks at it.
 fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
     match run.state {
+        _ if run.guarding.is_some() && run.drifted.is_none() && run_line::is_live(run) => {
+            vec!["Nothing to press. You will hear the bell if it is taken back.".into()]
+        }
+        _ if scene.view.undriven.is_some() && run_line::is_live(run) => {
+            vec!["Nothing runs. What was done stays done, and the lock is kept for this run.".into()]
+        }
+        RunState::NotVerified if run.drifted.is_some() => {
+            vec!["It was verified and is not any more; it stays open until somebody says.".into()]
+        }
+        RunState::Running if scene.view.read_only => {
+            vec!["Read only: this screen shows, and asks for nothing.".into()]
+        }
         RunState::Requested | RunState::Running | RunState::Stopping => {
             vec!["Closing ripcord does not stop it. Other procedures wait for it.".into()]
         }

@@ -8,46 +8,59 @@ use crate::tui::ui::{Intent, Screen};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// A screen, its clock and the frames it drew.
-struct Desk {
-    ui: Ui,
-    view: View,
-    now: u64,
+pub(super) struct Desk {
+    pub(super) ui: Ui,
+    pub(super) view: View,
+    pub(super) now: u64,
     frame: u64,
 }
 
 impl Desk {
-    fn new(view: View) -> Desk {
+    pub(super) fn new(view: View) -> Desk {
         Desk { ui: ui(), view, now: 50_000, frame: 0 }
     }
 
-    fn key(&mut self, code: KeyCode) -> Vec<Intent> {
+    pub(super) fn key(&mut self, code: KeyCode) -> Vec<Intent> {
         self.event(KeyEvent::from(code))
     }
 
-    fn event(&mut self, event: KeyEvent) -> Vec<Intent> {
+    pub(super) fn event(&mut self, event: KeyEvent) -> Vec<Intent> {
         let out = self.ui.key(&event, &self.view, self.now);
         self.frame += 1;
+        self.ui.follow(&self.view);
         self.ui.painted(self.frame, &self.view);
         out
     }
 
-    fn ch(&mut self, c: char) -> Vec<Intent> {
+    pub(super) fn ch(&mut self, c: char) -> Vec<Intent> {
         self.key(KeyCode::Char(c))
     }
 
+    /// A new picture is drawn.
+    pub(super) fn drawn(&mut self, change: impl FnOnce(&mut View)) {
+        change(&mut self.view);
+        self.frame += 1;
+        self.ui.follow(&self.view);
+        self.ui.painted(self.frame, &self.view);
+    }
+
     /// The terminal shows the frame, and so many milliseconds pass.
-    fn seen(&mut self, ms: u64) {
+    pub(super) fn seen(&mut self, ms: u64) {
         self.ui.acknowledged(self.frame, self.now);
         self.now += ms;
     }
 
-    fn type_in(&mut self, text: &str) {
+    pub(super) fn type_in(&mut self, text: &str) {
         for c in text.chars() {
             self.now += 200;
             assert_eq!(self.ch(c), []);
         }
         self.now += 200;
     }
+}
+
+pub(super) fn prepare(procedure: &str) -> Intent {
+    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None }
 }
 
 fn resolved(confirm: Confirm) -> View {
@@ -57,7 +70,7 @@ fn resolved(confirm: Confirm) -> View {
 #[test]
 fn by_key_one_press_confirms_what_was_seen() {
     let mut d = Desk::new(fire());
-    assert_eq!(d.ch('c'), [Intent::Prepare { procedure: "config".into() }]);
+    assert_eq!(d.ch('c'), [prepare("config")]);
     d.seen(2_000);
     assert_eq!(d.ch('y'), [], "nothing to confirm yet");
     d.view = resolved(Confirm::Key);
@@ -177,9 +190,9 @@ fn refused_already_and_expired_cannot_be_confirmed() {
 fn a_running_run_refuses_another_procedure_in_words() {
     let mut d = Desk::new(running());
     assert_eq!(d.ch('b'), []);
-    assert!(matches!(d.ui.dialog(), Some(Dialog::Refused(r)) if r.title.starts_with("REFUSED: Binary")));
+    assert!(matches!(d.ui.dialog(), Some(Dialog::Locked(l)) if l.procedure.1 == "Binary rollback"));
     d.seen(600);
-    assert_eq!(d.ch('4'), [], "nothing falls through a dialog");
+    assert_eq!(d.ch('8'), [], "nothing falls through a dialog");
     assert_eq!(d.key(KeyCode::Esc), []);
     assert!(d.ui.dialog().is_none());
 }
@@ -211,7 +224,7 @@ fn an_unknown_step_is_settled_by_a_person_with_a_reason() {
             d.ch(c);
         }
         d.seen(600);
-        assert_eq!(d.ch('a'), [], "accepting is not what is asked");
+        assert_eq!(d.ch('g'), [], "going on is not what is asked");
         d.ch(key);
         d.seen(1_600);
         d.type_in("seen in its log");
@@ -282,7 +295,7 @@ fn the_plan_can_be_looked_at_and_left() {
     let mut d = Desk::new(fire());
     d.ch('3');
     d.key(KeyCode::Down);
-    assert_eq!(d.key(KeyCode::Enter), [Intent::Prepare { procedure: "binary".into() }]);
+    assert_eq!(d.key(KeyCode::Enter), [prepare("binary")]);
     assert_eq!(d.key(KeyCode::Esc), [Intent::CancelDraft]);
     assert_eq!(
         (d.ui.screen, d.key(KeyCode::Esc), d.ui.screen),

@@ -9,7 +9,9 @@ macro_rules! shot {
 }
 
 mod keys;
+mod run_keys;
 mod sizes;
+mod states;
 mod views;
 
 use super::glyphs::Glyphs;
@@ -87,13 +89,19 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
     use crossterm::event::{KeyCode, KeyEvent};
     let mut ui = ui();
     let mut now = 10_000;
+    ui.follow(view);
     for (frame, c) in keys.chars().enumerate() {
         let code = match c {
             '\n' => KeyCode::Enter,
             '\t' => KeyCode::Tab,
+            '↓' => KeyCode::Down,
+            '↑' => KeyCode::Up,
+            '⇞' => KeyCode::PageUp,
+            '⇟' => KeyCode::PageDown,
             c => KeyCode::Char(c),
         };
         ui.key(&KeyEvent::from(code), view, now);
+        ui.follow(view);
         ui.painted(frame as u64, view);
         ui.acknowledged(frame as u64, now);
         now += 2_000;

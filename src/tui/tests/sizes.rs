@@ -183,7 +183,9 @@ fn level() -> impl Strategy<Value = Level> {
 
 prop_compose! {
     fn strange()(
-        base in prop_oneof![Just(calm()), Just(fire()), Just(lost()), Just(running()), Just(not_verified()), Just(unknown_step())],
+        base in prop_oneof![Just(calm()), Just(fire()), Just(lost()), Just(running()), Just(not_verified()), Just(unknown_step()),
+            Just(super::states::all_kinds()), Just(super::states::guarded()), Just(super::states::unverified()), Just(super::states::choosing()),
+            Just(super::states::approving(true)), Just(super::states::asking(&[("yes", true), ("no", false)], Some("who"), true))],
         words in proptest::collection::vec(name(), 12),
         values in proptest::collection::vec((number(), level(), any::<u64>(), number()), 0..40),
         many in 0usize..30,
@@ -234,7 +236,7 @@ prop_compose! {
         }
         let mut d = draft(crate::model::playbook::Confirm::Type);
         d.from = words[2].clone();
-        d.steps.extend(words.iter().enumerate().map(|(i, w)| (i, w.clone(), w.repeat(9))));
+        d.steps.extend(words.iter().enumerate().map(|(i, w)| (i.to_string(), w.clone(), w.repeat(9))));
         v.draft = Some(d);
         v
     }
@@ -244,7 +246,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_view_breaks_a_screen(view in strange(), width in 1u16..210, height in 1u16..65, screen in 0..SCREENS.len(), more in "[cbxS\\n]{0,2}") {
+    fn no_view_breaks_a_screen(view in strange(), width in 1u16..210, height in 1u16..65, screen in 0..SCREENS.len(), more in "[cbxSOPULGA\\n↓]{0,3}") {
         let ui = after(&format!("{}{more}", SCREENS[screen]), &view);
         let charts = |s: &str, w: u64, n: usize| columns_of(&view, s, w, n);
         for glyphs in [Glyphs::Unicode, Glyphs::Ascii] {

@@ -84,6 +84,7 @@ fn procedure(id: &str, title: &str, minutes: u64, downtime: &str, loss: &str) ->
         duration_ms: minutes * 60_000,
         downtime: downtime.into(),
         data_loss: loss.into(),
+        emergency: false,
         suggested: false,
         last: None,
     }
@@ -286,7 +287,7 @@ pub(crate) fn columns_of(view: &View, signal: &str, window: u64, columns: usize)
 
 /// A resolved draft of the first procedure.
 pub(crate) fn draft(confirm: Confirm) -> DraftView {
-    let step = |n: usize, name: &str, line: &str| (n, name.to_string(), line.to_string());
+    let step = |n: usize, name: &str, line: &str| (n.to_string(), name.to_string(), line.to_string());
     DraftView {
         id: "d1".into(),
         procedure: "config".into(),
@@ -321,19 +322,18 @@ pub(crate) fn draft(confirm: Confirm) -> DraftView {
             ),
             (Gravity::Ok, "Goes on if you log out (linger is on). No run holds the lock.".into()),
         ],
-        already: None,
-        refused: None,
         confirm,
         name: "lapce-ai-cst".into(),
         expires_ms: 27_000,
+        ..DraftView::default()
     }
 }
 
-fn ago(s: u64) -> Now {
+pub(crate) fn ago(s: u64) -> Now {
     Now { boot: 5_000_000 - s * 1000, boot_id: "b".into(), wall: WALL - s as i64 * 1000 }
 }
 
-fn step(index: usize, name: &str, phase: &str, state: StepState, detail: &str) -> StepView {
+pub(crate) fn step(index: usize, name: &str, phase: &str, state: StepState, detail: &str) -> StepView {
     StepView {
         index,
         name: name.into(),
@@ -412,10 +412,17 @@ pub(crate) fn running() -> View {
         seq: 17,
         ..RunView::default()
     });
-    v.output = vec![
-        "03:14:21.2  systemctl reload lapce-ai-service".into(),
-        "03:14:21.6  exit 0: applied. Not yet seen.".into(),
-    ];
+    v.run_facts = RunFacts { procedure: "config".into(), ..RunFacts::default() };
+    v.output = Output {
+        step: 4,
+        attempt: 1,
+        before: 0,
+        total: 2,
+        lines: vec![
+            "03:14:21.2  systemctl reload lapce-ai-service".into(),
+            "03:14:21.6  exit 0: applied. Not yet seen.".into(),
+        ],
+    };
     v
 }
 

@@ -3,14 +3,13 @@
 use super::{Intent, Screen, Ui};
 use crate::model::playbook;
 use crate::run::record::Wish;
-use crate::run::view::RunView;
 use crate::session::view::{DraftView, View};
 use crate::tui::dialog::{
-    Asked, Confirm, Dialog, Form, Outcome, Question, Refused, Say, Seen, question, refused,
+    Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
 };
 use crate::tui::keymap::Action;
-use crate::tui::panels::run_line;
 use crossterm::event::{KeyCode, KeyEvent};
+use indexmap::IndexMap;
 
 /// Milliseconds after a dialog's frame was acknowledged in which it takes no key that acts.
 const SETTLE_MS: u64 = 500;
@@ -31,6 +30,15 @@ struct Face {
     seen_at: Option<u64>,
 }
 
+/// A key in a dialog.
+struct Press<'a> {
+    event: &'a KeyEvent,
+    action: Option<Action>,
+    view: &'a View,
+    /// It is no repeat, and not the key that opened the dialog still held.
+    acts: bool,
+}
+
 impl Ui {
     /// Says that something was refused, or went wrong.
     pub fn refused(&mut self, refused: Refused) {
@@ -42,7 +50,7 @@ impl Ui {
         let Some(top) = self.dialogs.last_mut() else { return };
         let draft = match &mut top.dialog {
             Dialog::Confirm(c) => {
-                if let Some(draft) = draft_of(view, &c.procedure) {
+                if let Some(draft) = draft_of(view, &c.procedure).filter(|d| !d.resolving) {
                     c.shown = Some(draft.id.clone());
                 }
                 c.shown.clone()
@@ -66,56 +74,29 @@ impl Ui {
     /// What a pasted text does: it enters a field that is ready for it, and nothing else.
     pub fn paste(&mut self, text: &str, now_ms: u64) {
         if self.takes_keys(now_ms)
-            && let Some(form) = self.dialogs.last_mut().and_then(|d| d.dialog.form())
+            && let Some(top) = self.dialogs.last_mut()
         {
-            form.insert(text);
+            let row = picked_row(&top.dialog);
+            if let Some(form) = top.dialog.form() {
+                form.insert(text);
+            }
+            if let Dialog::Picker(p) = &mut top.dialog {
+                p.looked_for(row);
+            }
         }
-    }
-
-    pub(super) fn confirm(
-        &mut self,
-        id: &str,
-        title: &str,
-        key: Option<char>,
-        by: Option<KeyCode>,
-        view: &View,
-    ) -> Vec<Intent> {
-        if let Some(run) = view.run.as_ref().filter(|r| run_line::is_live(r)) {
-            self.refused(refused::by_run(title, run));
-            return Vec::new();
-        }
-        let confirm = Confirm {
-            procedure: id.into(),
-            title: title.into(),
-            key,
-            shown: None,
-            first: 0,
-            form: Form::default(),
-        };
-        self.open(Dialog::Confirm(confirm), by);
-        match draft_of(view, id) {
-            Some(_) => Vec::new(),
-            None => vec![Intent::Prepare { procedure: id.into() }],
-        }
-    }
-
-    pub(super) fn ask_to_stop(&mut self, view: &View) {
-        if let Some(run) = view.run.as_ref().filter(|r| run_line::is_live(r)) {
-            let question = question::about_run(seen(run), Say::Stop, &run.title);
-            self.open(Dialog::Question(question), Some(KeyCode::Char('S')));
-        }
-    }
-
-    pub(super) fn ask_outcome(&mut self, view: &View) {
-        let Some(run) = &view.run else { return };
-        let Some(need) = run.needs.clone() else { return };
-        let name = run.current.and_then(|n| run.steps.get(n.checked_sub(1)?)).map(|s| s.name.clone());
-        let outcome = Outcome { seen: seen(run), need, name: name.unwrap_or_default() };
-        self.open(Dialog::Outcome(outcome), Some(KeyCode::Char('O')));
     }
 
     pub(super) fn open(&mut self, dialog: Dialog, by: Option<KeyCode>) {
         self.dialogs.push(Opened { dialog, by, face: None });
+    }
+
+    /// The dialogs, from the bottom up, to be looked at before a frame.
+    pub(super) fn each_dialog(&self) -> impl Iterator<Item = &Dialog> {
+        self.dialogs.iter().map(|d| &d.dialog)
+    }
+
+    pub(super) fn keep_dialogs(&mut self, keep: impl Fn(&Dialog) -> bool) {
+        self.dialogs.retain(|d| keep(&d.dialog));
     }
 
     /// Whether the dialog on top has been on the screen for long enough.
@@ -146,80 +127,267 @@ impl Ui {
             _ if !self.takes_keys(now_ms) => return Vec::new(),
             _ => {}
         }
-        let Some(top) = self.dialogs.last_mut() else { return Vec::new() };
-        let acts = !repeat && (silent || top.by != Some(event.code));
-        match &mut top.dialog {
-            Dialog::Confirm(c) => {
-                let draft = draft_of(view, &c.procedure).filter(|d| c.shown.as_ref() == Some(&d.id));
-                let typed = draft.is_some_and(|d| d.confirm == playbook::Confirm::Type);
-                let ready = draft.is_some_and(|d| is_ready(c, d));
-                let last = draft.map_or(0, |d| d.steps.len().saturating_sub(1));
-                match action {
-                    Some(Action::NextControl | Action::PreviousControl) => c.form.tab(ready),
-                    Some(Action::PageDown) => c.first = (c.first + 3).min(last),
-                    Some(Action::PageUp) => c.first = c.first.saturating_sub(3),
-                    Some(Action::Press) if !acts => {}
-                    Some(Action::Press) if !c.form.on_go() => return self.close(),
-                    Some(Action::Press) | Some(Action::Yes) if !(typed && action == Some(Action::Yes)) => {
-                        if let Some(draft) = draft
-                            && ready
-                            && acts
-                        {
-                            let id = draft.id.clone();
-                            self.dialogs.pop();
-                            self.plan = None;
-                            self.go(Screen::Run);
-                            return vec![Intent::Confirm { draft: id }];
-                        }
-                    }
-                    _ if typed => c.form.edit(event),
-                    _ => {}
-                }
-            }
-            Dialog::Question(q) => {
-                let ready = !q.required || !q.form.text().trim().is_empty();
-                match action {
-                    Some(Action::NextControl | Action::PreviousControl) => q.form.tab(ready),
-                    Some(Action::Press) if !acts => {}
-                    Some(Action::Press) if !q.form.on_go() => return self.close(),
-                    Some(Action::Press) if ready => {
-                        let intent = answer(q);
-                        self.dialogs.pop();
-                        return vec![intent];
-                    }
-                    _ => q.form.edit(event),
-                }
-            }
+        let Some(Opened { dialog, by, .. }) = self.dialogs.last().cloned() else { return Vec::new() };
+        let press = Press { event, action, view, acts: !repeat && (silent || by != Some(event.code)) };
+        match dialog {
+            Dialog::Confirm(c) => self.in_confirm(c, &press),
+            Dialog::Question(q) => self.in_question(q, &press),
+            Dialog::Picker(p) => self.in_picker(p, &press),
+            Dialog::Ask(a) => self.in_ask(a, &press),
             Dialog::Outcome(o) => {
-                let Some(action) = action.filter(|a| acts && o.may(*a)) else { return Vec::new() };
+                let Some(action) = action.filter(|a| press.acts && o.may(*a)) else { return Vec::new() };
                 let say = match action {
                     Action::Done => Say::Done,
                     Action::NotDone => Say::NotDone,
-                    Action::Accept => Say::Accept,
+                    Action::Skip => Say::Skip,
+                    Action::DoIt => Say::DoIt,
                     Action::End => Say::End,
                     _ => {
-                        let seen = o.seen.clone();
                         self.dialogs.pop();
-                        return vec![Intent::Ask { seen, wish: Wish::GoOn }];
+                        return vec![Intent::Ask { seen: o.seen, wish: Wish::GoOn }];
                     }
                 };
-                let question = question::about_run(o.seen.clone(), say, &o.name);
-                self.dialogs.pop();
-                self.open(Dialog::Question(question), Some(event.code));
+                let name =
+                    if o.name.is_empty() { "run".into() } else { format!("step {} {}", o.label, o.name) };
+                self.ask_in_place(question::about_run(o.seen, say, &name), event);
+                Vec::new()
             }
-            Dialog::Refused(_) => {}
+            Dialog::Approve(d) => self.in_approve(d, &press),
+            Dialog::Unverified(seen) => {
+                let Some(run) = view.run.as_ref().filter(|r| r.id == seen.run && press.acts) else {
+                    return Vec::new();
+                };
+                let say = match action {
+                    Some(Action::Next) => {
+                        let Some(p) = unverified::next(view, run) else { return Vec::new() };
+                        self.dialogs.pop();
+                        return self.start(
+                            &p.id,
+                            &p.title,
+                            p.key,
+                            Some(run.id.clone()),
+                            Some(event.code),
+                            view,
+                        );
+                    }
+                    Some(Action::Undo) => return self.undo(view, event.code, true),
+                    Some(Action::Page) if run.next_rung.is_some() => Say::Page,
+                    Some(Action::Accept) => Say::Accept,
+                    Some(Action::End) => Say::End,
+                    _ => return Vec::new(),
+                };
+                let name = match say {
+                    Say::Page => run.next_rung.clone().unwrap_or_default(),
+                    _ => run.title.clone(),
+                };
+                self.ask_in_place(question::about_run(seen, say, &name), event);
+                Vec::new()
+            }
+            Dialog::Locked(d) => self.in_locked(d, &press),
+            Dialog::Refused(_) => Vec::new(),
+        }
+    }
+
+    /// A question takes the place of the dialog on top.
+    fn ask_in_place(&mut self, question: Question, event: &KeyEvent) {
+        self.dialogs.pop();
+        self.open(Dialog::Question(question), Some(event.code));
+    }
+
+    /// Puts the changed state of the dialog on top back.
+    fn put(&mut self, dialog: Dialog) -> Vec<Intent> {
+        if let Some(top) = self.dialogs.last_mut() {
+            top.dialog = dialog;
         }
         Vec::new()
     }
 
-    fn close(&mut self) -> Vec<Intent> {
-        match self.dialogs.pop() {
-            Some(Opened { dialog: Dialog::Confirm(_), .. }) => {
-                self.plan = None;
-                vec![Intent::CancelDraft]
+    fn in_confirm(&mut self, mut c: Confirm, press: &Press<'_>) -> Vec<Intent> {
+        let draft = draft_of(press.view, &c.procedure).filter(|d| c.shown.as_ref() == Some(&d.id));
+        let typed = draft.is_some_and(|d| d.confirm == playbook::Confirm::Type && !d.is_blocked());
+        let ready = draft.is_some_and(|d| is_ready(&c, d));
+        let last = draft.map_or(0, |d| d.steps.len().saturating_sub(1));
+        match press.action {
+            Some(Action::NextControl | Action::PreviousControl) => c.form.tab(ready),
+            Some(Action::PageDown) => c.first = (c.first + 3).min(last),
+            Some(Action::PageUp) => c.first = c.first.saturating_sub(3),
+            Some(Action::Press) if !press.acts => {}
+            Some(Action::Press) if !c.form.on_go() => return self.close(),
+            Some(Action::Override) if !typed => {
+                // What is not proved, or cannot be, is not overridden.
+                let only_blocked =
+                    |d: &&DraftView| d.is_blocked() && d.refused.is_none() && d.already.is_none();
+                if let Some(draft) = draft.filter(only_blocked).filter(|_| press.acts) {
+                    self.open(Dialog::Question(question::about_override(draft)), Some(press.event.code));
+                }
+                return Vec::new();
+            }
+            Some(Action::Press) | Some(Action::Yes) if !(typed && press.action == Some(Action::Yes)) => {
+                if let Some(draft) = draft
+                    && ready
+                    && press.acts
+                {
+                    let id = draft.id.clone();
+                    self.dialogs.pop();
+                    self.plan = None;
+                    self.go(Screen::Run);
+                    return vec![Intent::Confirm { draft: id }];
+                }
+            }
+            _ if typed => c.form.edit(press.event),
+            _ => {}
+        }
+        self.put(Dialog::Confirm(c))
+    }
+
+    fn in_question(&mut self, mut q: Question, press: &Press<'_>) -> Vec<Intent> {
+        let ready = !q.required || !q.form.text().trim().is_empty();
+        match press.action {
+            Some(Action::NextControl | Action::PreviousControl) => q.form.tab(ready),
+            Some(Action::Press) if !press.acts => {}
+            Some(Action::Press) if !q.form.on_go() => return self.close(),
+            Some(Action::Press) if ready => {
+                let intent = answer(&q);
+                self.dialogs.pop();
+                return vec![intent];
+            }
+            _ if q.field => q.form.edit(press.event),
+            _ => {}
+        }
+        self.put(Dialog::Question(q))
+    }
+
+    fn in_picker(&mut self, mut p: Picker, press: &Press<'_>) -> Vec<Intent> {
+        match press.action {
+            Some(Action::Up) => p.step(-1),
+            Some(Action::Down) => p.step(1),
+            Some(Action::PageUp) => p.step(-10),
+            Some(Action::PageDown) => p.step(10),
+            Some(Action::Pick) => {
+                let Some(value) = p.value().filter(|_| press.acts) else { return Vec::new() };
+                self.dialogs.pop();
+                let Some(Opened { dialog: Dialog::Confirm(c), .. }) = self.dialogs.last_mut() else {
+                    return Vec::new();
+                };
+                c.given.insert(p.param.name.clone(), value);
+                if next_param(c, press.view).is_some() {
+                    return Vec::new();
+                }
+                (c.picked, c.shown) = (true, None);
+                return vec![Intent::Prepare {
+                    procedure: c.procedure.clone(),
+                    given: c.given.clone(),
+                    stops: c.stops.clone(),
+                }];
+            }
+            _ => {
+                let row = p.value().filter(|_| !p.types());
+                p.form.edit(press.event);
+                p.looked_for(row);
+            }
+        }
+        self.put(Dialog::Picker(p))
+    }
+
+    fn in_ask(&mut self, mut a: Ask, press: &Press<'_>) -> Vec<Intent> {
+        let last = a.question.answers.len().checked_sub(1);
+        let digit = match press.event.code {
+            KeyCode::Char(c) if !a.takes_text() => {
+                c.to_digit(10).and_then(|d| (d as usize).checked_sub(1)).filter(|d| Some(*d) <= last)
+            }
+            _ => None,
+        };
+        match press.action {
+            Some(Action::Up) => a.at = last.map(|last| a.at.unwrap_or(last + 1).saturating_sub(1).min(last)),
+            Some(Action::Down) => a.at = last.map(|last| a.at.map_or(0, |at| (at + 1).min(last))),
+            Some(Action::NextControl | Action::PreviousControl) => {
+                let ready = a.is_ready();
+                a.form.tab(ready);
+            }
+            Some(Action::Press) if !press.acts => {}
+            Some(Action::Press) if !a.form.on_go() => return self.close(),
+            Some(Action::Press) if a.is_ready() => {
+                self.dialogs.pop();
+                let label = a.at.and_then(|at| a.question.answers.get_index(at)).map(|(l, _)| l.clone());
+                let text = a.form.text().trim().to_string();
+                let input = (a.takes_text() && !text.is_empty()).then_some(text);
+                return vec![Intent::Ask { seen: a.seen, wish: Wish::Answer { label, input } }];
+            }
+            _ if digit.is_some() => a.at = digit,
+            _ if a.takes_text() => a.form.edit(press.event),
+            _ => {}
+        }
+        self.put(Dialog::Ask(a))
+    }
+
+    fn in_approve(&mut self, mut d: Approve, press: &Press<'_>) -> Vec<Intent> {
+        let view = press.view;
+        let steps = view.run.as_ref().map_or(0, |r| r.steps.len());
+        let may = view.approver.as_ref().filter(|a| a.may && press.acts);
+        let title = view.run.as_ref().map(|r| r.title.clone()).unwrap_or_default();
+        match (press.action, may) {
+            (Some(Action::WholePlan), _) if press.acts => (d.plan, d.first) = (!d.plan, 0),
+            (Some(Action::PageDown), _) => d.first = (d.first + 3).min(steps.saturating_sub(1)),
+            (Some(Action::PageUp), _) => d.first = d.first.saturating_sub(3),
+            (Some(Action::Approve), Some(you)) => {
+                let mut question = question::about_run(d.seen, Say::Approve, &title);
+                if you.named {
+                    (question.field, question.required) = (true, true);
+                    question
+                        .text
+                        .push("This account is shared: say who you are; it stands in the report.".into());
+                }
+                self.ask_in_place(question, press.event);
+                return Vec::new();
+            }
+            (Some(Action::Refuse), Some(_)) => {
+                self.ask_in_place(question::about_run(d.seen, Say::Refuse, &title), press.event);
+                return Vec::new();
+            }
+            _ => {}
+        }
+        self.put(Dialog::Approve(d))
+    }
+
+    fn in_locked(&mut self, d: Locked, press: &Press<'_>) -> Vec<Intent> {
+        if !press.acts {
+            return Vec::new();
+        }
+        match press.action {
+            Some(Action::Watch) => {
+                self.dialogs.pop();
+                self.go(Screen::Run);
+                Vec::new()
+            }
+            Some(Action::StopAndStart) => {
+                self.dialogs.pop();
+                let (id, title, key) = d.procedure;
+                self.start(&id, &title, key, Some(d.run), Some(press.event.code), press.view)
             }
             _ => Vec::new(),
         }
+    }
+
+    fn close(&mut self) -> Vec<Intent> {
+        match self.dialogs.pop().map(|d| d.dialog) {
+            // Without a value there is nothing to confirm.
+            Some(Dialog::Picker(_)) => self.close(),
+            Some(Dialog::Confirm(_)) => {
+                self.plan = None;
+                vec![Intent::CancelDraft]
+            }
+            Some(Dialog::Question(Question { asked: Asked::Beside, .. })) => {
+                vec![Intent::Beside { reason: None }]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn picked_row(dialog: &Dialog) -> Option<String> {
+    match dialog {
+        Dialog::Picker(p) if !p.types() => p.value(),
+        _ => None,
     }
 }
 
@@ -228,9 +396,23 @@ pub fn draft_of<'v>(view: &'v View, procedure: &str) -> Option<&'v DraftView> {
     view.draft.as_ref().filter(|d| d.procedure == procedure)
 }
 
+/// The place of the parameter that is asked for next; `None` when a person has said all that is to be said. An
+/// emergency procedure asks only for what has no default.
+pub(super) fn next_param(c: &Confirm, view: &View) -> Option<usize> {
+    let draft = draft_of(view, &c.procedure).filter(|d| !d.resolving && d.refused.is_none())?;
+    let asked = |name: &str, chosen: &Option<String>| {
+        !c.given.contains_key(name) && !draft.given.contains_key(name) && !(c.emergency && chosen.is_some())
+    };
+    draft.params.iter().position(|p| asked(&p.name, &p.chosen)).filter(|_| !c.picked)
+}
+
 /// Whether a draft can be started at all.
 pub fn may_start(draft: &DraftView) -> bool {
-    draft.refused.is_none() && draft.already.is_none() && draft.expires_ms > 0
+    !draft.resolving
+        && draft.refused.is_none()
+        && draft.already.is_none()
+        && draft.expires_ms > 0
+        && !draft.is_blocked()
 }
 
 /// Whether all that is asked before a draft may start is there: the name, where it is typed.
@@ -239,24 +421,43 @@ pub fn is_ready(confirm: &Confirm, draft: &DraftView) -> bool {
     may_start(draft) && (!typed || confirm.form.text() == draft.name)
 }
 
-/// What of a run is on the screen now.
-fn seen(run: &RunView) -> Seen {
-    let step = run.current.and_then(|n| run.steps.get(n.checked_sub(1)?));
-    Seen { run: run.id.clone(), step: run.current, attempt: step.map(|s| s.attempt), seq: run.seq }
+/// A confirmation that has not been looked at.
+pub(super) fn confirmation(id: &str, title: &str, key: Option<char>, emergency: bool) -> Confirm {
+    Confirm {
+        procedure: id.into(),
+        title: title.into(),
+        key,
+        emergency,
+        shown: None,
+        first: 0,
+        given: IndexMap::new(),
+        picked: false,
+        stops: None,
+        form: Default::default(),
+    }
 }
 
 fn answer(q: &Question) -> Intent {
     let reason = q.form.text().trim().to_string();
     match q.asked.clone() {
         Asked::Flag { signal, raise } => Intent::Flag { signal, raise, note: reason },
+        Asked::Override { draft } => Intent::Override { draft, reason },
+        Asked::Beside => Intent::Beside { reason: Some(reason) },
+        Asked::TakeUp { run } => Intent::TakeUp { run },
         Asked::Say { seen, say } => Intent::Ask {
             seen,
             wish: match say {
                 Say::Stop => Wish::Abort { reason },
                 Say::Done => Wish::Settle { done: true, reason },
-                Say::NotDone => Wish::Settle { done: false, reason },
+                Say::NotDone | Say::Again => Wish::Settle { done: false, reason },
                 Say::Accept => Wish::Accept { reason },
                 Say::End => Wish::Abandon { reason },
+                Say::Pause => Wish::Pause { reason },
+                Say::Skip => Wish::Skip { reason },
+                Say::DoIt => Wish::DoIt { reason },
+                Say::Page => Wish::Page,
+                Say::Approve => Wish::Approve { name: Some(reason).filter(|n| !n.is_empty()) },
+                Say::Refuse => Wish::Refuse { reason },
             },
         },
     }

@@ -2,6 +2,7 @@
 
 use crate::run::record::Wish;
 use crate::tui::dialog::Seen;
+use indexmap::IndexMap;
 
 /// What the loop is to do about a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +11,10 @@ pub enum Intent {
     Prepare {
         /// Id of the procedure.
         procedure: String,
+        /// Values that a person chose for its parameters.
+        given: IndexMap<String, String>,
+        /// The run that is to be stopped first.
+        stops: Option<String>,
     },
     /// The draft is not wanted any more.
     CancelDraft,
@@ -17,6 +22,33 @@ pub enum Intent {
     Confirm {
         /// Id of the draft.
         draft: String,
+    },
+    /// The draft may start although a check before its first step does not hold.
+    Override {
+        /// Id of the draft.
+        draft: String,
+        /// Why.
+        reason: String,
+    },
+    /// Start although processes of the run that was stopped are alive, or do not start (`None`).
+    Beside {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Take up a run of one's own that nobody drives.
+    TakeUp {
+        /// The run.
+        run: String,
+    },
+    /// Resolve a plan that goes on with another account's lost run.
+    Succeed {
+        /// The run.
+        run: String,
+    },
+    /// Show the output up to this line of it; `None`: its end, as it grows.
+    Output {
+        /// The line, from 0.
+        from: Option<usize>,
     },
     /// Raise or lower a flag.
     Flag {

@@ -1,0 +1,91 @@
+use super::*;
+use crate::config::playbook::parse;
+use crate::supervisor::secrets::Secrets;
+use std::path::Path;
+
+/// A world whose one source reads the file `share`, and the playbook that says so, with these conditions.
+fn lab(dir: &Path, conditions: &[(&str, &str)]) -> (Arc<World>, Frozen, Vec<Condition>) {
+    let triggers = conditions.iter().map(|(id, when)| {
+        format!("[triggers.{id}]\nwhen = '{when}'\ntitle = 'x'\nact = 'watch'\nmode = 'disarmed'\n")
+    });
+    let text = format!(
+        "schema = 1\n[service]\nname = 'x'\ntitle = 'X'\nowner = 'me'\n[environments.local]\ntone = 'calm'\n\
+         [sources.file]\nevery = '100ms'\ntimeout = '2s'\ncommand = {{ run = ['cat', '{}'] }}\n\
+         [signals.share]\nsource = 'file'\noutput = '(?<value>[0-9.]+)'\nunit = 'percent'\nraw = 'percent'\nstale_after = '20s'\n\
+         [signals.half]\nexpr = 'share / 2'\nunit = 'percent'\n{}",
+        dir.join("share").display(),
+        triggers.collect::<String>(),
+    );
+    let playbook = parse(&text, &dir.to_string_lossy()).unwrap_or_else(|e| panic!("{e:?}")).playbook;
+    let frozen =
+        Frozen { sources: playbook.sources.clone(), signals: playbook.signals.clone(), ..Frozen::default() };
+    let world = World {
+        env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
+        cwd: dir.to_string_lossy().into_owned(),
+        secrets: Secrets::new(Default::default()),
+    };
+    let conditions = conditions.iter().map(|(id, _)| playbook.triggers[*id].when.clone()).collect();
+    (Arc::new(world), frozen, conditions)
+}
+
+fn write(dir: &Path, value: &str) {
+    let temp = dir.join("new");
+    std::fs::write(&temp, value).unwrap();
+    std::fs::rename(temp, dir.join("share")).unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_a_hold_is_judged_on_what_is_true_then() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "50");
+    let (world, frozen, c) = lab(dir.path(), &[("stop", "share <= 25%"), ("next", "share < 60%")]);
+    let hold =
+        Hold { lasts: 0, stop_when: Some(c[0].clone()), next_when: Some(c[1].clone()), value: "50".into() };
+    let holding = Holding::begin(world, frozen, hold);
+    // Measured before the end, and not true any more at it.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    write(dir.path(), "25");
+    let (stop, next) = holding.judge().await;
+    let (stop, next) = (stop.unwrap(), next.unwrap());
+    assert_eq!((stop.0, next.0), (Answer::Holds, Answer::Holds), "{stop:?} {next:?}");
+    assert!(stop.1.contains("25"), "{stop:?}");
+}
+
+#[tokio::test]
+async fn a_hold_can_look_back_over_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "50");
+    let (world, frozen, c) = lab(dir.path(), &[("next", "max_over_time(share[1s]) < 60%")]);
+    let hold = Hold { lasts: 0, stop_when: None, next_when: Some(c[0].clone()), value: "50".into() };
+    let holding = Holding::begin(world, frozen, hold);
+    tokio::time::sleep(Duration::from_millis(1_800)).await;
+    let (stop, next) = holding.judge().await;
+    assert_eq!((stop, next.as_ref().map(|n| n.0)), (None, Some(Answer::Holds)), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_hold_whose_source_is_gone_is_not_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "50");
+    let (world, frozen, c) = lab(dir.path(), &[("stop", "share <= 60%")]);
+    let hold = Hold { lasts: 0, stop_when: Some(c[0].clone()), next_when: None, value: "50".into() };
+    let holding = Holding::begin(world, frozen, hold);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    std::fs::remove_file(dir.path().join("share")).unwrap();
+    let (stop, _) = holding.judge().await;
+    assert_eq!(stop.as_ref().unwrap().0, Answer::Blind, "{stop:?}");
+}
+
+#[tokio::test]
+async fn signals_are_read_in_words_with_what_they_are_computed_from() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "50");
+    let (world, frozen, _) = lab(dir.path(), &[]);
+    let ids = ["half", "share", "nothing"].map(str::to_owned);
+    let read = values(&world, &frozen, &ids, 5_000).await;
+    assert_eq!(read["share"].as_deref(), Ok("50 %"));
+    assert_eq!(read["half"].as_deref(), Ok("25 %"));
+    assert!(read["nothing"].as_ref().unwrap_err().contains("no signal"));
+    std::fs::remove_file(dir.path().join("share")).unwrap();
+    assert!(values(&world, &frozen, &ids, 5_000).await["share"].is_err());
+}
