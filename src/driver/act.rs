@@ -1,6 +1,6 @@
 //! What takes time: resolving a procedure, launching a plan, asking a run. Each in a task of its own.
 
-use super::{Drafted, Driver, News, Proposed, Update, Waiting, draft};
+use super::{Drafted, Driver, News, Proposed, Update, Waiting, draft, logout};
 use crate::clock;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
@@ -8,10 +8,15 @@ use crate::run::approval;
 use crate::run::plan::{After, Plan};
 use crate::run::record::Wish;
 use crate::session::Event;
-use crate::session::view::{Approver, Replacing};
+use crate::session::view::{Approver, Gravity, Replacing};
 use crate::supervisor::person::{person, roles_asked};
 use crate::supervisor::{self, NotReplaced, resolve};
 use indexmap::IndexMap;
+
+/// What a plan's owner is to know before they log out. Asks the host, so never in the loop.
+fn leaving(plan: Option<&Plan>) -> Vec<(Gravity, String)> {
+    plan.map(logout::notes).unwrap_or_default()
+}
 
 impl Driver {
     pub(super) fn prepare(
@@ -34,7 +39,10 @@ impl Driver {
         let (procedure, tell) = (procedure.to_owned(), self.tell.clone());
         tokio::spawn(async move {
             let draft = resolve::resolve(&playbook, &environment, &procedure, &given, &context).await;
-            let _ = tell.send(News::Drafted(Box::new(Drafted { id, draft }))).await;
+            let plan = draft.plan.clone();
+            let leaving =
+                tokio::task::spawn_blocking(move || leaving(plan.as_ref())).await.unwrap_or_default();
+            let _ = tell.send(News::Drafted(Box::new(Drafted { id, draft, leaving }))).await;
         });
     }
 
@@ -64,7 +72,8 @@ impl Driver {
                 Ok(plan) => draft::of_plan(plan),
                 Err(refused) => draft::refused(refused.to_string()),
             };
-            let _ = tell.blocking_send(News::Drafted(Box::new(Drafted { id, draft })));
+            let leaving = leaving(draft.plan.as_ref());
+            let _ = tell.blocking_send(News::Drafted(Box::new(Drafted { id, draft, leaving })));
         });
     }
 
@@ -211,11 +220,11 @@ impl Driver {
                     return Update::Changed;
                 };
                 let now = clock::now();
-                let Drafted { mut draft, .. } = *made;
+                let Drafted { mut draft, leaving, .. } = *made;
                 let blind = self.session.blind(&now, draft.plan.as_ref());
                 // It was resolved just now: from here it may be looked at and confirmed.
                 draft.plan = draft.plan.map(|p| p.confirmed(&now));
-                draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, now.wall);
+                draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, leaving, now.wall);
                 proposed.made = Some(draft);
                 Update::Changed
             }

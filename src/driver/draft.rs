@@ -1,6 +1,6 @@
 //! What a draft shows: the plan that was resolved, in words.
 
-use super::{Setup, logout};
+use super::Setup;
 use crate::model::playbook::{ApprovalDefault, Confirm, Param};
 use crate::model::text::clean_line;
 use crate::run::choice::{Choice, ParamChoices, Source};
@@ -34,8 +34,16 @@ pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView
     }
 }
 
-/// The same once it is resolved. `blind` names criteria that cannot be judged now.
-pub fn resolved(shown: &mut DraftView, setup: &Setup, draft: &Draft, blind: &[String], now: i64) {
+/// The same once it is resolved. `blind` names criteria that cannot be judged now, `leaving` is what is to be known of
+/// logging out, `now` is wall time in milliseconds.
+pub fn resolved(
+    shown: &mut DraftView,
+    setup: &Setup,
+    draft: &Draft,
+    blind: &[String],
+    leaving: Vec<(Gravity, String)>,
+    now: i64,
+) {
     shown.resolving = false;
     match &draft.proof {
         Some((asked, told)) => {
@@ -94,7 +102,7 @@ pub fn resolved(shown: &mut DraftView, setup: &Setup, draft: &Draft, blind: &[St
     if draft.proof.is_none() {
         shown.notes.push((Gravity::Warn, shown.proof.clone()));
     }
-    shown.notes.extend(logout::notes(plan));
+    shown.notes.extend(leaving);
     let asks = plan.steps.iter().filter_map(|s| s.step.prove.as_ref()).map(describe).count();
     if asks > 0 {
         shown.notes.push((Gravity::Ok, format!("{asks} step(s) ask once more before they act")));

@@ -12,7 +12,7 @@ use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::{Kind, Wish};
-use crate::session::view::{ChartColumn, DraftView, Output, Replacing, View};
+use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
@@ -155,6 +155,8 @@ struct Waiting {
 struct Drafted {
     id: String,
     draft: Draft,
+    /// What becomes of it when its owner logs out, in notes.
+    leaving: Vec<(Gravity, String)>,
 }
 
 /// What a turn brought, for a loop to act on.

@@ -847,6 +847,7 @@ pub struct Step {
     /// Milliseconds it may take. Required for `run`, `http`, `socket`, `check`, `ramp` (each act of it) and
     /// `wait = { until }`; default `"10s"` for `write` and `edit`, `"60s"` for `capture`, its own for `verify` and
     /// `wait = { for }`, the channel's for `notify` (0 here); an `ask` may wait without a bound (0).
+    pub timeout: u64,
     /// Milliseconds it is expected to take.
     pub takes: Option<u64>,
     /// Must hold before it starts.

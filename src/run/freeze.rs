@@ -323,17 +323,17 @@ fn frozen(
             StepKind::Hold(h) => {
                 h.stop_when.iter().chain(&h.next_when).for_each(|c| of_expr(&c.expr, &mut wanted));
             }
-            StepKind::Capture(c) => {
-                wanted.extend(c.signals.iter().cloned());
-                wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
-                logs.extend(&c.logs);
-            }
             StepKind::Ask(q) => {
                 for id in &q.roles {
                     if !out.roles.iter().any(|r| r.id == *id) {
                         out.roles.push(role_facts(playbook, id));
                     }
                 }
+            }
+            StepKind::Capture(c) => {
+                wanted.extend(c.signals.iter().cloned());
+                wanted.extend(c.compare.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
+                logs.extend(&c.logs);
             }
             StepKind::Verify(id) => match playbook.verifications.get(id) {
                 Some(v) => {

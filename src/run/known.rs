@@ -110,9 +110,10 @@ fn outcome(plan: &Plan, state: &State) -> String {
     }
     let failed = plan.steps.iter().find_map(|p| Some((p, state.steps[p.number - 1].failure()?)));
     match failed {
-        _ if state.is_verified() => Verdict::Verified.word().to_owned(),
         _ if state.aborting.is_some() => "stopped".to_owned(),
+        // Also one that was verified, and drifted since.
         _ if state.unverified.is_some() => "applied, not verified".to_owned(),
+        _ if state.is_verified() => Verdict::Verified.word().to_owned(),
         Some((step, _)) => format!("step {} ({}) failed", step.label, step.step.name),
         None => "under way".to_owned(),
     }

@@ -216,12 +216,12 @@ pub fn succeed(home: &Path, run: &str, who: &Person, reason: &str) -> Result<Pla
 
 /// What is known of each step of a lost run, for one that goes on with them.
 fn inherited(before: &Before) -> Vec<Inherited> {
-    before.plan.steps.iter().zip(&before.state.steps).map(|(p, s)| one(&before.dir, p, s)).collect()
+    before.plan.steps.iter().zip(&before.state.steps).map(|(p, s)| one(before, p, s)).collect()
 }
 
-fn one(dir: &Path, p: &PlanStep, s: &StepState) -> Inherited {
+fn one(before: &Before, p: &PlanStep, s: &StepState) -> Inherited {
     let known = s.outcome.as_ref().map(|o| o.detail().to_owned());
-    match s.stand(p) {
+    match before.state.stand(&before.plan, p) {
         Stand::Passed => Inherited::Passed {
             detail: s.skipped.clone().or_else(|| s.failure()).or(known).unwrap_or_else(|| "done".to_owned()),
         },
@@ -229,7 +229,7 @@ fn one(dir: &Path, p: &PlanStep, s: &StepState) -> Inherited {
         // Looking changes nothing: it is done again.
         _ if !p.changes() => Inherited::Open,
         Stand::Running => Inherited::Unknown {
-            evidence: left_behind(&AttemptDir::at(&dir.join(p.folder(s.attempt))), &s.token),
+            evidence: left_behind(&AttemptDir::at(&before.dir.join(p.folder(s.attempt))), &s.token),
         },
         Stand::Observing => Inherited::Unknown {
             evidence: format!("applied ({}), its effect was not seen yet", known.unwrap_or_default()),

@@ -32,7 +32,7 @@ use std::time::Duration;
 const HOLD: Duration = Duration::from_millis(300);
 
 /// Why a run is not driven.
-type No = (Refusal, String);
+pub(super) type No = (Refusal, String);
 
 /// Drives one run: `__supervise --run DIR [--resume]`. Standard output carries one line: accepted, or refused and why.
 /// With `--resume`, who asks for it comes as JSON on standard input.
@@ -99,10 +99,10 @@ fn storage(e: impl std::fmt::Display) -> No {
     (Refusal::Storage, e.to_string())
 }
 
-type Taken = (Driver, tokio::sync::mpsc::Receiver<crate::run::Event>);
+pub(super) type Taken = (Driver, tokio::sync::mpsc::Receiver<crate::run::Event>);
 
 /// Takes the locks and makes sure that this run may go on. `None`: it is over already, and only its end was tidied up.
-async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Option<Taken>, No> {
+pub(super) async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> Result<Option<Taken>, No> {
     let home = run
         .parent()
         .and_then(Path::parent)

@@ -5,6 +5,7 @@ use super::attempt::OutLine;
 use super::control::Inbox;
 use super::home::{alive, holder, journal_path, orphan, read_plan};
 use super::launch::{Accepted, Refused, launch};
+use super::logout::{Stay, lost_at_logout, stay};
 use super::replace::{NotReplaced, Progress, replace};
 use crate::clock;
 use crate::journal::Tail;
@@ -58,7 +59,7 @@ impl End {
 
 /// Starts a run and follows it. Answers the exit code.
 pub fn run(home: &Path, plan: &Plan) -> u8 {
-    handed_over(launch(home, plan))
+    handed_over(plan, launch(home, plan))
 }
 
 /// Stops a run (the one that holds the lock, or was left, when none is named), starts another when its processes are dead,
@@ -84,20 +85,24 @@ pub fn run_instead(home: &Path, mut plan: Plan, old: Option<&str>, beside: Optio
         }
     });
     match started {
-        Ok(accepted) => handed_over(Ok(accepted)),
-        Err(NotReplaced::Refused(refused)) => handed_over(Err(refused)),
+        Ok(accepted) => handed_over(&plan, Ok(accepted)),
+        Err(NotReplaced::Refused(refused)) => handed_over(&plan, Err(refused)),
         Err(dead @ NotReplaced::NotDead(_)) => close(&End::Locked(format!(
             "{dead}; nothing was started. Wait, or say why it may: --replace={old} --beside REASON"
         ))),
     }
 }
 
-fn handed_over(started: Result<Accepted, Refused>) -> u8 {
+fn handed_over(plan: &Plan, started: Result<Accepted, Refused>) -> u8 {
     match started {
         Ok(accepted) => {
             let journal = journal_path(&accepted.dir);
             println!("run {}: {}", accepted.id, journal.display());
             println!("It goes on if this ends; `ripcord runs` shows it.");
+            if let Stay::Dies(why) = stay(&plan.who.user) {
+                println!("DIES AT LOGOUT: {why}");
+            }
+            lost_at_logout(plan).iter().for_each(|lost| println!("AT LOGOUT: {lost}"));
             follow(&accepted.dir)
         }
         Err(refused) => {

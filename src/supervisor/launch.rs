@@ -76,12 +76,12 @@ pub fn resume(dir: &Path, by: &Person) -> Result<Accepted, Refused> {
 }
 
 /// Puts the plan in its place, whole and durable; answers the run's folder.
-fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refused> {
+pub(super) fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refused> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if plan.id.is_empty() || !plan.id.chars().all(plain) {
         return Err(Refused { reason: Refusal::Plan, why: format!("`{}` is no id of a run", plan.id) });
     }
-    make_home(home).map_err(|e| storage(format!("{}: {e}", home.display())))?;
+    make_home(disk, home).map_err(|e| storage(format!("{}: {e}", home.display())))?;
     let home = home.canonicalize().map_err(|e| storage(format!("{}: {e}", home.display())))?;
     if let Ok(Some(kind)) = network_file_system(&home) {
         let why = format!("{} lies on {kind}, where locks cannot be relied on", home.display());
@@ -112,23 +112,31 @@ fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<PathBuf, Refu
     Ok(place)
 }
 
-/// Makes the folder of a service where there is none: private, or shared as the folder of all records is.
-fn make_home(home: &Path) -> io::Result<()> {
+/// Makes the folder of a service where there is none: private, or shared as the folder of all records is. Durable on
+/// return.
+fn make_home(disk: &dyn Disk, home: &Path) -> io::Result<()> {
     if home.exists() {
         return Ok(());
     }
     let root = home.parent().unwrap_or(Path::new("/"));
-    if !root.exists() {
-        std::fs::create_dir_all(root)?;
-        std::fs::set_permissions(root, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    }
-    match std::fs::create_dir(home) {
-        // Somebody else was quicker, and sets it right.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+    make_folders(disk, root)?;
+    let mode = Sharing::of(root)?.dir_mode();
+    match disk.create_dir(home, mode) {
+        // Somebody else was quicker.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
         made => made?,
     }
-    let mode = Sharing::of(root)?.dir_mode();
-    std::fs::set_permissions(home, std::os::unix::fs::PermissionsExt::from_mode(mode))
+    disk.sync_dir(root)
+}
+
+fn make_folders(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+    let Some(parent) = folder.parent().filter(|_| !folder.exists()) else { return Ok(()) };
+    make_folders(disk, parent)?;
+    match disk.create_dir(folder, 0o700) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    disk.sync_dir(parent)
 }
 
 /// Takes away plans that were never put in their place: nothing was asked by them.

@@ -4,7 +4,7 @@ use super::ask::World;
 use super::control::Inbox;
 use super::file_change::Planned;
 use super::late::Moment;
-use super::person::roles_asked;
+use super::person::{roles_answering, roles_asked};
 use super::watch::{Holding, SLEPT};
 use crate::clock;
 use crate::journal::access::Sharing;
@@ -152,7 +152,7 @@ impl Driver {
     fn roles(&self, request: &Request) -> Vec<String> {
         match &request.ask {
             Wish::Approve { name } => roles_asked(&self.plan, &request.who, name.as_deref()),
-            Wish::Answer { .. } => roles_asked(&self.plan, &request.who, None),
+            Wish::Answer { .. } => roles_answering(&self.plan, &request.who),
             _ => Vec::new(),
         }
     }
@@ -239,7 +239,7 @@ impl Driver {
     }
 
     /// Lets go of the service's lock: another run may start.
-    fn let_go(&mut self) -> Result<(), LogError> {
+    pub(super) fn let_go(&mut self) -> Result<(), LogError> {
         match self.lock.take() {
             Some(lock) => lock.write(&*self.disk, b""),
             None => Ok(()),

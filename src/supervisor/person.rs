@@ -6,10 +6,11 @@ use crate::run::plan::RoleFacts;
 use crate::run::{Person, Plan};
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long the host may take to say who somebody is; a directory service that hangs must not hold a run.
@@ -47,6 +48,9 @@ const ALLOWED: &[&str] = &[
     "HTTPS_PROXY",
     "NO_PROXY",
 ];
+
+/// How long an account's groups are remembered: screens ask at every turn.
+const REMEMBERED: Duration = Duration::from_secs(20);
 
 /// The person behind this process.
 pub fn person() -> Person {
@@ -90,16 +94,22 @@ pub fn roles_of(person: &Person, roles: &IndexMap<String, Role>) -> Vec<String> 
     members(&user_name(person.uid), all.iter().map(|(id, users, groups)| (id, users, groups)))
 }
 
-/// Ids of the roles a plan names (to agree, to answer) that the sender of a request has: by their account, or by the name
-/// they say where the plan takes that. Blocks as [`roles_of`] does.
+/// Ids of the roles a plan asks for that the sender of a request has: by their account, or by the name they say where the
+/// plan takes that. Blocks as [`roles_of`] does.
 pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<String> {
-    let facts = |r: &'_ RoleFacts| (r.id.clone(), r.users.clone(), r.groups.clone());
-    let asked = plan.approval.iter().flat_map(|a| &a.roles).chain(&plan.playbook.roles);
-    let all: Vec<_> = asked.map(facts).collect();
-    let trusted = plan.approval.as_ref().is_some_and(|a| a.trust_asserted_names);
-    let name = asserted.map(str::trim).filter(|n| trusted && !n.is_empty());
+    let Some(asked) = &plan.approval else { return Vec::new() };
+    let name = asserted.map(str::trim).filter(|n| asked.trust_asserted_names && !n.is_empty());
     let name = name.map_or_else(|| user_name(who.uid), str::to_owned);
-    members(&name, all.iter().map(|(id, users, groups)| (id, users, groups)))
+    members(&name, facts(&asked.roles))
+}
+
+/// Ids of the roles that may answer a plan's questions and that somebody has. Blocks as [`roles_of`] does.
+pub fn roles_answering(plan: &Plan, who: &Person) -> Vec<String> {
+    members(&user_name(who.uid), facts(&plan.playbook.roles))
+}
+
+fn facts(roles: &[RoleFacts]) -> impl Iterator<Item = (&String, &Vec<String>, &Vec<String>)> {
+    roles.iter().map(|r| (&r.id, &r.users, &r.groups))
 }
 
 /// Which of the roles (id, users, groups) somebody has. Their groups are asked only when a group could matter.
@@ -117,14 +127,21 @@ fn members<'a>(
         .collect()
 }
 
-/// Names of an account's groups.
+/// Names of an account's groups, as they were at most [`REMEMBERED`] ago.
 fn groups_of(user: &str) -> Vec<String> {
-    // An argument that looks like an option is no account.
-    if user.starts_with('-') {
-        return Vec::new();
+    static KNOWN: Mutex<BTreeMap<String, (Instant, Vec<String>)>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((at, groups)) = known().get(user)
+        && at.elapsed() < REMEMBERED
+    {
+        return groups.clone();
     }
-    let text = ask_host(&["id", "-Gn", user]).unwrap_or_default();
-    text.split_whitespace().map(str::to_owned).collect()
+    // An argument that looks like an option is no account.
+    let plain = !user.starts_with('-');
+    let text = plain.then(|| ask_host(&["id", "-Gn", user])).flatten().unwrap_or_default();
+    let groups: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    known().insert(user.to_owned(), (Instant::now(), groups.clone()));
+    groups
 }
 
 /// What a program of the host answers, when it does so in time and with success.

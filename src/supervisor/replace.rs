@@ -123,8 +123,8 @@ fn end(
             })
         });
         let current = before.state.current(&before.plan);
-        let under_way = current
-            .is_some_and(|p| p.changes() && before.state.steps[p.number - 1].stand(p) == Stand::Running);
+        let under_way =
+            current.is_some_and(|p| p.changes() && before.state.stand(&before.plan, p) == Stand::Running);
         let gently = match (&asked, &answer) {
             (None, _) => Some(!under_way),
             // A step began meanwhile.

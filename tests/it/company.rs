@@ -197,7 +197,7 @@ fn a_run_that_is_only_watched_after_it_was_verified_stands_in_nobodys_way() {
 #[test]
 fn ask_finds_a_run_by_its_id_and_says_what_came_of_it() {
     let mut case = Case::new(&[gated("one"), VERIFY.into()]);
-    let (run, pid) = case.start();
+    let (run, _) = case.start();
     case.command_pid("one");
     let ask = |words: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ripcord"));
@@ -214,7 +214,6 @@ fn ask_finds_a_run_by_its_id_and_says_what_came_of_it() {
     let out = ask(&["stop", "--reason", "again"]);
     assert_eq!((out.status.code(), said(&out).contains("is over")), (Some(3), true), "{}", said(&out));
     assert!(case.effects().is_empty());
-    let _ = pid;
 }
 
 #[test]

@@ -149,3 +149,40 @@ fn a_file_step_of_a_lost_supervisor_is_told_by_its_hashes_and_done_once() {
     let kept = kept.filter(|e| e.file_name().to_string_lossy().contains(".before-")).count();
     assert_eq!((read(&case, "flags.env").as_str(), kept), ("N=2\n", 1));
 }
+
+#[test]
+fn what_was_verified_is_guarded_and_a_drift_pages_people() {
+    let mut case = lab(&[
+        "name = \"Version\"\nwrite = { file = \"version\", content = \"v1.2.2\" }",
+        VERIFY.strip_prefix("[[procedures.back.steps]]\n").unwrap(),
+    ]);
+    case.steps = format!(
+        "[procedures.back.guard]\nlasts = \"10m\"\nfile = \"version\"\nexpect = {{ exists = true }}\nevery = \"100ms\"\n{}\
+         [roles.oncall]\ntitle = \"On call\"\nusers = [\"nobody\"]\nchannels = [\"file\"]\n\
+         [channels.file]\ntitle = \"A file\"\ntimeout = \"20s\"\nrun = [\"sh\", \"-c\", \"cat >> told\"]\n\
+         stdin = \"{{{{ subject }}}}: {{{{ message }}}}\\n\"\n\
+         [messages.drift]\nsubject = \"Shop\"\nbody = \"it is {{{{ run.outcome }}}}\"\n\
+         [[escalation]]\nafter = \"1m\"\nroles = [\"oncall\"]\nmessage = \"drift\"\n",
+        case.steps
+    );
+    let (run, _) = case.start();
+    run.wait_for("the guard", |s| s.guarding.clone());
+    // The lock is free for another run, the report is there, and the target is still looked at.
+    eventually("the lock", || {
+        let lock = fs::read_to_string(case.home().join("lock")).ok()?;
+        (lock.is_empty() && run.dir.join("report.md").exists()).then_some(())
+    });
+    fs::remove_file(case.work("version")).unwrap();
+    eventually("the drift", || run.kinds().into_iter().find(|k| matches!(k, Kind::Drifted { .. })));
+    case.ask(&run, Wish::Page, 1);
+    let told = eventually("a page", || {
+        run.kinds().into_iter().find_map(|k| match k {
+            Kind::Paged { title, told, .. } => Some((title, told)),
+            _ => None,
+        })
+    });
+    assert_eq!(told, ("On call".to_owned(), true));
+    assert_eq!(read(&case, "told"), "Shop: it is applied, not verified\n");
+    case.ask(&run, Wish::Accept { reason: "known".into() }, 1);
+    assert_eq!(run.verdict(), Verdict::AcceptedUnverified);
+}

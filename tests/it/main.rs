@@ -13,9 +13,11 @@ mod kill;
 mod kinds;
 mod layers;
 mod live_pages;
+mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
+mod plan;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
@@ -26,4 +28,5 @@ mod readme;
 mod run;
 mod screen;
 mod storage;
+mod two_accounts;
 mod unruly;

@@ -69,8 +69,20 @@ struct Replay {
     durable_names: BTreeMap<PathBuf, Node>,
     bytes: Vec<Vec<u8>>,
     durable_bytes: Vec<Vec<u8>>,
+    /// Folders that were renamed, from where to where, and not yet surely on disk.
+    moved: Vec<(PathBuf, PathBuf)>,
     /// What an opened path meant, so that appends follow a file through its renames.
     opened: BTreeMap<PathBuf, usize>,
+}
+
+/// Gives what lies below a folder its new path.
+fn move_below(names: &mut BTreeMap<PathBuf, Node>, from: &Path, to: &Path) {
+    let below: Vec<PathBuf> = names.keys().filter(|p| p.starts_with(from) && *p != from).cloned().collect();
+    for path in below {
+        let rest = path.strip_prefix(from).expect("it begins so").to_owned();
+        let node = names.remove(&path).expect("a key of the map");
+        names.insert(to.join(rest), node);
+    }
 }
 
 impl Replay {
@@ -99,6 +111,11 @@ impl Replay {
                 self.durable_bytes[id] = self.bytes[id].clone();
             }
             Op::SyncDir(dir) => {
+                // What was surely in a folder is in it under its new name.
+                for (from, to) in self.moved.iter().filter(|(_, to)| to.parent() == Some(dir)) {
+                    move_below(&mut self.durable_names, from, to);
+                }
+                self.moved.retain(|(_, to)| to.parent() != Some(dir));
                 self.durable_names.retain(|p, _| p.parent() != Some(dir));
                 for (p, node) in &self.names {
                     if p.parent() == Some(dir) {
@@ -109,6 +126,10 @@ impl Replay {
             Op::Rename(from, to) => {
                 if let Some(node) = self.names.remove(from) {
                     self.names.insert(to.clone(), node);
+                    if matches!(node, Node::Dir) {
+                        move_below(&mut self.names, from, to);
+                        self.moved.push((from.clone(), to.clone()));
+                    }
                 }
             }
             Op::Link(from, to) => {
@@ -155,6 +176,17 @@ impl Recording {
     /// How many operations were recorded so far.
     pub(crate) fn count(&self) -> usize {
         self.ops.lock().unwrap().len()
+    }
+
+    /// How many of them were syncs.
+    pub(crate) fn syncs(&self) -> usize {
+        let ops = self.ops.lock().unwrap();
+        ops.iter().filter(|op| matches!(op, Op::SyncFile(_) | Op::SyncDir(_))).count()
+    }
+
+    /// Whether the failure that was asked for has come.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.fault.lock().unwrap().is_none()
     }
 
     /// Every state that a crash may leave: after each operation, with unsynced names and bytes dropped or kept.

@@ -2,7 +2,7 @@
 
 use super::spec::{AttemptError, AttemptSpec};
 use crate::journal::access::Sharing;
-use crate::journal::{Disk, LogError, write_new};
+use crate::journal::{Disk, LogError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,8 @@ impl AttemptDir {
         AttemptDir { path: path.to_owned() }
     }
 
-    /// Makes the folder, which must not exist, with its `spec.json`; durable on return, names and all.
+    /// Makes the folder, which must not exist; its name is durable on return. `spec.json` in it need not be: it is for
+    /// a stub of this boot, and where no stub has claimed the attempt nothing ran.
     pub fn create(&self, disk: &dyn Disk, spec: &AttemptSpec) -> Result<(), AttemptError> {
         let step = parent(&self.path);
         let steps = parent(step);
@@ -39,8 +40,11 @@ impl AttemptDir {
         }
         disk.create_dir(&self.path, sharing.dir_mode()).map_err(io_error(&self.path, "make"))?;
         let bytes = serde_json::to_vec_pretty(spec).expect("a specification has string keys only");
-        write_new(disk, &self.spec(), &bytes, sharing.own_mode())?;
-        for folder in [&self.path, step, steps, run] {
+        let path = self.spec();
+        let file = disk.create(&path, sharing.own_mode()).map_err(io_error(&path, "create"))?;
+        disk.append(&file, &bytes).map_err(io_error(&path, "write"))?;
+        // All three each time: who made a folder may have died before it was synced.
+        for folder in [step, steps, run] {
             disk.sync_dir(folder).map_err(io_error(folder, "sync"))?;
         }
         Ok(())

@@ -7,6 +7,10 @@ use super::spec::Exit;
 use crate::journal::{Disk, LogError, is_held};
 use crate::model::time::Now;
 use std::io;
+use std::time::Duration;
+
+/// Between two looks for processes.
+const SECOND_LOOK: Duration = Duration::from_millis(20);
 
 /// What is known about an attempt whose intent is on disk.
 #[derive(Debug)]
@@ -98,7 +102,7 @@ pub fn recover(
     let same_boot = started_in == now.boot_id;
     let exit = if void || held { ExitFound::Missing } else { find_exit(dir, token)? };
     let search = !void && !held && same_boot && !matches!(exit, ExitFound::Valid(_));
-    let strays = if search { strays(token) } else { Vec::new() };
+    let strays = if search { look_twice(token) } else { Vec::new() };
     let seen = Seen { claim, held, exit, same_boot, strays };
     Ok(match conclude(&seen) {
         Conclusion::NotStarted => Recovered::NotStarted,
@@ -107,6 +111,16 @@ pub fn recover(
         Conclusion::RunningWithoutWitness => Recovered::RunningWithoutWitness { processes: seen.strays },
         Conclusion::Unknown(why) => Recovered::Unknown { why },
     })
+}
+
+/// A process that is just being forked, or is just becoming the command, may be missed by one look.
+fn look_twice(token: &str) -> Vec<Process> {
+    let found = strays(token);
+    if !found.is_empty() {
+        return found;
+    }
+    std::thread::sleep(SECOND_LOOK);
+    strays(token)
 }
 
 /// The stub that made the claim; a pid that cannot be where the claim does not tell.

@@ -137,4 +137,6 @@ fn read_spec(dir: &AttemptDir) -> Result<AttemptSpec, AttemptError> {
 }
 
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod tests;

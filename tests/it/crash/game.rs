@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::judge;
-use super::steps::{self, Leaves, STEPS};
+use super::steps::{self, Leaves, Line};
 use super::tally::Tally;
 use super::watch::Watch;
 use super::{Random, Whom};
@@ -36,8 +36,8 @@ enum When {
 pub struct Plot {
     /// Number of the game, for saying which one failed.
     pub number: u64,
-    /// The first to die, and after which record; `None`: at a random moment.
-    pub first: Option<(Whom, u64)>,
+    /// Who dies first, and after which records; then, and else, anybody at any moment.
+    pub sweep: Option<(Whom, [u64; 3])>,
     /// How many kills in all.
     pub kills: u64,
     /// Started by a launcher, which is killed at a random moment.
@@ -62,6 +62,8 @@ pub struct Game<'t> {
     since: Instant,
     next: Option<(Whom, When)>,
     left: u64,
+    /// How many records of the sweep have had their turn.
+    target: usize,
     asked: Option<String>,
     looked: bool,
     moved: Instant,
@@ -74,6 +76,7 @@ impl<'t> Game<'t> {
         let mut random = Random::new(seed ^ plot.number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut case = Case::new(&[]);
         let work = case.work("");
+        steps::before(&work);
         let desk = Desk::open(&work, Duration::from_micros(random.below(6_000)));
         let work = work.display().to_string();
         case.steps = steps::toml(work.trim_end_matches('/'), desk.port(), || random.below(15));
@@ -86,6 +89,7 @@ impl<'t> Game<'t> {
         let mut game = Game {
             next: None,
             left: plot.kills,
+            target: 0,
             plot,
             random,
             tally,
@@ -155,9 +159,12 @@ impl<'t> Game<'t> {
     }
 
     fn schedule(&mut self) {
-        self.next = match (self.left, self.plot.first) {
+        self.next = match (self.left, self.plot.sweep) {
             (0, _) => None,
-            (left, Some((whom, record))) if left == self.plot.kills => Some((whom, When::Record(record))),
+            (_, Some((whom, records))) if self.target < records.len() => {
+                self.target += 1;
+                Some((whom, When::Record(records[self.target - 1])))
+            }
             _ => {
                 let whom = Whom::ALL[self.random.below(Whom::ALL.len() as u64) as usize];
                 let when = match self.random.below(3) {
@@ -191,7 +198,6 @@ impl<'t> Game<'t> {
             self.schedule();
         } else if matches!(when, When::Record(n) if self.watch.records > n + 3) || self.run_is_over() {
             // There was nobody of that kind to kill.
-            self.plot.first = None;
             self.schedule();
         }
     }
@@ -245,12 +251,10 @@ impl<'t> Game<'t> {
 
     /// Looks at the world: what a step leaves behind is there, or nobody is left who could still bring it.
     fn is_done(&self, step: usize) -> bool {
-        let line = &STEPS[step - 1];
         self.desk.after_all();
-        match line.leaves {
-            Leaves::Nothing => true,
-            _ => std::fs::read(self.case.work(line.name)).is_ok_and(|text| !text.is_empty()),
-        }
+        let name = &self.run.plan.steps[step - 1].step.name;
+        let line = Line::of(name);
+        line.leaves == Leaves::Nothing || !line.left(&self.case.work(""), step).is_empty()
     }
 
     fn ask(&mut self, state: &State, wish: Wish, step: Option<usize>) {

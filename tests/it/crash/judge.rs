@@ -1,16 +1,15 @@
 //! What must be true of a run that was killed, whatever happened to it.
 
 use super::game::stubs;
-use super::steps::{Leaves, STEPS};
+use super::steps::{Leaves, Line};
 use super::tally::Tally;
 use crate::run::{Case, Run, eventually};
 use ripcord::journal::verify;
 use ripcord::report;
 use ripcord::run::state::Stand;
-use ripcord::run::{Kind, Outcome, Plan, State, Verdict};
+use ripcord::run::{Kind, Outcome, Plan, PlanStep, State, Verdict};
 use ripcord::supervisor::attempt::{Signal, signal_strays};
 use ripcord::supervisor::{self, home};
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 /// One attempt as the journal tells it.
@@ -29,12 +28,17 @@ pub fn told(run: &Run) -> String {
     report::markdown(&plan, &records).unwrap() + &log
 }
 
+fn line(step: &PlanStep) -> &'static Line {
+    Line::of(&step.step.name)
+}
+
 /// A run that nobody ever accepted: nothing ran, and it is never started later.
 pub fn never_accepted(case: &mut Case, run: &Run, tally: &Tally) {
     let refused = case.supervise(run, true).unwrap_err();
     assert!(refused.contains("never"), "{refused}");
-    for step in STEPS.iter().filter(|s| s.leaves != Leaves::Nothing) {
-        assert!(!case.work(step.name).exists(), "{} was done by a run that was not accepted", step.name);
+    for step in &run.plan.steps {
+        let left = line(step).left(&case.work(""), step.number);
+        assert!(left.is_empty(), "{} was done by a run that was not accepted", step.step.name);
     }
     tally.end("never accepted");
 }
@@ -60,16 +64,17 @@ pub fn judge(case: &Case, run: &Run, tally: &Tally) {
         let left = signal_strays(&a.token, Signal::CONT);
         assert!(left.is_empty(), "{left:?} outlived the run\n{}", story());
     }
-    effects(case, &attempts, verdict, &story);
+    effects(case, &plan, &attempts, verdict, &story);
 
     let report = std::fs::read_to_string(run.dir.join("report.md")).unwrap();
     assert_eq!(report, report::markdown(&plan, &records).unwrap(), "the report is not the journal's");
     let timeline = report.split("## Timeline").nth(1).expect("a timeline");
-    for (step, line) in STEPS.iter().enumerate() {
-        let begun = attempts.iter().filter(|a| a.step == step + 1).count();
-        let starts = timeline.matches(&format!("| {}: starting", line.name)).count();
+    for step in &plan.steps {
+        let name = &step.step.name;
+        let begun = attempts.iter().filter(|a| a.step == step.number).count();
+        let starts = timeline.matches(&format!("| {name}: starting")).count();
         assert_eq!(starts, begun, "{}", story());
-        assert!(report.contains(&format!("| {} | {} |", step + 1, line.name)), "{}", story());
+        assert!(report.contains(&format!("| {name} |")), "{}", story());
     }
 }
 
@@ -109,48 +114,40 @@ fn attempts(plan: &Plan, kinds: &[Kind], story: &dyn Fn() -> String) -> Vec<Atte
 }
 
 /// What was really done, beside what is said of it.
-fn effects(case: &Case, attempts: &[Attempt], verdict: Verdict, story: &dyn Fn() -> String) {
-    for (i, line) in STEPS.iter().enumerate().filter(|(_, l)| l.leaves != Leaves::Nothing) {
-        let text = std::fs::read_to_string(case.work(line.name)).unwrap_or_default();
-        let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-        text.lines().for_each(|l| *found.entry(l).or_default() += 1);
-        let all: usize = found.values().sum();
-        assert!(all <= 1, "{} was done {all} times: {found:?}\n{}", line.name, story());
+fn effects(case: &Case, plan: &Plan, attempts: &[Attempt], verdict: Verdict, story: &dyn Fn() -> String) {
+    for step in plan.steps.iter().filter(|s| line(s).leaves != Leaves::Nothing && s.changes()) {
+        let (name, leaves) = (&step.step.name, line(step).leaves);
+        let left = line(step).left(&case.work(""), step.number);
+        let all = left.len();
+        assert!(all <= 1, "{name} was done {all} times: {left:?}\n{}", story());
         if verdict == Verdict::Verified {
-            assert_eq!(all, 1, "{} was lost\n{}", line.name, story());
+            assert_eq!(all, 1, "{name} was lost\n{}", story());
         }
-        let of_step: Vec<&Attempt> = attempts.iter().filter(|a| a.step == i + 1).collect();
+        let of_step: Vec<&Attempt> = attempts.iter().filter(|a| a.step == step.number).collect();
+        assert!(all == 0 || !of_step.is_empty(), "{name} was done without a record\n{}", story());
+        let mut owned = 0;
         for a in &of_step {
-            // A line without a token is of the only attempt that can have left it.
-            let here = match line.leaves {
-                Leaves::Token => found.remove(a.token.as_str()).unwrap_or(0),
-                _ => all,
-            };
-            let what = format!("{} of {}: {here} effects, {:?}\n{}", a.token, line.name, a.outcome, story());
+            let here = left.iter().filter(|token| **token == a.token).count();
+            owned += here;
+            // What is left without a token is of the only attempt that can have left it.
+            let here = if leaves == Leaves::Token { here } else { all };
+            let what = format!("{} of {name}: {here} effects, {:?}\n{}", a.token, a.outcome, story());
             match &a.outcome {
                 Some(Outcome::Success { .. }) => assert_eq!(here, 1, "{what}"),
-                Some(Outcome::NotStarted { .. }) if line.leaves == Leaves::Token => {
-                    assert_eq!(here, 0, "{what}")
-                }
+                Some(Outcome::NotStarted { .. }) if leaves == Leaves::Token => assert_eq!(here, 0, "{what}"),
                 // An end by a signal may come before or after what it did; a person said which.
-                Some(Outcome::Failure { detail }) => {
-                    assert!(detail.contains("signal 9"), "{what}");
-                }
+                Some(Outcome::Failure { detail }) => assert!(detail.contains("signal 9"), "{what}"),
                 Some(Outcome::Unknown { .. } | Outcome::Aborted { .. } | Outcome::NotStarted { .. }) => {}
                 other => panic!("{other:?}: {what}"),
             }
             match a.settled {
                 Some(true) => assert_eq!(all, 1, "said to be done: {what}"),
-                Some(false) if line.leaves == Leaves::Token => {
-                    assert_eq!(here, 0, "said not to be done: {what}")
-                }
+                Some(false) if leaves == Leaves::Token => assert_eq!(here, 0, "said not to be done: {what}"),
                 _ => {}
             }
         }
-        if line.leaves == Leaves::Token {
-            assert!(found.is_empty(), "{} has effects of no attempt: {found:?}\n{}", line.name, story());
-        } else {
-            assert!(all == 0 || !of_step.is_empty(), "{} was done without a record\n{}", line.name, story());
+        if leaves == Leaves::Token {
+            assert_eq!(owned, all, "{name} has effects of no attempt: {left:?}\n{}", story());
         }
     }
 }

@@ -21,6 +21,8 @@ use tally::Tally;
 
 /// Kills without a wish for more.
 const KILLS: u64 = 1_100;
+/// Games after the sweep, at least: launched, looked at, stopped.
+const OTHERS: u64 = 40;
 /// Games at a time: most of each is waiting.
 const AT_ONCE: u64 = 7;
 
@@ -91,21 +93,29 @@ fn wished(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|v| v.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
+/// Boundaries that one game of the sweep takes.
+const TARGETS: u64 = 3;
+
+/// Games until everyone has been killed after every record.
+fn sweep(records: u64) -> u64 {
+    records.div_ceil(TARGETS) * Whom::ALL.len() as u64
+}
+
 /// How game `number` is played: first every record's boundary for everyone, then whatever comes.
 fn plot(number: u64, seed: u64, records: u64) -> Plot {
     let mut random = Random::new(seed.wrapping_add(number));
-    let sweep = records * Whom::ALL.len() as u64;
-    let first = (number < sweep).then(|| {
-        (Whom::ALL[(number % Whom::ALL.len() as u64) as usize], 1 + number / Whom::ALL.len() as u64)
-    });
-    let kind = random.below(16);
+    let stride = records.div_ceil(TARGETS);
+    let (whom, record) = (Whom::ALL[(number % 5) as usize], 1 + number / 5);
+    let boundaries: [u64; TARGETS as usize] = std::array::from_fn(|i| record + i as u64 * stride);
+    let target = (number < sweep(records)).then_some((whom, boundaries));
+    let kind = if target.is_none() { random.below(8) } else { u64::MAX };
     Plot {
         number,
-        first,
-        kills: 4 + random.below(8),
-        launched: first.is_none() && kind < 3,
-        aborted: (first.is_none() && kind == 3).then(|| 3 + random.below(40)),
-        screen: (first.is_none() && kind == 4).then(|| 1 + random.below(40)),
+        sweep: target,
+        kills: TARGETS + 4 + random.below(8),
+        launched: kind < 3,
+        aborted: (kind == 3).then(|| 3 + random.below(2 * records)),
+        screen: (kind == 4).then(|| 1 + random.below(2 * records)),
     }
 }
 
@@ -117,14 +127,13 @@ fn whoever_is_killed_whenever_no_step_is_lost_or_done_twice() {
     let began = Instant::now();
     let tally = Tally::default();
     let undisturbed =
-        Plot { number: u64::MAX, first: None, kills: 0, launched: false, aborted: None, screen: None };
+        Plot { number: u64::MAX, sweep: None, kills: 0, launched: false, aborted: None, screen: None };
     let records = Game::play(undisturbed, seed, &tally);
     let (number, failed) = (AtomicU64::new(alone.unwrap_or(0)), AtomicBool::new(false));
     let play = || {
         loop {
             let n = number.fetch_add(1, Ordering::Relaxed);
-            let enough =
-                tally.kills.load(Ordering::Relaxed) >= wanted && n >= records * Whom::ALL.len() as u64;
+            let enough = tally.kills.load(Ordering::Relaxed) >= wanted && n >= sweep(records) + OTHERS;
             if failed.load(Ordering::Relaxed) || alone.map_or(enough, |a| n > a) {
                 return;
             }
