@@ -35,7 +35,7 @@ pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView
 }
 
 /// The same once it is resolved. `blind` names criteria that cannot be judged now, `leaving` is what is to be known of
-/// logging out.
+/// logging out, `now` is wall time in milliseconds.
 pub fn resolved(
     shown: &mut DraftView,
     setup: &Setup,

@@ -263,7 +263,7 @@ fn a_run_in_the_way_is_watched_or_stopped() {
     let mut d = Desk::new(running());
     d.ch('b');
     d.seen(1_200);
-    assert_eq!(d.ch('s'), [stops.clone()]);
+    assert_eq!(d.ch('s'), std::slice::from_ref(&stops));
     assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(c)) if c.stops.is_some()));
     let mut view = running();
     view.procedures[1].emergency = true;
