@@ -123,15 +123,24 @@ pub enum Command {
         /// Confirm without being asked; in a danger environment give the service's name.
         #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
         yes: Option<String>,
-        /// Resolve everything, ask the probes, change nothing.
+        /// Resolve everything, ask the probes, run each step's own dry run, change nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Go on although a check before the start does not hold, and say why; it goes on record.
+        #[arg(long = "override", value_name = "REASON")]
+        go_on: Option<String>,
         /// Stop a run first (the one in the way when none is named), and start when its processes are dead.
         #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
         replace: Option<String>,
         /// Start although processes of that run are alive, and say why.
         #[arg(long, value_name = "REASON", requires = "replace")]
         beside: Option<String>,
+    },
+    /// Print every procedure as commands for paper or a bare shell: for the day ripcord itself is the problem.
+    PanicSheet {
+        /// What is printed.
+        #[command(flatten)]
+        target: Target,
     },
     /// List runs, newest first.
     Runs {

@@ -9,6 +9,8 @@ mod look;
 mod run;
 mod runs;
 mod screen;
+mod sheet;
+mod shown;
 mod target;
 
 use crate::config;
@@ -43,18 +45,20 @@ pub fn main() -> ExitCode {
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }
-        Some(Command::Run { procedure, target, params, reason, yes, dry_run, replace, beside }) => {
+        Some(Command::Run { procedure, target, params, reason, yes, dry_run, go_on, replace, beside }) => {
             let ask = run::Ask {
                 procedure: &procedure,
                 params: &params,
                 reason: &reason,
                 yes: yes.as_deref(),
                 dry_run,
+                go_on: go_on.as_deref(),
                 replace: replace.as_deref(),
                 beside: beside.as_deref(),
             };
             run::run(&target, &ask)
         }
+        Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Runs { target, json }) => runs::list(&target, json),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
             &target,

@@ -1,12 +1,12 @@
 //! `ripcord run`: a procedure without a screen, resolved, confirmed and followed to its end.
 
 use super::args::Target;
-use super::{exit, runtime, target};
+use super::{exit, runtime, shown, target};
 use crate::clock;
 use crate::driver::Setup;
 use crate::model::playbook::Confirm;
-use crate::run::Answer;
-use crate::supervisor::{self, Draft, headless};
+use crate::supervisor::resolve::preview;
+use crate::supervisor::{self, headless};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// What is asked.
@@ -21,6 +21,8 @@ pub struct Ask<'a> {
     pub yes: Option<&'a str>,
     /// Change nothing.
     pub dry_run: bool,
+    /// Why it may start although a check before the start does not hold.
+    pub go_on: Option<&'a str>,
     /// Stop a run first: this one, or the one in the way when it is empty.
     pub replace: Option<&'a str>,
     /// Why it may start although processes of that run are alive.
@@ -43,15 +45,24 @@ pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
     let p = &setup.playbook.procedures[&id];
     let name = p.key.map_or_else(|| id.clone(), |k| k.to_string());
     let context = supervisor::context(&name, ask.reason, None, &setup.hash, &setup.folder);
-    let draft =
+    let mut draft =
         runtime.block_on(supervisor::resolve(&setup.playbook, &setup.environment, &id, &params, &context));
-    show(&setup, &id, &draft);
+    if let Some(reason) = ask.go_on {
+        draft.go_on(reason);
+    }
+    shown::draft(&setup, &id, &draft);
+    if let Some(plan) = draft.plan.as_ref().filter(|_| ask.dry_run) {
+        shown::tried(plan, &runtime.block_on(preview(plan)));
+    }
     let Some(plan) = draft.plan.clone().filter(|_| draft.is_ready()) else {
+        if draft.wants_reason() {
+            eprintln!("  hint: --override REASON goes on; the reason goes on record");
+        }
         eprintln!("REFUSED: nothing was started, nothing was changed.");
         return exit::REFUSED;
     };
     if draft.nothing_to_do {
-        println!("ALREADY DONE: there is nothing to do; nothing was started.");
+        shown::already(&draft);
         return exit::OK;
     }
     if ask.dry_run {
@@ -81,39 +92,6 @@ fn procedure(setup: &Setup, named: &str) -> Option<String> {
         eprintln!("error: no procedure is named `{named}`\n  hint: {}", known.join(", "));
     }
     found
-}
-
-fn show(setup: &Setup, id: &str, draft: &Draft) {
-    let p = &setup.playbook.procedures[id];
-    println!("{}: {} ▸ {}", p.title, setup.playbook.service.name, setup.environment.to_uppercase());
-    match &draft.proof {
-        Some((asked, told)) => {
-            let mark = if told.answer == Answer::Holds { "proved" } else { "NOT PROVED" };
-            println!("  where     {asked}: {} ({mark})", told.detail);
-        }
-        None if setup.playbook.environments.get(&setup.environment).is_some_and(|e| e.prove.is_some()) => {
-            println!("  where     not proved: it was not asked yet");
-        }
-        None => println!("  where     the playbook does not say how this environment is proved"),
-    }
-    if let Some(plan) = &draft.plan {
-        println!("  from, to  {} → {}", plan.from, plan.to);
-        println!("  cost      downtime {} · data loss {}", p.expect.downtime, p.expect.data_loss);
-        println!("  who       {} · {}", plan.who.user, plan.reason);
-        for step in &plan.steps {
-            let done = draft.already.iter().any(|(n, _)| *n == step.number);
-            println!(
-                "  {:>3}  {}: {}{}",
-                step.number,
-                step.step.name,
-                step.line(),
-                if done { "  (done already)" } else { "" }
-            );
-        }
-    }
-    for problem in &draft.problems {
-        eprintln!("error: {problem}");
-    }
 }
 
 fn confirmed(setup: &Setup, id: &str, yes: Option<&str>) -> bool {

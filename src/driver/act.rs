@@ -80,14 +80,12 @@ impl Driver {
     /// Notes why a draft may start although a check does not hold. It is another draft than the one that was seen.
     pub(super) fn override_checks(&mut self, id: &str, reason: &str) {
         let Some(proposed) = self.draft.as_mut().filter(|d| d.shown.id == id) else { return };
-        let Some(plan) = proposed.made.as_mut().and_then(|d| d.plan.as_mut()) else { return };
-        let reason = clean_line(reason.trim());
-        if reason.is_empty() {
-            return;
+        let Some(made) = proposed.made.as_mut().filter(|d| d.wants_reason()) else { return };
+        made.go_on(reason);
+        if let Some(reason) = made.plan.as_ref().and_then(|p| p.override_reason.clone()) {
+            proposed.shown.id.push_str("-overridden");
+            proposed.shown.override_reason = Some(reason);
         }
-        plan.override_reason = Some(reason.clone());
-        proposed.shown.id.push_str("-overridden");
-        proposed.shown.override_reason = Some(reason);
     }
 
     pub(super) fn confirm(&mut self, id: &str, now: &Now) {
@@ -129,7 +127,10 @@ impl Driver {
             let news = match done {
                 Ok(_) => News::Launched(Ok(plan.id)),
                 Err(NotReplaced::NotDead(alive)) => News::NotDead(plan, alive),
-                Err(NotReplaced::Refused(refused)) => News::Launched(Err(refused.to_string())),
+                Err(NotReplaced::Refused(refused)) => {
+                    let why = format!("{refused}. Run {run} was asked to end all the same: look at it.");
+                    News::Launched(Err(why))
+                }
             };
             let _ = tell.blocking_send(news);
         });
@@ -223,7 +224,7 @@ impl Driver {
                 let blind = self.session.blind(&now, draft.plan.as_ref());
                 // It was resolved just now: from here it may be looked at and confirmed.
                 draft.plan = draft.plan.map(|p| p.confirmed(&now));
-                draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, leaving);
+                draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, leaving, now.wall);
                 proposed.made = Some(draft);
                 Update::Changed
             }

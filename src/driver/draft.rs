@@ -1,11 +1,13 @@
 //! What a draft shows: the plan that was resolved, in words.
 
 use super::Setup;
-use crate::model::playbook::{ApprovalDefault, Confirm};
+use crate::model::playbook::{ApprovalDefault, Confirm, Param};
 use crate::model::text::clean_line;
+use crate::run::choice::{Choice, ParamChoices, Source};
+use crate::run::expand::within;
 use crate::run::plan::{Context, Plan, describe};
 use crate::run::{Answer, approval};
-use crate::session::view::{DraftView, Gravity};
+use crate::session::view::{ChoiceView, DraftView, Gravity, ParamView};
 use crate::supervisor::resolve::Draft;
 
 /// What is shown while it is being resolved.
@@ -33,13 +35,14 @@ pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView
 }
 
 /// The same once it is resolved. `blind` names criteria that cannot be judged now, `leaving` is what is to be known of
-/// logging out.
+/// logging out, `now` is wall time in milliseconds.
 pub fn resolved(
     shown: &mut DraftView,
     setup: &Setup,
     draft: &Draft,
     blind: &[String],
     leaving: Vec<(Gravity, String)>,
+    now: i64,
 ) {
     shown.resolving = false;
     match &draft.proof {
@@ -50,17 +53,43 @@ pub fn resolved(
         None if says_how(setup) => shown.proof = "not asked: the plan could not be resolved".into(),
         None => shown.proof = format!("the playbook does not say how {} is proved", setup.environment),
     }
-    if !draft.problems.is_empty() {
-        shown.refused = Some(draft.problems.iter().map(|p| clean_line(p)).collect::<Vec<_>>().join("\n"));
+    shown.params = params(setup, &shown.procedure, draft, now);
+    let open = |p: &ParamView| p.chosen.is_none() && !shown.given.contains_key(&p.name);
+    // What a person has yet to choose is no reason to refuse.
+    let to_choose = draft.plan.is_none() && shown.params.iter().any(open);
+    let problems: Vec<String> =
+        draft.problems.iter().filter(|p| !draft.blocked.contains(p)).map(|p| clean_line(p)).collect();
+    if !problems.is_empty() && !to_choose {
+        shown.refused = Some(problems.join("\n"));
     }
     let Some(plan) = &draft.plan else { return };
     of(shown, plan);
     if draft.nothing_to_do {
         let seen: Vec<&str> = draft.already.iter().map(|(_, d)| d.as_str()).collect();
-        shown.already = Some(clean_line(&seen.join("; ")));
+        let since = match &draft.already_since {
+            Some((at, who)) => format!(", since {}, by {who}", clock(at.wall, now)),
+            None => String::new(),
+        };
+        shown.already = Some(clean_line(&format!("{}{since}", seen.join("; "))));
+    }
+    let label = |number: usize| plan.steps.get(number.wrapping_sub(1)).map_or("?", |s| s.label.as_str());
+    for (number, planned) in &draft.files {
+        let lines = planned.diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++"));
+        shown.diffs.insert(label(*number).to_owned(), lines.map(clean_line).collect());
     }
     for (number, detail) in &draft.already {
-        shown.notes.push((Gravity::Ok, clean_line(&format!("step {number} is done already: {detail}"))));
+        let text = format!("step {} is done already: {detail}", label(*number));
+        shown.notes.push((Gravity::Ok, clean_line(&text)));
+    }
+    for (number, answer, detail) in &draft.when {
+        let (gravity, what) = match answer {
+            Answer::Fails => (Gravity::Ok, "would be left out"),
+            _ => (Gravity::Unknown, "asks a person whether it is to be done"),
+        };
+        shown.notes.push((gravity, clean_line(&format!("step {} {what}: {detail}", label(*number)))));
+    }
+    if let Some((asked, told)) = draft.compatible.as_ref().filter(|(_, t)| t.answer == Answer::Holds) {
+        shown.notes.push((Gravity::Ok, clean_line(&format!("compatible: {asked}: {}", told.detail))));
     }
     if !blind.is_empty() {
         let text = format!(
@@ -108,13 +137,56 @@ fn of(shown: &mut DraftView, plan: &Plan) {
 
 /// A draft of a plan that needs no resolving.
 pub fn of_plan(plan: Plan) -> Draft {
-    Draft { plan: Some(plan), ..refused(String::new()) }
+    Draft { plan: Some(plan), ..Draft::default() }
 }
 
 /// A draft that cannot be started.
 pub fn refused(why: String) -> Draft {
-    let problems = if why.is_empty() { Vec::new() } else { vec![why] };
-    Draft { problems, ..Draft::default() }
+    Draft { problems: vec![why], ..Draft::default() }
+}
+
+/// The parameters that a person can choose, and what there is to choose from.
+fn params(setup: &Setup, procedure: &str, draft: &Draft, now: i64) -> Vec<ParamView> {
+    let procedures = &setup.playbook.procedures;
+    let Some(p) = procedures.get(procedure) else { return Vec::new() };
+    let inner = within(procedures, procedure);
+    let spec = |name: &str| -> Option<Param> {
+        let found = || inner.iter().find(|(key, ..)| key == name).map(|(.., param)| (*param).clone());
+        p.params.get(name).cloned().or_else(found)
+    };
+    let row = |c: &Choice| ChoiceView {
+        value: c.value.clone(),
+        columns: c.columns.clone(),
+        size: c.size,
+        age_ms: c.age_wall.map(|at| (now - at).max(0) as u64),
+        note: c.note.clone().unwrap_or_default(),
+    };
+    // Nobody chooses what is read or follows, and from nothing nobody can choose.
+    let chooses = |c: &&ParamChoices| match c.kind {
+        Source::Read | Source::Follows => false,
+        Source::Typed => true,
+        Source::Named | Source::Switch | Source::Listed | Source::Files => !c.rows.is_empty(),
+    };
+    let view = |c: &ParamChoices| {
+        Some(ParamView {
+            name: c.name.clone(),
+            title: c.title.clone(),
+            spec: spec(&c.name)?,
+            chosen: c.chosen.clone(),
+            why_not: c.why_not.clone(),
+            rows: c.rows.iter().map(row).collect(),
+        })
+    };
+    draft.choices.iter().filter(chooses).filter_map(view).collect()
+}
+
+/// The time of day, with the date when it is not today.
+fn clock(wall: i64, now: i64) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let of = |wall| jiff::Timestamp::from_millisecond(wall).unwrap_or_default().to_zoned(zone.clone());
+    let (at, now) = (of(wall), of(now));
+    let how = if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    at.strftime(how).to_string()
 }
 
 /// Whether the playbook says how the environment is proved.

@@ -63,8 +63,8 @@ struct Current {
     over: bool,
     /// The output that is shown, of the newest attempt that has any.
     out: Option<Pages>,
-    /// The newest attempt, while it has no output: step, attempt and file.
-    next: Option<(usize, u32, PathBuf)>,
+    /// Later attempts, oldest first, which have no output yet or never will: step, attempt and file.
+    next: Vec<(usize, u32, PathBuf)>,
 }
 
 impl Current {
@@ -74,7 +74,7 @@ impl Current {
             match Kind::read(record) {
                 Ok(Kind::StepStarting { step, attempt, .. }) => {
                     let folder = self.plan.steps.get(step.wrapping_sub(1)).map(|s| s.folder(attempt));
-                    self.next = folder.map(|f| (step, attempt, self.dir.join(f).join("out.log")));
+                    self.next.extend(folder.map(|f| (step, attempt, self.dir.join(f).join("out.log"))));
                 }
                 Ok(Kind::RunFinished { .. } | Kind::RunRefused { .. }) => self.over = true,
                 _ => {}
@@ -84,7 +84,9 @@ impl Current {
 
     /// A page of the output, when it has changed: it grew, another attempt prints, another page is wanted.
     fn output(&mut self, wanted: Option<usize>, turned: bool) -> Option<Seen> {
-        if let Some((step, attempt, path)) = self.next.take_if(|(.., path)| path.exists()) {
+        if let Some(at) = self.next.iter().rposition(|(.., path)| path.exists())
+            && let Some((step, attempt, path)) = self.next.drain(..=at).next_back()
+        {
             self.out = Some(Pages::new(step, attempt, path));
         }
         let out = self.out.as_mut()?;
@@ -178,8 +180,16 @@ impl Follower {
             let mut tail = Tail::new(home::journal_path(&dir));
             let records = tail.poll().map_err(|e| e.to_string())?;
             let driven = home::alive(&dir);
-            let mut current =
-                Current { id, dir, plan: plan.clone(), tail, driven, over: false, out: None, next: None };
+            let mut current = Current {
+                id,
+                dir,
+                plan: plan.clone(),
+                tail,
+                driven,
+                over: false,
+                out: None,
+                next: Vec::new(),
+            };
             current.heed(&records);
             self.current = Some(current);
             self.wanted = (None, false);

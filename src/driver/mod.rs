@@ -8,9 +8,10 @@ mod logout;
 use crate::clock;
 use crate::model::playbook::Playbook;
 use crate::model::reading::Value;
+use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
-use crate::run::record::Wish;
+use crate::run::record::{Kind, Wish};
 use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
@@ -368,7 +369,11 @@ impl Driver {
                 self.output = Default::default();
                 Event::Found { plan, records, driven }
             }
-            Seen::Journal { records, driven } => Event::Journal { records, driven },
+            Seen::Journal { records, driven } => {
+                let refused = records.iter().find_map(refused);
+                let effects = self.session.handle(&now, Event::Journal { records, driven });
+                return refused.map_or_else(|| update(&effects), Update::Refused);
+            }
             Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),
         };
@@ -395,6 +400,14 @@ impl Driver {
 
 fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>) -> Pollers {
     sources::start(&setup.playbook, &setup.environment, deliver.clone())
+}
+
+/// Why something that was asked from here was not granted.
+fn refused(record: &Record) -> Option<String> {
+    let Ok(Kind::RequestHandled { request, accepted: false, why }) = Kind::read(record) else { return None };
+    // The third part of a request's id is the program that asked.
+    let own = request.id.split('-').nth(2) == Some(std::process::id().to_string().as_str());
+    (own && request.who.uid == rustix::process::getuid().as_raw()).then_some(why)
 }
 
 fn update(effects: &[Effect]) -> Update {

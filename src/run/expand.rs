@@ -215,6 +215,7 @@ impl Walk<'_, '_> {
         match when {
             When::Condition(c) => Some(c.clone()),
             When::Given(text) => self.fill.given(text),
+            When::Param(name) if self.fill.is_loose() => Some(known(format!("{name} is true"), true)),
             When::Param(name) => match self.fill.value(name).map(String::as_str) {
                 Some("true") => None,
                 Some("false") => Some(known(format!("{name} is off"), false)),

@@ -54,6 +54,8 @@ pub struct Filler<'a> {
     here: Values,
     /// Names that only a run knows may stay standing here.
     running: bool,
+    /// What has no value stays standing everywhere, and is no problem: on paper a person puts it in.
+    loose: bool,
     /// Where we are, for problems: `step 3`.
     place: String,
     /// Names of a run that stayed standing.
@@ -72,10 +74,21 @@ impl<'a> Filler<'a> {
             here: base.clone(),
             base,
             running: false,
+            loose: false,
             place: String::new(),
             standing: BTreeSet::new(),
             problems,
         }
+    }
+
+    /// A filler that leaves standing what has no value.
+    pub(super) fn loose(playbook: &'a Playbook, values: IndexMap<String, String>) -> Filler<'a> {
+        Filler { loose: true, ..Filler::new(playbook, values) }
+    }
+
+    /// Whether what has no value stays standing.
+    pub(super) fn is_loose(&self) -> bool {
+        self.loose
     }
 
     /// The problems met so far, in the order they were met.
@@ -166,6 +179,7 @@ impl<'a> Filler<'a> {
     pub(super) fn given(&mut self, text: &str) -> Option<Condition> {
         match given::condition(self.playbook, text, &self.here.literals) {
             Ok(c) => Some(c),
+            Err(_) if self.loose => Some(given::known(text.to_owned(), true)),
             Err(e) => {
                 self.problem(e);
                 None

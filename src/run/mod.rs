@@ -12,6 +12,7 @@ pub mod machine;
 pub mod plan;
 pub mod progress;
 pub mod record;
+pub mod sheet;
 pub mod spell;
 pub mod state;
 pub mod story;

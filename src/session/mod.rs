@@ -1,7 +1,6 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
 mod following;
-mod param;
 mod picture;
 pub mod view;
 
@@ -9,7 +8,6 @@ pub mod view;
 mod tests;
 
 pub use following::Following;
-pub use param::wrong;
 
 use crate::engine::{self, Engine};
 use crate::model::playbook::Playbook;

@@ -67,7 +67,7 @@ impl Session {
             replacing: None,
             read_only: self.facts.read_only,
             undriven: self.run.as_ref().filter(|r| r.is_orphan()).map(|r| {
-                if r.may_be_taken_up(self.facts.uid, now) {
+                if r.may_be_taken_up(self.facts.uid, now) && !self.facts.read_only {
                     "its supervisor is gone: it is being taken up where it is".into()
                 } else {
                     "nobody drives it, nothing runs: O takes it up, or `ripcord resume`".into()

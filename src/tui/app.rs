@@ -216,7 +216,7 @@ impl App {
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),
                 what: why,
-                means: "Nothing was changed.".into(),
+                means: "What you asked for was not done.".into(),
                 press: "Enter closes this.".into(),
             }),
         }

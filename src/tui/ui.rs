@@ -281,6 +281,9 @@ impl Ui {
                 if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some() {
                     return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
                 }
+                if view.read_only {
+                    return self.only_reads();
+                }
                 self.plan = Some(p.id.clone());
                 return vec![Intent::Prepare {
                     procedure: p.id.clone(),

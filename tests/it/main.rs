@@ -17,6 +17,7 @@ mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
+mod plan;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;

@@ -331,3 +331,59 @@ fn cancel_starts_nothing() {
     assert_eq!(lab.done(), "");
     assert!(String::from_utf8_lossy(&lab.ripcord(&["runs"]).stdout).contains("No run yet"));
 }
+
+/// Types a reason, goes to the button and presses it.
+fn because(pty: &Pty, reason: &str) {
+    pty.see("Say why", LONG);
+    pty.settle(Duration::from_millis(900), Duration::from_secs(3));
+    pty.send(reason);
+    pty.see(reason, LONG);
+    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
+    pty.send("\t");
+    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
+    pty.send("\r");
+}
+
+#[test]
+fn several_screens_see_one_run_and_one_that_only_reads_asks_for_nothing() {
+    let lab = Lab::new(false);
+    let text = std::fs::read_to_string(&lab.playbook).unwrap();
+    std::fs::write(&lab.playbook, text.replace("sleep 3", "sleep 12")).unwrap();
+    let mut acts = lab.open(&[], &[], 80, 24);
+    let mut reads = lab.open(&["--read-only"], &[], 120, 40);
+    reads.see("READ ONLY", LONG);
+    reads.see("Signal 3", LONG);
+    reads.send("4");
+    reads.see("No run yet", LONG);
+    confirm(&acts);
+    for pty in [&acts, &reads] {
+        pty.wait("the run and what it prints", LONG, |s| s.contains("Steps") && s.contains("out-42"));
+    }
+    for key in ["P", "S", "c"] {
+        reads.send(key);
+        reads.see("--read-only", LONG);
+        reads.send("\x1b");
+        reads.wait("the dialog gone", LONG, |s| !s.contains("--read-only"));
+    }
+    acts.send("P");
+    because(&acts, "looks first");
+    for pty in [&acts, &reads] {
+        pty.see("PAUSED", LONG);
+    }
+    for pty in [&acts, &reads] {
+        pty.see("RUN PAUSED", LONG);
+    }
+    assert_eq!(lab.done(), "first\n", "the second step has not begun");
+    acts.send("P");
+    acts.see("go on after a pause", LONG);
+    acts.settle(Duration::from_millis(900), Duration::from_secs(3));
+    acts.send("g");
+    for pty in [&acts, &reads] {
+        pty.wait("the verified run", LONG, |s| s.contains("VERIFIED"));
+    }
+    assert_eq!(lab.done(), "first\nsecond\n", "each step once");
+    for pty in [&mut acts, &mut reads] {
+        pty.send("q");
+        assert_eq!(pty.exit(LONG), 0);
+    }
+}

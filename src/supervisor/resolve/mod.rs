@@ -9,7 +9,7 @@ pub use preview::{Tried, preview};
 
 use super::ask::{Told, World, ask};
 use super::file_change::Planned;
-use super::person::{allowed_env, person};
+use super::person::{allowed_env, person, roles_of};
 use super::secrets::Secrets;
 use super::watch;
 use crate::clock;
@@ -145,7 +145,9 @@ pub async fn resolve(
     (draft.already, draft.nothing_to_do) = preflight::done(&drawn, &answers, &files);
     draft.files = files;
     let mut plan = drawn.plan;
-    plan.who_roles = super::person::roles_of(&plan.who, &playbook.roles);
+    let (who, roles) = (plan.who.clone(), playbook.roles.clone());
+    // Asks the host's directory of accounts, which may hang.
+    plan.who_roles = tokio::task::spawn_blocking(move || roles_of(&who, &roles)).await.unwrap_or_default();
     if draft.nothing_to_do {
         draft.already_since = preflight::since(&plan);
     }

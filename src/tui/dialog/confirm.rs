@@ -166,9 +166,9 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
     // What is asked stays in sight, whatever there is to say; then what must be known, then the commands.
     w.kept = 3;
     // What it costs is never cut for what else there is to say.
-    let room_for_notes = w.left().saturating_sub(fact_rows as u16 + 4).max(w.left() / 4);
+    let room_for_notes = w.left().saturating_sub((fact_rows + 1 + commands.min(3)) as u16).max(w.left() / 4);
     let notes = (notes as u16).min(room_for_notes);
-    if w.left() as usize > fact_rows + 6 {
+    if w.left() as usize > fact_rows + notes as usize + 8 {
         w.gap();
     }
     w.kept = 3 + notes + 3.min(w.left() / 4);

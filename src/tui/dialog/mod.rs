@@ -247,6 +247,8 @@ pub struct Outcome {
     pub name: String,
     /// What a probe says of an unknown attempt.
     pub proposal: Option<(Answer, String)>,
+    /// It is about a value of a ramp that is held.
+    pub holds: bool,
 }
 
 impl Outcome {

@@ -18,7 +18,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome
             (format!("SETTLE: {step} is UNKNOWN"), "Evidence", evidence.as_str())
         }
         Need::Decide { detail, .. } => (format!("FAILED: {step}"), "What", detail.as_str()),
-        Need::Choose { detail, .. } => (format!("IS IT TO BE DONE: {step}"), "Unknown", detail.as_str()),
+        Need::Choose { detail, .. } => (format!("IS IT TO BE DONE? {step}"), "Unknown", detail.as_str()),
         Need::GoOn { why } => ("PAUSED".into(), "Why", why.as_str()),
         // These have dialogs of their own.
         Need::Accept { why } => ("NOT VERIFIED".into(), "Why", why.as_str()),
@@ -49,7 +49,12 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome
             }
             _ => "",
         };
-        w.text(canvas, 8, &format!("{}{fits}", b.label), Slot::Text);
+        let label = match (b.action, o.holds) {
+            (Action::DoIt, true) => "go on: the next value is set…",
+            (Action::Skip, true) => "stay here: the ramp ends with this value…",
+            _ => b.label,
+        };
+        w.text(canvas, 8, &format!("{label}{fits}"), Slot::Text);
     }
     w.buttons(canvas, "Not now", None);
 }

@@ -3,8 +3,8 @@
 use super::Picker;
 use super::window::{Window, wrap};
 use crate::model::unit::Unit;
+use crate::run::choice::check;
 use crate::session::view::{ChoiceView, ParamView};
-use crate::session::wrong;
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::Scene;
@@ -59,7 +59,7 @@ impl Picker {
         match self.types() {
             true => {
                 let text = self.form.text().trim();
-                wrong(&self.param.spec.kind, text).is_none().then(|| text.to_string())
+                check(&self.param.name, &self.param.spec, text).is_ok().then(|| text.to_string())
             }
             false => self.at.and_then(|at| self.found().get(at).map(|r| r.value.clone())),
         }
@@ -72,7 +72,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, p: &Picker)
         (_, 1) => String::new(),
         (at, all) => format!(", {at} of {all}"),
     };
-    let title = format!("PICK: {} ({}{several})", p.param.title, p.title);
+    let word = if p.types() { "VALUE" } else { "PICK" };
+    let title = format!("{word}: {} ({}{several})", p.param.title, p.title);
     match p.types() {
         true => typed(canvas, body, p, &title),
         false => picked(canvas, body, p, &title),
@@ -87,16 +88,16 @@ fn typed(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
     w.gap();
     w.gap();
     let text = p.form.text().trim();
-    match wrong(&p.param.spec.kind, text) {
-        Some(_) if text.is_empty() => {
+    match check(&p.param.name, &p.param.spec, text) {
+        Err(_) if text.is_empty() => {
             let why = p.param.why_not.as_deref().unwrap_or("Nothing is typed yet.");
             w.text(canvas, 3, why, Slot::Text);
         }
-        Some(why) => {
+        Err(why) => {
             canvas.put(w.area.x + 2, w.y, 2, "!!", Slot::Critical);
             w.text(canvas, 3, &why, Slot::Critical);
         }
-        None => {
+        Ok(_) => {
             canvas.put(w.area.x + 2, w.y, 2, "✓ ", Slot::Ok);
             w.text(
                 canvas,
@@ -173,9 +174,8 @@ fn picked(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
             w.text(canvas, 0, "Enter takes it. Nothing is started: the confirmation comes next.", Slot::Dim);
         }
         None => {
-            let why = p.param.why_not.as_deref();
             canvas.put(w.area.x + 2, w.y, 2, "! ", Slot::Warn);
-            let text = why.unwrap_or("Nothing is picked for you: the newest may be the broken one.");
+            let text = "Nothing is picked for you: the newest may be the broken one.";
             for line in wrap(text, w.area.width as usize - 8).iter().take(2) {
                 w.text(canvas, 3, line, Slot::Text);
             }

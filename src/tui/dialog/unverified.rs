@@ -64,7 +64,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>) {
         }
     }
     if hold > 0 && run.drifted.is_none() {
-        facts.push(("✓ ", format!("{hold} others hold"), Slot::Text));
+        let others = if hold == 1 { "1 other holds".to_string() } else { format!("{hold} others hold") };
+        facts.push(("✓ ", others, Slot::Text));
     }
     let ways = ways(view, run);
     let told: Vec<String> = run

@@ -117,13 +117,10 @@ fn lines(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String)> {
     let stop = ("S", "stop the run…         nothing more is started".to_string());
     let mut out: Vec<(&'static str, String)> = match (&run.needs, view.take_up) {
         (_, Some(TakeUp::Resume)) => {
-            vec![("O", "take it up…            a new supervisor goes on with it".into())]
+            vec![("O", "take it up…           a new supervisor goes on with it".into())]
         }
         (_, Some(TakeUp::Succeed)) => {
-            vec![(
-                "O",
-                "go on with it…         a run of your own, linked to this one, after a confirmation".into(),
-            )]
+            vec![("O", "go on with it…        by a run of your own, linked to this one".into())]
         }
         (Some(Need::Settle { .. }), _) => vec![
             ("O", "settle the outcome…   done: go on behind it      not done: do it again".into()),
@@ -143,7 +140,7 @@ fn lines(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String)> {
         (Some(Need::Approve), _) => {
             let may = view.approver.as_ref().is_some_and(|a| a.may);
             let text =
-                if may { "approve…               or refuse it, with a reason" } else { "look at it…" };
+                if may { "approve…              or refuse it, with a reason" } else { "look at it…" };
             vec![("A", text.into()), stop]
         }
         (Some(Need::Accept { .. }), _) => {
@@ -157,7 +154,7 @@ fn lines(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String)> {
             if let Some(who) = &run.next_rung {
                 ways.push(format!("page {who}"));
             }
-            ways.push("accept with a reason".into());
+            ways.push("accept".into());
             vec![("O", format!("{}…", ways.join(" · ")))]
         }
         (None, None) => Vec::new(),

@@ -45,8 +45,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let below = Rect { y, height: area.bottom().saturating_sub(y), ..area };
     match scene.ui.plan.as_deref().or(all.get(scene.ui.procedure).map(|p| p.id.as_str())) {
         Some(id) if scene.ui.plan.is_some() => match draft_of(scene.view, id) {
-            Some(d) => plan(canvas, below, d),
-            None => note(
+            Some(d) if !d.resolving => plan(canvas, below, d),
+            _ => note(
                 canvas,
                 below,
                 "Plan",
@@ -120,12 +120,19 @@ fn plan(canvas: &mut Canvas<'_>, area: Rect, d: &DraftView) {
             *y += 1;
         }
     };
+    let blocked = d.is_blocked().then(|| "a check before the start does not hold".to_string());
     let proof = if d.proved { format!("Where  {}  ✓", d.proof) } else { format!("Where  {}", d.proof) };
     line(canvas, &mut y, 0, &proof, if d.proved { Slot::Text } else { Slot::Warn });
     if !(d.from.is_empty() && d.to.is_empty()) {
         line(canvas, &mut y, 0, &format!("From   {} → {}", d.from, d.to), Slot::Head);
     }
-    for (word, why) in [("REFUSED", &d.refused), ("ALREADY DONE", &d.already)] {
+    let asked: Vec<&str> = d.params.iter().filter(|p| p.chosen.is_none()).map(|p| p.title.as_str()).collect();
+    if !asked.is_empty() && d.steps.is_empty() {
+        let text =
+            format!("ASKS FIRST for {}. Enter opens the choice; nothing is started.", asked.join(", "));
+        line(canvas, &mut y, 0, &text, Slot::Pending);
+    }
+    for (word, why) in [("REFUSED", &d.refused), ("BLOCKED", &blocked), ("ALREADY DONE", &d.already)] {
         if let Some(why) = why {
             line(canvas, &mut y, 0, &format!("{word}: {why}"), Slot::Critical);
         }

@@ -91,8 +91,9 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
         out.push(("» ", text, Slot::Pending));
     }
     for f in &run.frozen {
-        let text =
-            format!("STILL FROZEN since {}: {}. {} lets it go on", clock(f.since.wall), f.what, f.undo);
+        let of = view.procedures.iter().find(|p| p.id == f.undo);
+        let undo = of.map_or(f.undo.as_str(), |p| p.title.as_str());
+        let text = format!("STILL FROZEN since {}: {}. {undo} lets it go on", clock(f.since.wall), f.what);
         out.push(("! ", text, Slot::Warn));
     }
     if let Some(why) = &run.paused

@@ -263,7 +263,7 @@ fn a_run_in_the_way_is_watched_or_stopped() {
     let mut d = Desk::new(running());
     d.ch('b');
     d.seen(1_200);
-    assert_eq!(d.ch('s'), [stops.clone()]);
+    assert_eq!(d.ch('s'), std::slice::from_ref(&stops));
     assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(c)) if c.stops.is_some()));
     let mut view = running();
     view.procedures[1].emergency = true;
@@ -340,12 +340,14 @@ fn read_only_says_so_and_does_nothing() {
         (&approval, "A"),
         (&open, "c"),
         (&open, "x"),
+        (&open, "3\n"),
         (&View { read_only: true, ..unknown_step() }, "4O"),
         (&View { read_only: true, ..unknown_step() }, "4R"),
     ] {
         let mut d = Desk::new(view.clone());
         for c in keys.chars() {
-            assert_eq!(d.ch(c), [], "{keys}");
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+            assert_eq!(d.key(code), [], "{keys}");
         }
         assert!(matches!(d.ui.dialog(), Some(Dialog::Refused(r)) if r.title == "READ ONLY"), "{keys}");
     }

@@ -24,8 +24,10 @@ pub fn offered(view: &View) -> Vec<(Action, &'static str)> {
             (None, true) if run.approval.is_none() => out.push((Action::Pause, "pause…")),
             _ => {}
         }
-        if run.state != RunState::Stopping && run.guarding.is_none() {
-            out.push((Action::StopRun, "stop…"));
+        match (run.state, &run.guarding) {
+            (RunState::Stopping, _) => {}
+            (_, Some(_)) => out.push((Action::StopRun, "end the watch…")),
+            (_, None) => out.push((Action::StopRun, "stop…")),
         }
         match (&run.needs, &view.take_up) {
             (_, Some(_)) => out.push((Action::Outcome, "take it up…")),
@@ -193,8 +195,9 @@ impl Ui {
         match action {
             Action::Undo => return self.undo(view, KeyCode::Char('U'), false),
             Action::StopRun => {
+                let say = if run.guarding.is_some() { Say::End } else { Say::Stop };
                 self.open(
-                    Dialog::Question(question::about_run(seen, Say::Stop, &run.title)),
+                    Dialog::Question(question::about_run(seen, say, &run.title)),
                     Some(KeyCode::Char('S')),
                 );
             }
@@ -336,5 +339,6 @@ fn outcome(run: &RunView, need: Need) -> Outcome {
         label: about.map(|s| s.label.clone()).unwrap_or_default(),
         name: about.map(|s| s.name.clone()).unwrap_or_default(),
         proposal: about.and_then(|s| s.proposal.clone()),
+        holds: about.is_some_and(|s| s.kind == "hold"),
     }
 }

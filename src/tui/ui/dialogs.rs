@@ -3,7 +3,7 @@
 use super::{Intent, Screen, Ui};
 use crate::model::playbook;
 use crate::run::record::Wish;
-use crate::session::view::{DraftView, View};
+use crate::session::view::{DraftView, ParamView, View};
 use crate::tui::dialog::{
     Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
 };
@@ -400,10 +400,11 @@ pub fn draft_of<'v>(view: &'v View, procedure: &str) -> Option<&'v DraftView> {
 /// emergency procedure asks only for what has no default.
 pub(super) fn next_param(c: &Confirm, view: &View) -> Option<usize> {
     let draft = draft_of(view, &c.procedure).filter(|d| !d.resolving && d.refused.is_none())?;
-    let asked = |name: &str, chosen: &Option<String>| {
-        !c.given.contains_key(name) && !draft.given.contains_key(name) && !(c.emergency && chosen.is_some())
+    let known = |p: &ParamView| {
+        let given = c.given.contains_key(&p.name) || draft.given.contains_key(&p.name);
+        given || (c.emergency && p.chosen.is_some())
     };
-    draft.params.iter().position(|p| asked(&p.name, &p.chosen)).filter(|_| !c.picked)
+    draft.params.iter().position(|p| !known(p)).filter(|_| !c.picked)
 }
 
 /// Whether a draft can be started at all.
