@@ -138,6 +138,45 @@ fn any_changed_byte_in_the_middle_is_refused_by_line_and_left_as_it_is() {
     }
 }
 
+/// No line follows the last one to vouch for it: a changed byte that still reads as this record cannot be seen.
+#[test]
+fn any_changed_byte_in_the_last_line_leaves_every_record_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, bytes) = written(dir.path(), 4);
+    let whole = read(&path).unwrap();
+    let last = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    let (mut refused, mut torn, mut unseen) = (0, 0, 0);
+    for at in last..bytes.len() {
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << bit;
+            fs::write(&path, &damaged).unwrap();
+            match (read(&path), verify(&path)) {
+                (Ok(records), Ok(verified)) if verified.torn > 0 => {
+                    assert_eq!(records, whole[..3], "byte {at}, bit {bit}");
+                    torn += 1;
+                }
+                (Ok(records), Ok(_)) => {
+                    assert_eq!((records.len(), &records[..3]), (4, &whole[..3]), "byte {at}, bit {bit}");
+                    assert_eq!((records[3].seq, &records[3].prev), (4, &whole[3].prev));
+                    unseen += 1;
+                }
+                (Err(e), Err(_)) => {
+                    // A byte that became a newline leaves a rest: that one is the line after.
+                    let place = e.to_string();
+                    assert!(
+                        place.contains("jsonl:4:") || place.contains("jsonl:5:"),
+                        "byte {at}, bit {bit}: {e}"
+                    );
+                    refused += 1;
+                }
+                (read, _) => panic!("byte {at}, bit {bit}: {read:?}"),
+            }
+        }
+    }
+    assert!(refused > 1_000 && torn == 8, "{refused} refused, {torn} torn, {unseen} unseen");
+}
+
 #[test]
 fn a_hole_in_the_middle_is_refused() {
     let dir = tempfile::tempdir().unwrap();
