@@ -1,6 +1,6 @@
 //! Before the first step: what was checked, what was left out, who agreed.
 
-use super::{cell, stamp};
+use super::cell;
 use crate::model::playbook::ApprovalDefault;
 use crate::run::plan::Plan;
 use crate::run::state::State;
@@ -33,7 +33,7 @@ pub(super) fn approval(out: &mut String, plan: &Plan, state: &State) {
     let Some(asked) = &plan.approval else { return };
     let titles = asked.roles.iter().map(|r| cell(&r.title)).collect::<Vec<_>>().join(", ");
     let titles = if titles.is_empty() { "anybody else".to_owned() } else { titles };
-    let _ = writeln!(out, "\n## Approval\n\nAsked: {titles}; {} other people in all.", asked.people);
+    let _ = writeln!(out, "\n## Approval\n\nAsked: {titles}; different people in all: {}.", asked.people);
     if asked.asker_counts {
         let _ = writeln!(out, "\nThe one who asked counted for a role of theirs.");
     }
@@ -69,8 +69,5 @@ pub(super) fn approval(out: &mut String, plan: &Plan, state: &State) {
             );
         }
         (None, None) => {}
-    }
-    if let Some((answer, detail, at)) = &state.target {
-        let _ = writeln!(out, "\nThe target, asked at {}: {}: {}", stamp(at), answer.word(), cell(detail));
     }
 }

@@ -24,7 +24,7 @@ pub fn markdown(plan: &Plan, records: &[Record]) -> Result<String, String> {
         .filter_map(|r| tell(plan, r).transpose().map(|t| t.map(|t| (r.at.clone(), t))))
         .collect::<Result<_, _>>()?;
     let mut out = String::new();
-    summary(&mut out, plan, &view);
+    summary(&mut out, plan, &state, &view);
     changes::left(&mut out, &state, &view);
     objectives(&mut out, &view);
     before::preflight(&mut out, &view);
@@ -59,7 +59,7 @@ fn cell(text: &str) -> String {
     clean_line(text).replace('|', "\\|")
 }
 
-fn summary(out: &mut String, plan: &Plan, view: &RunView) {
+fn summary(out: &mut String, plan: &Plan, state: &State, view: &RunView) {
     let verdict = view.verdict.map_or("not over", |v| v.word());
     let _ = writeln!(out, "# {}: {verdict}\n", cell(&plan.procedure.title));
     let cause = plan.cause.as_ref().map_or_else(
@@ -67,6 +67,10 @@ fn summary(out: &mut String, plan: &Plan, view: &RunView) {
         |c| format!("{}, firing since {}", cell(&c.title), stamp(&c.firing_since)),
     );
     let known = |at: &Option<Now>| at.as_ref().map_or_else(|| "never".to_string(), stamp);
+    let target = state.target.as_ref().map_or_else(
+        || "never asked".to_string(),
+        |(answer, detail, at)| format!("{}: {}, {}", answer.word(), cell(detail), stamp(at)),
+    );
     let rows = [
         ("Service", format!("{} ▸ {}", cell(&plan.service), cell(&plan.environment))),
         ("Run", plan.id.clone()),
@@ -74,6 +78,7 @@ fn summary(out: &mut String, plan: &Plan, view: &RunView) {
         ("Reason", cell(&plan.reason)),
         ("Cause", cause),
         ("From → to", format!("{} → {}", cell(&plan.from), cell(&plan.to))),
+        ("Right target", target),
         ("Requested", stamp(&view.requested)),
         ("Applied", known(&view.applied)),
         ("Observed", known(&view.observed)),
@@ -178,19 +183,4 @@ fn timeline(out: &mut String, told: &[(Now, Told)]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_are_in_words() {
-        assert_eq!(
-            [length(0), length(250), length(48_000), length(198_000), length(7_500_000)].join(" "),
-            "0s 250ms 48s 3m18s 2h05m"
-        );
-    }
-
-    #[test]
-    fn a_cell_cannot_break_its_table() {
-        assert_eq!(cell("a|b\nc\x1b[31m"), "a\\|b c");
-    }
-}
+mod tests;

@@ -252,6 +252,7 @@ impl Walk<'_, '_> {
         self.out.steps.push(PlanStep {
             label: around.label.clone(),
             fallback_of: around.fallback_of,
+            within: self.within.last().filter(|_| self.within.len() > 1).cloned(),
             when,
             phase: around.phase.clone(),
             ..PlanStep::new(number, step)

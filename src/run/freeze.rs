@@ -223,7 +223,7 @@ fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<App
         }
     }
     let people = p.approvals.max(usize::from(!roles.is_empty()));
-    (people > 0).then(|| Approval {
+    (people > 0).then_some(Approval {
         roles,
         people,
         asker_counts: p.approval.is_empty() && p.approvals < 2,

@@ -277,6 +277,8 @@ pub struct PlanStep {
     pub label: String,
     /// The step it is done instead of, when that one failed.
     pub fallback_of: Option<usize>,
+    /// The procedure within the plan's own that it belongs to.
+    pub within: Option<String>,
     /// The ramp it is a part of.
     pub ramp: Option<RampPart>,
     /// What `when` is asked, with every name filled in.
@@ -308,6 +310,17 @@ impl Plan {
         self
     }
 
+    /// The value of a ramp's step, as it is shown.
+    pub fn ramp_value<'a>(&'a self, step: &'a PlanStep) -> Option<&'a str> {
+        let part = step.ramp.as_ref()?;
+        let held = self.steps.iter().filter(|p| p.ramp.as_ref() == Some(part));
+        let mut shown = held.filter_map(|p| match &p.step.kind {
+            StepKind::Hold(h) => Some(h.value.as_str()),
+            _ => None,
+        });
+        Some(shown.next().unwrap_or(&part.value))
+    }
+
     /// The verification that a step runs.
     pub fn verification(&self, step: &PlanStep) -> Option<&Verification> {
         match &step.step.kind {
@@ -324,6 +337,7 @@ impl PlanStep {
             number,
             label: number.to_string(),
             fallback_of: None,
+            within: None,
             ramp: None,
             when: None,
             phase: None,

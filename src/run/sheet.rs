@@ -26,7 +26,8 @@ pub fn sheet(playbook: &Playbook, environment: &str, stamp: &str) -> String {
     sheet.paper.say(0, &format!("PANIC SHEET: {} / {}", service.title, environment.to_uppercase()));
     sheet.paper.say(0, &format!("written {stamp}; owner {}", service.owner));
     sheet.paper.say(0, "Paste line by line and look at each answer. Never run this file as a whole:");
-    sheet.line(vec![Word::raw("exit 1")]);
+    // Pasted into a shell of a person it says nothing; run as a file it ends here.
+    sheet.line(vec![Word::raw("case $- in *i*) ;; *) exit 1 ;; esac")]);
     sheet.emergency();
     sheet.contacts();
     sheet.target(environment);

@@ -325,8 +325,8 @@ impl State {
     pub(super) fn ramp_stopped_at<'a>(&self, plan: &'a Plan, step: &PlanStep) -> Option<&'a str> {
         let last = step.ramp.as_ref()?.last;
         plan.steps[..step.number - 1].iter().find_map(|p| {
-            let part = p.ramp.as_ref().filter(|r| r.last == last)?;
-            (self.steps[p.number - 1].judged == Some(true)).then_some(part.value.as_str())
+            p.ramp.as_ref().filter(|r| r.last == last)?;
+            plan.ramp_value(p).filter(|_| self.steps[p.number - 1].judged == Some(true))
         })
     }
 }

@@ -79,7 +79,7 @@ pub fn tell(plan: &Plan, record: &Record) -> Result<Option<Told>, String> {
     let at = |n: usize| plan.steps.get(n.wrapping_sub(1));
     let step = |n: usize| format!("step {}", at(n).map_or("?", |s| s.label.as_str()));
     let name = |n: usize| clean_line(at(n).map_or("?", |s| s.step.name.as_str()));
-    let value = |n: usize| at(n).and_then(|s| s.ramp.as_ref()).map_or("?", |r| r.value.as_str());
+    let value = |n: usize| at(n).and_then(|s| plan.ramp_value(s)).unwrap_or("?");
     let told = |letter, kind: String, text: String| Ok(Some(Told { letter, kind, text, who: None }));
     let by = |kind: &str, who: Person, text: String| {
         Ok(Some(Told { letter: None, kind: kind.into(), text, who: Some(who.user) }))

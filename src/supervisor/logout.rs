@@ -40,7 +40,12 @@ pub fn decide(facts: Facts) -> Stay {
     }
 }
 
-/// How a supervisor of this account outlives its session here. Where only lingering is missing, it is asked for, which an
+/// How a supervisor of this account would outlive its session here, as things are. Changes nothing; blocks as [`stay`] does.
+pub fn foresee(user: &str) -> Stay {
+    decide(observe(user))
+}
+
+/// How a supervisor of this account outlives its session here, asked when one is started. Where only lingering is missing, it is asked for, which an
 /// account may do for itself unless the host's rules forbid it. Blocks for a moment, at most 8 s.
 pub fn stay(user: &str) -> Stay {
     let facts = observe(user);

@@ -91,7 +91,17 @@ impl Machine {
         {
             return Some(format!("not needed: step {} did not fail", p.label));
         }
-        self.state.ramp_stopped_at(&self.plan, step).map(|value| format!("not needed: good at {value}"))
+        if let Some(value) = self.state.ramp_stopped_at(&self.plan, step) {
+            return Some(format!("not needed: good at {value}"));
+        }
+        // What was not set is not held.
+        let act = self
+            .plan
+            .steps
+            .get(step.number.wrapping_sub(2))
+            .filter(|_| matches!(step.step.kind, StepKind::Hold(_)))?;
+        let value = self.plan.ramp_value(step).unwrap_or_default();
+        self.state.steps[act.number - 1].skipped.as_ref().map(|_| format!("not needed: {value} was left out"))
     }
 
     /// The intent, then the attempt.

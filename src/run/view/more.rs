@@ -6,7 +6,7 @@ use crate::model::text::clean_line;
 use crate::model::time::Millis;
 use crate::run::plan::{After, Plan, PlanStep};
 use crate::run::record::Outcome;
-use crate::run::state::State;
+use crate::run::state::{Stand, State};
 
 /// The approval, while it is open.
 pub(super) fn approval(plan: &Plan, state: &State) -> Option<ApprovalView> {
@@ -34,7 +34,7 @@ pub(super) fn approval(plan: &Plan, state: &State) -> Option<ApprovalView> {
     })
 }
 
-/// What steps froze, as far as is known.
+/// What steps froze and nothing in this run let go on again, as far as is known.
 pub(super) fn frozen(plan: &Plan, state: &State) -> Vec<FreezeView> {
     let view = |p: &PlanStep| {
         let (freeze, s) = (p.step.freezes.as_ref()?, &state.steps[p.number - 1]);
@@ -44,6 +44,15 @@ pub(super) fn frozen(plan: &Plan, state: &State) -> Vec<FreezeView> {
             Some(Outcome::Unknown { .. }) => " (it is not known whether)",
             _ => return None,
         };
+        let mut undoing =
+            plan.steps[p.number..].iter().filter(|u| u.within.as_ref() == Some(&freeze.undo)).peekable();
+        let done = |u: &PlanStep| {
+            let s = &state.steps[u.number - 1];
+            state.stand(plan, u) == Stand::Passed && s.skipped.is_none() && !s.has_failed(u)
+        };
+        if undoing.peek().is_some() && undoing.all(done) {
+            return None;
+        }
         let what = format!("{}{doubt}", clean_line(&freeze.what.0));
         Some(FreezeView { what, undo: freeze.undo.clone(), since: s.ended.clone().unwrap_or_default() })
     };

@@ -238,12 +238,12 @@ proptest! {
                 && b.plan.steps[step - 1].changes()
             {
                 let written = matches!(b.plan.steps[step - 1].step.kind, StepKind::Write(_));
-                let never = matches!(
-                    effects.first(),
-                    Some(Effect::Record(Kind::StepExited { outcome: Outcome::NotStarted { .. }, .. }))
-                );
                 let late = |e: &&Effect| matches!(e, Effect::Record(Kind::Late { .. }));
                 let first = effects.iter().find(|e| !late(e));
+                let never = matches!(
+                    first,
+                    Some(Effect::Record(Kind::StepExited { outcome: Outcome::NotStarted { .. }, .. }))
+                );
                 let found = matches!(first, Some(Effect::Recover { .. })) || (written && file.is_none() && never);
                 let started = matches!(first, Some(Effect::Start { .. }));
                 prop_assert!(found && !started, "{:?}", effects);

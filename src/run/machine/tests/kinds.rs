@@ -172,6 +172,16 @@ fn held(stop: Answer, next: Answer) -> Bench {
 }
 
 #[test]
+fn a_value_that_is_left_out_is_not_held() {
+    let mut plan = ramp();
+    plan.steps[0].step.already = Some(probe());
+    let mut b = Bench::of(plan);
+    b.probed(1, Asked::Already, Holds);
+    assert_eq!([b.starts(1), b.starts(2), b.starts(3)], [0, 0, 1]);
+    assert_eq!(b.view().steps[1].detail, "not needed: 25 % was left out");
+}
+
+#[test]
 fn a_ramp_stops_where_it_is_good_and_goes_on_behind_its_last_step() {
     let b = held(Holds, Fails);
     assert_eq!([b.starts(3), b.starts(4), b.starts(5)], [0, 0, 1]);
@@ -269,4 +279,19 @@ fn what_a_step_froze_stays_in_the_view_after_the_end() {
     assert_eq!((after[0].what.as_str(), after[0].undo.as_str(), after.len()), ("the pipeline", "thaw", 1));
     let unknown = frozen(Outcome::Unknown { evidence: "?".into() });
     assert_eq!(unknown[0].what, "the pipeline (it is not known whether)");
+}
+
+#[test]
+fn what_the_run_itself_let_go_on_is_not_frozen() {
+    let freezes = Some(Freeze { what: Template("the pipeline".into()), undo: "thaw".into() });
+    let frozen = |outcome| {
+        let mut plan = plan(vec![Step { freezes: freezes.clone(), ..run("a") }, run("b"), run("c")]);
+        plan.steps[1].within = Some("thaw".into());
+        let mut b = Bench::of(plan);
+        b.ended(1, good());
+        let before = b.view().frozen.len();
+        b.ended(2, outcome);
+        (before, b.view().frozen.len())
+    };
+    assert_eq!((frozen(good()), frozen(bad())), ((1, 0), (1, 1)));
 }
