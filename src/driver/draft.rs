@@ -3,6 +3,7 @@
 use super::Setup;
 use crate::model::playbook::{ApprovalDefault, Confirm, Param};
 use crate::model::text::clean_line;
+use crate::report::length;
 use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::expand::within;
 use crate::run::plan::{Context, Plan, describe};
@@ -124,12 +125,12 @@ fn of(shown: &mut DraftView, plan: &Plan) {
             ApprovalDefault::Start => "else it starts, and says that nobody agreed",
         };
         let own = if a.asker_counts { "; you count for a role of yours" } else { "; you asked, so not you" };
-        format!("NEEDS {} within {} s, {then}{own}", approval::who_may(a), a.within / 1000)
+        format!("NEEDS {} within {}, {then}{own}", approval::who_may(a), length(a.within))
     });
     if let Some(guard) = &plan.procedure.guard {
         let text = format!(
-            "Watched for {} s after it is verified, so that nobody takes it back unseen",
-            guard.lasts / 1000
+            "Watched for {} after it is verified, so that nobody takes it back unseen",
+            length(guard.lasts)
         );
         shown.notes.push((Gravity::Ok, text));
     }

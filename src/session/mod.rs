@@ -179,11 +179,12 @@ impl Session {
             },
             Event::Journal { records, driven } => {
                 let Some(run) = &mut self.run else { return vec![] };
-                let before = run.view().state;
+                let (before, watched) = (run.view().state, run.view().guarding.is_some());
                 match run.extend(records, driven) {
                     Ok(told) => {
                         let state = run.view().state;
-                        let rings = state != before && picture::rings(state);
+                        let verified = run.view().guarding.is_some() && !watched;
+                        let rings = verified || (state != before && picture::rings(state));
                         told.into_iter().for_each(|h| self.push(h));
                         if rings { vec![Effect::Bell] } else { vec![] }
                     }

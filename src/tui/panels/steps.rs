@@ -110,6 +110,9 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, nam
 fn stands(s: &StepView, run: Option<&RunView>) -> (&'static str, String, Slot) {
     let (mark, word, slot) = look(s.state);
     let of = |n: usize| run.and_then(|r| r.steps.get(n.checked_sub(1)?)).map_or("?", |s| s.label.as_str());
+    if s.state == StepState::Verified && run.is_some_and(|r| r.drifted.is_some()) {
+        return ("! ", "was so".into(), Slot::Warn);
+    }
     let word = match (s.state, s.kind, s.fallback_of) {
         (StepState::Waiting, _, Some(n)) => format!("only if {} fails", of(n)),
         (StepState::Running, "verify", _) => "verifying".into(),
