@@ -91,7 +91,7 @@ static LONG: LazyLock<(Case, PathBuf)> = LazyLock::new(|| {
     let changed = |i: usize| Kind::CriterionChanged {
         step: 2,
         criterion: 0,
-        answer: if i % 2 == 0 { Answer::Holds } else { Answer::Fails },
+        answer: if i.is_multiple_of(2) { Answer::Holds } else { Answer::Fails },
         value: value.clone(),
     };
     let sample = || Kind::VerifySample { step: 2, values: vec![value.clone(); 4] };

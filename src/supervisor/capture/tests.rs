@@ -1,3 +1,5 @@
+//! Evidence that is kept, and what is said of the part that cannot be had.
+
 use super::*;
 use crate::journal::real;
 use crate::model::playbook::{Better, Log, LogSource, ReadingKind, Secret, Signal, Source, SourceKind, Step};

@@ -1,3 +1,5 @@
+//! What becomes of a file, by every format, after every crash, and when somebody else changed it meanwhile.
+
 use super::*;
 use crate::journal::{Disk, real, recording::Recording};
 use crate::model::playbook::{Change, FileEdit, FileFormat, FileWrite, Secret};

@@ -1,3 +1,5 @@
+//! Conditions judged on samples of real sources: at once, at the end of a hold, and after the host slept.
+
 use super::*;
 use crate::config::playbook::parse;
 use crate::supervisor::secrets::Secrets;
