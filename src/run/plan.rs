@@ -408,7 +408,8 @@ pub fn describe(probe: &Probe) -> String {
         Ask::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
         Ask::Http(h) => format!("{} {}", method(&h.method), h.url),
         Ask::Socket { path, send } => format!("{send} → {path}"),
-        Ask::File(path) => path.to_string(),
+        Ask::File(path) if probe.expect.exists == Some(false) => format!("{path} does not exist"),
+        Ask::File(path) => format!("{path} exists"),
         Ask::Named(id) => format!("probe {id}"),
     })
 }

@@ -177,6 +177,8 @@ pub enum Action {
     StopAndStart,
     /// Say why it may start although a check does not hold.
     Override,
+    /// Choose all values anew.
+    Values,
     /// Pick what the cursor is at.
     Pick,
     /// The next control of a dialog.
@@ -340,6 +342,7 @@ pub const TABLE: &[Binding] = table! {
     Confirm [ENTER] Press "press (Cancel at first)";
     Confirm [k('y')] Yes "roll back (no name asked)";
     Confirm [k('O')] Override "start although a check fails…", "override…";
+    Confirm [Key::ctrl('e')] Values "other values", "other values";
     Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
     Confirm [PAGE_UP] PageUp "back up";
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";

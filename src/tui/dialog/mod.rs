@@ -85,8 +85,8 @@ pub struct Confirm {
     pub shown: Option<String>,
     /// First command that is shown.
     pub first: usize,
-    /// It asks for no value that has a default.
-    pub emergency: bool,
+    /// It asks for every value, those that have a default too.
+    pub every: bool,
     /// Values that were picked or typed so far.
     pub given: IndexMap<String, String>,
     /// All that is asked for was picked or typed.

@@ -10,7 +10,7 @@ use crate::run::view::RunState;
 use crate::session::view::{Replacing, TakeUp};
 use crate::tui::dialog::Dialog;
 use crate::tui::ui::{Intent, Pane, Screen};
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use indexmap::IndexMap;
 
 /// The run screen of a view.
@@ -208,12 +208,15 @@ fn leaving_the_picker_starts_nothing() {
 }
 
 #[test]
-fn an_emergency_asks_only_for_what_has_no_default() {
-    let mut view = to_choose(vec![param("version", ParamKind::Values(vec![]), versions(), Some("v1.2.3"))]);
-    view.procedures[1].emergency = true;
+fn what_has_a_default_is_asked_for_only_when_somebody_wants_another() {
+    let view = to_choose(vec![param("version", ParamKind::Values(vec![]), versions(), Some("v1.2.3"))]);
     let mut d = Desk::new(view);
     d.ch('b');
     assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(_))));
+    d.seen(1_200);
+    d.event(KeyEvent::new(KeyCode::Char('e'), KeyModifiers::CONTROL));
+    d.drawn(|_| {});
+    assert!(matches!(d.ui.dialog(), Some(Dialog::Picker(p)) if p.param.name == "version"));
 }
 
 #[test]

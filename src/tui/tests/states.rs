@@ -350,10 +350,10 @@ fn a_value_is_picked() {
     in_both("picker-text", "bbackup 7", &to_choose(vec![param("name", text, vec![], None)]));
     let number = ParamKind::Number { min: Some(0.0), max: Some(50.0), prefill: None };
     let two = vec![
-        param("version", listed(), versions(), Some("v1.2.3")),
-        param("share", number, vec![], Some("0")),
+        param("version", listed(), versions(), None),
+        param("share", number, vec![], None),
     ];
-    in_both("picker-second", "b\n", &to_choose(two));
+    in_both("picker-second", "b↓↓\n", &to_choose(two));
 }
 
 #[test]

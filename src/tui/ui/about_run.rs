@@ -159,8 +159,7 @@ impl Ui {
         if view.read_only {
             return self.only_reads();
         }
-        let emergency = view.procedures.iter().any(|p| p.id == id && p.emergency);
-        let mut confirm = confirmation(id, title, key, emergency);
+        let mut confirm = confirmation(id, title, key);
         confirm.stops.clone_from(&stops);
         self.open(Dialog::Confirm(confirm), by);
         match draft_of(view, id) {
@@ -238,7 +237,7 @@ impl Ui {
             }
             // A run of one's own with the same steps, confirmed as any other.
             Some(TakeUp::Succeed) => {
-                let confirm = confirmation(&view.run_facts.procedure, &run.title, None, true);
+                let confirm = confirmation(&view.run_facts.procedure, &run.title, None);
                 self.open(Dialog::Confirm(confirm), by);
                 return vec![Intent::Succeed { run: run.id.clone() }];
             }

@@ -222,6 +222,10 @@ impl Ui {
                 }
                 return Vec::new();
             }
+            Some(Action::Values) if draft.is_some_and(|d| !d.params.is_empty()) => {
+                (c.every, c.picked, c.shown) = (true, false, None);
+                c.given.clear();
+            }
             Some(Action::Press) | Some(Action::Yes) if !(typed && press.action == Some(Action::Yes)) => {
                 if let Some(draft) = draft
                     && ready
@@ -401,8 +405,8 @@ pub fn draft_of<'v>(view: &'v View, procedure: &str) -> Option<&'v DraftView> {
 pub(super) fn next_param(c: &Confirm, view: &View) -> Option<usize> {
     let draft = draft_of(view, &c.procedure).filter(|d| !d.resolving && d.refused.is_none())?;
     let known = |p: &ParamView| {
-        let given = c.given.contains_key(&p.name) || draft.given.contains_key(&p.name);
-        given || (c.emergency && p.chosen.is_some())
+        let settled = draft.given.contains_key(&p.name) || p.chosen.is_some();
+        c.given.contains_key(&p.name) || (settled && !c.every)
     };
     draft.params.iter().position(|p| !known(p)).filter(|_| !c.picked)
 }
@@ -423,12 +427,12 @@ pub fn is_ready(confirm: &Confirm, draft: &DraftView) -> bool {
 }
 
 /// A confirmation that has not been looked at.
-pub(super) fn confirmation(id: &str, title: &str, key: Option<char>, emergency: bool) -> Confirm {
+pub(super) fn confirmation(id: &str, title: &str, key: Option<char>) -> Confirm {
     Confirm {
         procedure: id.into(),
         title: title.into(),
         key,
-        emergency,
+        every: false,
         shown: None,
         first: 0,
         given: IndexMap::new(),
