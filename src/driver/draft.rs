@@ -78,9 +78,12 @@ pub fn resolved(
         let lines = planned.diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++"));
         shown.diffs.insert(label(*number).to_owned(), lines.map(clean_line).collect());
     }
-    for (number, detail) in &draft.already {
+    if let [(number, detail)] = draft.already.as_slice() {
         let text = format!("step {} is done already: {detail}", label(*number));
         shown.notes.push((Gravity::Ok, clean_line(&text)));
+    } else if !draft.already.is_empty() {
+        let steps: Vec<&str> = draft.already.iter().map(|(number, _)| label(*number)).collect();
+        shown.notes.push((Gravity::Ok, format!("steps {} are done already", steps.join(", "))));
     }
     for (number, answer, detail) in &draft.when {
         let (gravity, what) = match answer {

@@ -151,7 +151,7 @@ fn value_of(plan: &Plan, state: &State, id: &str) -> Option<String> {
         let ramp = p.ramp.as_ref().filter(|r| r.id.as_deref() == Some(id))?;
         let s = &state.steps[p.number - 1];
         let done = matches!(s.outcome, Some(Outcome::Success { .. } | Outcome::Settled { done: true, .. }));
-        let found = s.skipped.as_ref().is_some_and(|why| why.starts_with("already so"));
+        let found = s.so;
         (p.changes() && (done || found)).then(|| bare(&ramp.value).to_owned())
     })
 }
@@ -217,7 +217,7 @@ mod tests {
             state.apply(&kind, &at(1));
         }
         assert_eq!(ask(&state).as_deref(), Some("50"), "what failed was not set");
-        state.apply(&Kind::StepSkipped { step: 3, why: "already so: 0".into() }, &at(2));
+        state.apply(&Kind::StepSkipped { step: 3, so: true, why: "already so: 0".into() }, &at(2));
         assert_eq!(ask(&state).as_deref(), Some("0"), "what is found in place is the value");
     }
 

@@ -408,8 +408,8 @@ pub fn describe(probe: &Probe) -> String {
         Ask::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
         Ask::Http(h) => format!("{} {}", method(&h.method), h.url),
         Ask::Socket { path, send } => format!("{send} → {path}"),
-        Ask::File(path) if probe.expect.exists == Some(false) => format!("{path} does not exist"),
-        Ask::File(path) => format!("{path} exists"),
+        Ask::File(path) if probe.expect.exists == Some(false) => format!("no file {path}"),
+        Ask::File(path) => format!("the file {path}"),
         Ask::Named(id) => format!("probe {id}"),
     })
 }

@@ -152,6 +152,8 @@ pub enum Kind {
     StepSkipped {
         /// Step number, from 1.
         step: usize,
+        /// What it would do is so already.
+        so: bool,
         /// In words, safe to show.
         why: String,
     },

@@ -188,7 +188,7 @@ pub fn tell(plan: &Plan, record: &Record) -> Result<Option<Told>, String> {
             };
             told(None, step(n), format!("{}: {word}, {detail}{alive}", name(n)))
         }
-        Kind::StepSkipped { step: n, why } => told(None, step(n), format!("{}: skipped, {why}", name(n))),
+        Kind::StepSkipped { step: n, why, .. } => told(None, step(n), format!("{}: skipped, {why}", name(n))),
         Kind::Observed { step: n, answer: Answer::Holds, detail } => {
             told(Some('o'), step(n), format!("{}: observed, {detail}", name(n)))
         }

@@ -38,7 +38,7 @@ impl Machine {
             return false;
         }
         if let Some(why) = self.not_needed(step) {
-            self.record(now, Kind::StepSkipped { step: n, why }, out);
+            self.record(now, Kind::StepSkipped { step: n, so: false, why }, out);
             return true;
         }
         if let Some(again) = self.before_the_first(now, out) {
@@ -50,7 +50,7 @@ impl Machine {
                 None => return self.ask(n, Asked::When, when.within.unwrap_or(0), out),
                 Some((Answer::Fails, detail)) => {
                     let why = format!("not to be done now: {detail}");
-                    self.record(now, Kind::StepSkipped { step: n, why }, out);
+                    self.record(now, Kind::StepSkipped { step: n, so: false, why }, out);
                     return true;
                 }
                 Some((Answer::Blind, _)) => return false,
@@ -64,7 +64,7 @@ impl Machine {
             (Some(_), None) => return self.ask(n, Asked::Already, 0, out),
             (Some(_), Some((Answer::Holds, detail))) => {
                 let why = format!("already so: {detail}");
-                self.record(now, Kind::StepSkipped { step: n, why }, out);
+                self.record(now, Kind::StepSkipped { step: n, so: true, why }, out);
                 return true;
             }
             _ => {}
@@ -135,7 +135,7 @@ impl Machine {
         match file {
             Ok(file) if file.before.as_ref() == Some(&file.after) => {
                 let why = format!("already so: {} says it already", file.path);
-                self.record(now, Kind::StepSkipped { step: n, why }, out);
+                self.record(now, Kind::StepSkipped { step: n, so: true, why }, out);
             }
             Ok(file) => self.start(now, &step, Some(file), out),
             Err(why) => {

@@ -92,7 +92,7 @@ impl Machine {
                 Some(Need::Settle { step, evidence: known } | Need::Decide { step, detail: known }) => {
                     self.same(request, step)?;
                     let why = format!("{}: {} (it was: {known})", request.who.user, clean_line(reason));
-                    Ok(vec![Kind::StepSkipped { step, why }])
+                    Ok(vec![Kind::StepSkipped { step, so: false, why }])
                 }
                 Some(Need::Choose { step, .. }) => {
                     self.same(request, step)?;
@@ -100,7 +100,7 @@ impl Machine {
                     Ok(vec![if self.is_hold(step) {
                         Kind::RampJudged { step, stop: true, detail: why }
                     } else {
-                        Kind::StepSkipped { step, why }
+                        Kind::StepSkipped { step, so: false, why }
                     }])
                 }
                 _ => Err("no step waits to be skipped".to_owned()),

@@ -40,6 +40,8 @@ pub struct StepState {
     pub already: Option<(Answer, String)>,
     /// Why it was skipped.
     pub skipped: Option<String>,
+    /// It was skipped because what it would do was so already.
+    pub so: bool,
     /// What the lost run that this one goes on with did with it.
     pub inherited: Option<Inherited>,
     /// Whether its effect was seen, in what words, and when.
@@ -119,7 +121,8 @@ impl StepState {
                 self.exited(outcome, at);
                 self.survivors.extend(survivors.iter().cloned());
             }
-            Kind::StepSkipped { why, .. } => {
+            Kind::StepSkipped { why, so, .. } => {
+                self.so = *so;
                 self.skipped = Some(why.clone());
                 self.ended = Some(at.clone());
             }

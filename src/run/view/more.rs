@@ -48,7 +48,7 @@ pub(super) fn frozen(plan: &Plan, state: &State) -> Vec<FreezeView> {
             plan.steps[p.number..].iter().filter(|u| u.within.as_ref() == Some(&freeze.undo)).peekable();
         let done = |u: &PlanStep| {
             let s = &state.steps[u.number - 1];
-            state.stand(plan, u) == Stand::Passed && s.skipped.is_none() && !s.has_failed(u)
+            state.stand(plan, u) == Stand::Passed && (s.skipped.is_none() || s.so) && !s.has_failed(u)
         };
         if undoing.peek().is_some() && undoing.all(done) {
             return None;

@@ -159,7 +159,9 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 }
                 _ => {}
             }
-            if draft_of(scene.view, &c.procedure).is_some_and(|d| !d.params.is_empty() && !d.resolving) {
+            if draft_of(scene.view, &c.procedure)
+                .is_some_and(|d| !d.params.is_empty() && (may_start(d) || d.is_blocked()))
+            {
                 out.push(item("ctrl-e", "other values", 3));
             }
             out.push(item("Esc", if out.is_empty() { "close" } else { "cancel" }, 9));

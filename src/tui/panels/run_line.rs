@@ -166,6 +166,9 @@ fn stable(view: &View, run: &RunView) -> String {
 
 fn held_for(run: &RunView) -> String {
     match &run.verification {
+        Some(v) if v.criteria.len() == 1 => {
+            format!("Its criterion held for {}", format::elapsed(v.stable_ms))
+        }
         Some(v) => format!("All {} criteria held for {}", v.criteria.len(), format::elapsed(v.stable_ms)),
         None => run.why.clone(),
     }

@@ -65,8 +65,10 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &StepView, nam
     let (mark, word, slot) = stands(s, scene.view.run.as_ref());
     let ink = if s.state == StepState::Waiting { Slot::Dim } else { Slot::Text };
     canvas.put(x + 1, y, 2, mark, slot);
-    canvas.put(x + 4, y, 4, &s.label, ink);
-    canvas.put(x + 8, y, name, &s.name, if s.state == StepState::Running { Slot::Head } else { ink });
+    // A long label (`14.3`) takes a column of the name.
+    let from = canvas.put(x + 4, y, 6, &s.label, ink).max(x + 7) + 1;
+    let room = (x + 8 + name).saturating_sub(from);
+    canvas.put(from, y, room, &s.name, if s.state == StepState::Running { Slot::Head } else { ink });
     let at = x + 9 + name;
     let spent = s.started.as_ref().map(|began| between(began, &scene.view.now));
     let took = match (s.took_ms, &s.started) {
@@ -174,7 +176,7 @@ pub fn progress(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &Ru
         (_, None, None) => return area.y,
     };
     let y = area.y;
-    let mut x = canvas.put(area.x + 4, y, 4, &s.label, Slot::Text).max(area.x + 8);
+    let mut x = canvas.put(area.x + 4, y, 6, &s.label, Slot::Text).max(area.x + 7) + 1;
     if let Some(share) = share {
         let bar = (area.width / 3).clamp(10, 40);
         canvas.bar(x, y, bar, share, Slot::Accent);

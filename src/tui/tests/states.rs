@@ -349,10 +349,7 @@ fn a_value_is_picked() {
     let text = ParamKind::Text { pattern: "[a-z0-9-]+".into(), prefill: None };
     in_both("picker-text", "bbackup 7", &to_choose(vec![param("name", text, vec![], None)]));
     let number = ParamKind::Number { min: Some(0.0), max: Some(50.0), prefill: None };
-    let two = vec![
-        param("version", listed(), versions(), None),
-        param("share", number, vec![], None),
-    ];
+    let two = vec![param("version", listed(), versions(), None), param("share", number, vec![], None)];
     in_both("picker-second", "b↓↓\n", &to_choose(two));
 }
 
