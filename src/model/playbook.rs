@@ -1075,7 +1075,8 @@ pub struct Ramp {
     pub unit: Option<Unit>,
     /// A value is left out when this holds; `$value` is the value.
     pub skip_when: Option<String>,
-    /// How a value is set: one of `run`, `http`, `edit`, `socket`, with what stands beside it; `{{ value }}` is the value.
+    /// How a value is set: one of `run`, `http`, `edit`, `socket`, with what stands beside it; `{{ value }}` is the value
+    /// (a number, where it is the whole of a text in a JSON body).
     pub act: Box<StepKind>,
     /// Milliseconds each value is held.
     pub hold: u64,

@@ -210,7 +210,15 @@ impl<'a> Filler<'a> {
 
     fn json(&mut self, value: &Value) -> Value {
         match value {
-            Value::String(s) => Value::String(self.text(&Template(s.clone())).0),
+            Value::String(s) => {
+                let filled = self.text(&Template(s.clone())).0;
+                // A ramp's value is a number, and stays one.
+                let bare = s.trim().strip_prefix("{{").and_then(|s| s.strip_suffix("}}")).map(str::trim);
+                match filled.parse::<serde_json::Number>() {
+                    Ok(number) if bare == Some("value") => Value::Number(number),
+                    _ => Value::String(filled),
+                }
+            }
             Value::Array(list) => Value::Array(list.iter().map(|v| self.json(v)).collect()),
             Value::Object(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), self.json(v))).collect()),
             other => other.clone(),

@@ -16,7 +16,7 @@ use crate::run::Answer;
 use crate::run::plan::Frozen;
 use crate::run::view::between;
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -46,11 +46,11 @@ struct Watch {
     engine: Engine,
     began: Now,
     batches: mpsc::Receiver<crate::sources::Batch>,
-    /// Sources that have not answered since they were last asked anew.
-    silent: BTreeSet<String>,
+    /// Sources that are waited for, and how many more answers of each.
+    silent: BTreeMap<String, u8>,
     /// Milliseconds the host had slept when we last looked.
     asleep: Millis,
-    pollers: crate::sources::Pollers,
+    _pollers: crate::sources::Pollers,
 }
 
 impl Watch {
@@ -66,15 +66,29 @@ impl Watch {
         let began = clock::now();
         let mut engine = Engine::new(&playbook, &began);
         rules.for_each(|rule| engine.watch(&rule.expr));
-        let (batches, silent, pollers) = read_all(&playbook);
+        let (tx, batches) = mpsc::channel(WAITING);
+        let pollers = crate::sources::start(&playbook, HERE, tx);
         let asleep = clock::asleep(&began);
-        Watch { playbook, engine, began, batches, silent, asleep, pollers }
+        let mut watch =
+            Watch { playbook, engine, began, batches, silent: BTreeMap::new(), asleep, _pollers: pollers };
+        watch.wait_for(1);
+        watch
     }
 
-    /// Reads every source anew, at once.
-    fn refresh(&mut self) {
+    /// Waits for so many answers of every source from here on.
+    fn wait_for(&mut self, answers: u8) {
+        let read = self.playbook.signals.values().filter_map(|s| s.source.clone());
+        self.silent = read.map(|source| (source, answers)).collect();
+    }
+
+    /// Waits for what is measured from here on: a source is asked one thing after the other, so its second answer was
+    /// asked for after this moment. Answers how long that may take. The sources go on being read as they are, for some
+    /// know only by comparing (a quantile, between two pages).
+    fn refresh(&mut self) -> Millis {
         self.take(&clock::now());
-        (self.batches, self.silent, self.pollers) = read_all(&self.playbook);
+        self.wait_for(2);
+        let longest = self.playbook.sources.values().map(|s| 2 * (s.every + s.timeout)).max();
+        longest.unwrap_or(0) + LOOK.as_millis() as Millis
     }
 
     /// Takes in what was measured since the last look.
@@ -88,7 +102,12 @@ impl Watch {
         while let Ok(batch) = self.batches.try_recv() {
             // History is from before we began.
             if !batch.history {
-                self.silent.remove(&batch.source);
+                if let Some(more) = self.silent.get_mut(&batch.source) {
+                    *more -= 1;
+                    if *more == 0 {
+                        self.silent.remove(&batch.source);
+                    }
+                }
                 readings.extend(batch.readings);
             }
         }
@@ -133,14 +152,6 @@ impl Watch {
         let detail = parts.iter().map(|p| p.line()).collect::<Vec<_>>().join(" · ");
         Told { answer, detail: world.secrets.safe(&detail), raw: String::new() }
     }
-}
-
-type Readings = (mpsc::Receiver<crate::sources::Batch>, BTreeSet<String>, crate::sources::Pollers);
-
-fn read_all(playbook: &Playbook) -> Readings {
-    let (tx, batches) = mpsc::channel(WAITING);
-    let silent = playbook.signals.values().filter_map(|s| s.source.clone()).collect();
-    (batches, silent, crate::sources::start(playbook, HERE, tx))
 }
 
 /// What a plan keeps of these signals alone, and of those they are computed from.
@@ -230,14 +241,14 @@ async fn held(world: Arc<World>, frozen: Frozen, hold: Hold, mut ended: oneshot:
             () = tokio::time::sleep(LOOK) => watch.take(&clock::now()),
         }
     }
-    watch.refresh();
-    let over = Deadline::after(&clock::now(), ONCE);
+    let patience = watch.refresh();
+    let over = Deadline::after(&clock::now(), patience);
     loop {
         tokio::time::sleep(LOOK / 5).await;
         let now = clock::now();
         watch.take(&now);
         if watch.silent.is_empty() || over.is_due(&now) {
-            let silent: Vec<&str> = watch.silent.iter().map(String::as_str).collect();
+            let silent: Vec<&str> = watch.silent.keys().map(String::as_str).collect();
             let judge = |rule: &Option<Condition>| {
                 let rule = rule.as_ref()?;
                 if !silent.is_empty() {

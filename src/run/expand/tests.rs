@@ -234,6 +234,34 @@ fn ramp() -> Step {
 }
 
 #[test]
+fn a_value_of_a_ramp_is_a_number_in_a_json_body() {
+    let json = serde_json::json!({ "share": "{{ value }}", "note": "to {{ value }} %" });
+    let call =
+        HttpCall { method: "POST".into(), url: "http://x".into(), json: Some(json), ..HttpCall::default() };
+    let mut step = ramp();
+    let StepKind::Ramp(r) = &mut step.kind else { panic!() };
+    r.act = Box::new(StepKind::Http(call));
+    let least = Param {
+        title: "L".into(),
+        kind: ParamKind::Number { min: None, max: None, prefill: Some(60.0) },
+        pick: Pick::First,
+        unit: Some(Unit::Percent),
+    };
+    let main = Procedure { params: named(vec![("least", least)]), ..procedure(vec![step]) };
+    let plan = frozen(&playbook(vec![("main", main)]), &[]);
+    let bodies: Vec<_> = plan
+        .steps
+        .iter()
+        .filter_map(|p| match &p.step.kind {
+            StepKind::Http(h) => h.json.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bodies[0], serde_json::json!({ "share": 50, "note": "to 50 %" }));
+    assert_eq!(bodies[1], serde_json::json!({ "share": 12.5, "note": "to 12.5 %" }));
+}
+
+#[test]
 fn a_ramp_is_an_act_and_a_hold_per_value() {
     let least = Param {
         title: "L".into(),

@@ -154,7 +154,7 @@ fn step_view(plan: &Plan, state: &State, p: &PlanStep) -> StepView {
         takes_ms: p.step.takes,
         guide: p.step.troubleshoot.clone(),
         fallback_of: p.fallback_of,
-        value: p.ramp.as_ref().map(|r| clean_line(&r.value)),
+        value: plan.ramp_value(p).map(clean_line),
         progress: p.step.progress.clone(),
         kind: kind(&p.step.kind),
         survivors: s.survivors.clone(),

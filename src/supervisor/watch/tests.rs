@@ -66,6 +66,31 @@ async fn a_hold_can_look_back_over_itself() {
 }
 
 #[tokio::test]
+async fn a_quantile_over_the_hold_is_known_at_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "n=$(cat n 2>/dev/null || echo 0); n=$((n+1)); echo $n > n; \
+                  printf 'h_bucket{le=\"1\"} %s\\nh_bucket{le=\"+Inf\"} %s\\nh_count %s\\nh_sum 0\\n' $n $n $n";
+    std::fs::write(dir.path().join("page.sh"), script).unwrap();
+    let text = format!(
+        "schema = 1\n[service]\nname = 'x'\ntitle = 'X'\nowner = 'me'\n[environments.local]\ntone = 'calm'\n\
+         [sources.page]\nevery = '100ms'\ntimeout = '2s'\ncommand = {{ run = ['sh', 'page.sh'], cwd = '{}' }}\n\
+         [signals.p95]\nsource = 'page'\nmetric = 'h'\nquantile = 0.95\nover = '20s'\nunit = 's'\nstale_after = '20s'\n\
+         [triggers.stop]\nwhen = 'p95 < 2s'\ntitle = 'x'\nact = 'watch'\nmode = 'disarmed'\n",
+        dir.path().display()
+    );
+    let playbook = parse(&text, "page.toml").unwrap_or_else(|e| panic!("{e:?}")).playbook;
+    let frozen =
+        Frozen { sources: playbook.sources.clone(), signals: playbook.signals.clone(), ..Frozen::default() };
+    let (world, ..) = lab(dir.path(), &[]);
+    let stop_when = Some(playbook.triggers["stop"].when.clone());
+    let hold = Hold { lasts: 0, stop_when, next_when: None, value: "50".into() };
+    let holding = Holding::begin(world, frozen, hold);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let (stop, _) = holding.judge().await;
+    assert_eq!(stop.as_ref().unwrap().0, Answer::Holds, "{stop:?}");
+}
+
+#[tokio::test]
 async fn a_hold_whose_source_is_gone_is_not_judged() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "50");
