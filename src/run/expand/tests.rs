@@ -240,7 +240,7 @@ fn a_value_of_a_ramp_is_a_number_in_a_json_body() {
         HttpCall { method: "POST".into(), url: "http://x".into(), json: Some(json), ..HttpCall::default() };
     let mut step = ramp();
     let StepKind::Ramp(r) = &mut step.kind else { panic!() };
-    r.act = Box::new(StepKind::Http(call));
+    *r.act = StepKind::Http(call);
     let least = Param {
         title: "L".into(),
         kind: ParamKind::Number { min: None, max: None, prefill: Some(60.0) },
