@@ -8,6 +8,7 @@ mod company;
 mod components;
 mod crash;
 mod demo;
+mod far;
 mod haproxy;
 mod kill;
 mod kinds;

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::playbook::{
-    Change, Criterion, Environment, FileEdit, FileFormat, FileWrite, Procedure, Step, StepKind, When,
+    Authority, Change, Criterion, Environment, FileEdit, FileFormat, FileWrite, Procedure, Role, Step,
+    StepKind, When,
 };
 use crate::model::probe::{Command, Expectation};
 use crate::run::Person;
@@ -201,4 +202,24 @@ async fn a_preview_runs_the_variants_only() {
     assert_eq!(tried[0].lines, ["would do it", "here"]);
     assert!(!tried[1].good && tried[1].ended.contains("no end in 0.2 s"), "{:?}", tried[1]);
     assert!(!dir.path().join("acted").exists());
+}
+
+#[tokio::test]
+async fn who_may_decide_may_ask_alone_and_a_second_person_is_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let me = crate::supervisor::person();
+    let lead = Role { title: "Lead".into(), users: vec![me.user.clone()], ..Role::default() };
+    let all = Authority { all: vec!["lead".into()], ..Authority::default() };
+    let acts = || procedure(vec![step("Act", StepKind::Run(sh("true")))]);
+    let decides = Procedure { authority: Some("stop".into()), ..acts() };
+    let second = Procedure { approval: vec!["lead".into()], ..acts() };
+    for (p, alone) in [(decides, true), (second, false)] {
+        let mut book = playbook(p);
+        book.roles.insert("lead".into(), lead.clone());
+        book.authority.insert("stop".into(), all.clone());
+        let context = Context { who: me.clone(), ..context_in(dir.path()) };
+        let plan = resolve(&book, "production", "main", &IndexMap::new(), &context).await.plan.unwrap();
+        assert_eq!(plan.who_roles, ["lead"]);
+        assert_eq!(crate::run::approval::complete(&plan, &[]), alone);
+    }
 }
