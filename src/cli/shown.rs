@@ -5,7 +5,7 @@ use crate::driver::Setup;
 use crate::model::condition::duration;
 use crate::model::text::{clean, clean_line};
 use crate::report::{length, stamp};
-use crate::run::choice::{Choice, ParamChoices};
+use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::plan::{PlanStep, describe};
 use crate::run::{Answer, Plan};
 use crate::supervisor::Draft;
@@ -31,7 +31,9 @@ pub fn draft(setup: &Setup, id: &str, draft: &Draft) {
     if let Some(plan) = &draft.plan {
         whole(p.use_when.as_deref(), plan, draft);
     }
-    for c in draft.choices.iter().filter(|c| c.why_not.is_some()) {
+    // What is read or follows cannot be given.
+    let open = |c: &&ParamChoices| c.why_not.is_some() && !matches!(c.kind, Source::Read | Source::Follows);
+    for c in draft.choices.iter().filter(open) {
         choices(c);
     }
     for problem in &draft.problems {

@@ -260,3 +260,27 @@ fn the_panic_sheet_names_secrets_and_what_must_be_chosen() {
     let done = Command::new("sh").args(["-c", &script, "sh"]).arg(lab.dir.path()).status().unwrap();
     assert!(done.success() && lab.dir.path().join("restored 2025 x").exists());
 }
+
+#[test]
+fn nobody_is_told_to_give_what_can_only_be_read() {
+    let state = tempfile::tempdir().unwrap();
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/playbooks/haproxy-canary.toml");
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_ripcord"))
+        .args([
+            "run",
+            "c",
+            shipped,
+            "--env",
+            "production",
+            "--dry-run",
+            "--var",
+            "haproxy_socket=/nonexistent",
+        ])
+        .arg("--state-dir")
+        .arg(state.path())
+        .output()
+        .unwrap();
+    let (said, why) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.status.code(), Some(3));
+    assert!(why.contains("`weight` cannot be read") && !said.contains("--param"), "{said}{why}");
+}
