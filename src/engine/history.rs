@@ -2,7 +2,7 @@
 
 use super::tiers::{Column, Tiers};
 use crate::model::condition::{self, Expr};
-use crate::model::playbook::{Better, Playbook, ReadingKind};
+use crate::model::playbook::{Baseline, Better, Playbook, ReadingKind};
 use crate::model::reading::{Reading, Value};
 use crate::model::text::clean_line;
 use crate::model::time::Now;
@@ -264,7 +264,10 @@ impl Store {
             let slack = s.stale_after + 10_000;
             let mut history = History {
                 dim: s.unit.dim(),
-                baseline: s.baseline.map(|b| b.value),
+                baseline: match &s.baseline {
+                    Some(Baseline::Value(b)) => Some(b.value),
+                    _ => None,
+                },
                 better: s.better,
                 stale_after: (!held && s.stale_after > 0).then_some(s.stale_after),
                 series: Vec::new(),

@@ -1,5 +1,6 @@
 //! Samples in, verdicts out. Pure: no clock, file, process, socket or runtime.
 
+pub mod baseline;
 pub mod consecutive;
 pub mod criteria;
 pub mod eval;
@@ -9,6 +10,7 @@ pub mod hold;
 mod keep;
 mod rules;
 pub mod signal;
+pub mod stage;
 pub mod tiers;
 pub mod verdict;
 mod view;
@@ -62,6 +64,15 @@ pub enum Event {
         /// How many more (or fewer; never below 0).
         delta: i32,
     },
+    /// What is normal for a signal was captured, or cannot be had (in words). Not for a baseline that is another signal.
+    Baseline {
+        /// The signal.
+        signal: String,
+        /// What is known.
+        known: Result<baseline::Known, String>,
+    },
+    /// An incident opened (boot milliseconds; before this boot: negative), or is over. `[incident]` windows begin there.
+    Incident(Option<i64>),
     /// Time passed.
     Tick,
     /// The host slept until now.
@@ -212,6 +223,7 @@ impl Engine {
                 let v = (self.held_value(&signal) + f64::from(delta)).max(0.0);
                 self.set(signal, v, t, &mut dirty);
             }
+            Event::Baseline { .. } | Event::Incident(_) => {}
             Event::Tick => {}
             Event::HostSlept => {
                 let before = self.now;

@@ -50,6 +50,8 @@ fn signal(unit: Unit) -> Signal {
         counter: false,
         better: Better::Lower,
         baseline: None,
+        min_samples: None,
+        fresh: None,
         warn: None,
         critical: None,
         stale_after: 30_000,
@@ -67,7 +69,7 @@ fn playbook() -> Playbook {
     }
     p.signals.insert("c".into(), Signal { counter: true, ..signal(Unit::Count) });
     let baseline = Some(Quantity { value: 0.01, dim: Unit::Percent.dim() });
-    p.signals["x"].baseline = baseline;
+    p.signals["x"].baseline = baseline.map(crate::model::playbook::Baseline::Value);
     p.signals["shard"].series = Some("shard".into());
     let flag = ReadingKind::Flag { key: 'f', text: String::new() };
     p.signals.insert("flag".into(), Signal { reading: flag, ..signal(Unit::Bool) });
@@ -98,7 +100,14 @@ fn with_trigger(
         default: Default::default(),
         mode: Default::default(),
         procedure: None,
+        args: IndexMap::new(),
         reason: None,
+        authority: None,
+        approval: vec![],
+        effect_within: None,
+        cooldown: 300_000,
+        max_attempts: 1,
+        per: 3_600_000,
     };
     p.severities.entry("P1".into()).or_insert_with(|| Severity {
         title: "High".into(),

@@ -51,6 +51,10 @@ pub struct Playbook {
     pub severities: IndexMap<String, Severity>,
     /// Conditions held for a time, and what follows.
     pub triggers: IndexMap<String, Trigger>,
+    /// How an incident is named: `[incident] id`, default `"INC-{{ date }}-{{ count }}"`.
+    pub incident: Template,
+    /// What people work through.
+    pub checklists: IndexMap<String, Checklist>,
     /// What a run is judged by.
     pub objectives: IndexMap<String, Objective>,
     /// Criteria that must hold for a time.
@@ -224,7 +228,11 @@ pub struct Signal {
     /// Which direction is better.
     pub better: Better,
     /// What is normal.
-    pub baseline: Option<Quantity>,
+    pub baseline: Option<Baseline>,
+    /// Below how many it says too little and is unknown ("3 errors of 5").
+    pub min_samples: Option<MinSamples>,
+    /// A query whose empty or zero answer says that the target is silent, however fresh the value looks (Prometheus).
+    pub fresh: Option<Template>,
     /// When to look.
     pub warn: Option<Comparison>,
     /// When to worry.
@@ -233,6 +241,40 @@ pub struct Signal {
     pub stale_after: u64,
     /// Place among the panels, 1–9.
     pub panel: Option<u8>,
+}
+
+/// `baseline`: what is normal for a signal. Exactly one of `value`, `file` (with `json`), `signal` and `mark` (with `over`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Baseline {
+    /// `value`: written down.
+    Value(Quantity),
+    /// `file`: a JSON file that is read at the start, and when an incident is over.
+    File {
+        /// Its path.
+        file: Template,
+        /// `json`: pointer (RFC 6901) to the number, in the signal's `raw` unit.
+        json: String,
+    },
+    /// `signal`: what another signal of the same dimension says now (treatment against control).
+    Signal(String),
+    /// `mark`: the average before the moment that a person or a deploy marked.
+    Mark {
+        /// Name of the mark.
+        id: String,
+        /// Milliseconds before the mark that are averaged.
+        over: u64,
+        /// `least`: samples below which it is unknown, default 10.
+        least: u64,
+    },
+}
+
+/// `min_samples`: how many of what is counted a value must rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinSamples {
+    /// At least so many.
+    pub least: u64,
+    /// The signal that says how many there were (requests in the same window).
+    pub of: String,
 }
 
 /// Which direction is better.
@@ -487,6 +529,8 @@ pub struct Severity {
     pub respond_within: Option<u64>,
     /// Roles that must agree.
     pub approval: Vec<String>,
+    /// What people do by hand, in words.
+    pub manual: Option<String>,
 }
 
 /// What a firing trigger asks for.
@@ -545,8 +589,59 @@ pub struct Trigger {
     pub mode: Automation,
     /// Procedure it recommends.
     pub procedure: Option<String>,
+    /// Parameters of that procedure.
+    pub args: IndexMap<String, Template>,
     /// Reason given to the run.
     pub reason: Option<String>,
+    /// Authority that decides. Not beside `approval`; neither: the roles of its severity.
+    pub authority: Option<String>,
+    /// Roles that must all agree with what is decided.
+    pub approval: Vec<String>,
+    /// Milliseconds from firing to the effect: the target that a reaction is shown against.
+    pub effect_within: Option<u64>,
+    /// Milliseconds after an automatic run (or a person's) in which it does not act, default that of `[automation]`: `"5m"`.
+    pub cooldown: u64,
+    /// Automatic runs in `per`, default that of `[automation]`: 1.
+    pub max_attempts: u32,
+    /// Milliseconds, default that of `[automation]`: `"1h"`.
+    pub per: u64,
+}
+
+/// `[checklists.C]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checklist {
+    /// Name for people.
+    pub title: String,
+    /// `moment`: when it is worked.
+    pub moment: Moment,
+    /// Milliseconds after the run's end (only with `after`).
+    pub due: Option<u64>,
+    /// What is to be done, in order.
+    pub items: Vec<Item>,
+}
+
+/// When a checklist is worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moment {
+    /// Before anything happens: is the house in order.
+    Ready,
+    /// Before a rollback.
+    Before,
+    /// While it goes on.
+    During,
+    /// After it: follow-ups.
+    After,
+}
+
+/// One item of a checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// What is to be done.
+    pub text: String,
+    /// Who does it (anybody when empty).
+    pub roles: Vec<String>,
+    /// Whether the procedure waits for it. Default true.
+    pub required: bool,
 }
 
 /// The point from which an objective counts.
@@ -686,6 +781,8 @@ pub struct Procedure {
     pub approval_within: u64,
     /// What happens when nobody says: `refuse` (default) or `start`.
     pub approval_default: ApprovalDefault,
+    /// An armed trigger needs the approval, too. Default false.
+    pub approval_when_automatic: bool,
     /// Procedure that undoes it.
     pub undo: Option<String>,
     /// Must hold for the target, or nothing starts (an irreversible migration, a missing image). Not overridden.

@@ -3,6 +3,24 @@
 use super::time::Now;
 use serde::{Deserialize, Serialize};
 
+/// One line of a recorded file of samples (JSON lines): what the watcher spools, and `ripcord backtest` reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spooled {
+    /// Wall milliseconds at which it was true.
+    pub at: i64,
+    /// The signal's id.
+    pub signal: String,
+    /// The value of the signal's `series` label, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+    /// A number in base units, or a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<serde_json::Value>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// A value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {

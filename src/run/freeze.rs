@@ -103,6 +103,7 @@ pub fn draw(
         who_roles: Vec::new(),
         reason: context.reason.clone(),
         cause: context.cause.clone(),
+        automatic: context.automatic.clone(),
         confirmed_at: context.now.clone(),
         expires: Deadline::after(&context.now, CONFIRMATION),
         env: context.env.clone(),

@@ -148,6 +148,8 @@ mod tests {
             counter: false,
             better: Better::Lower,
             baseline: None,
+            min_samples: None,
+            fresh: None,
             warn: None,
             critical: None,
             stale_after: 1,

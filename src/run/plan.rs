@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan file; a supervisor refuses another one.
-pub const PLAN_SCHEMA: u32 = 2;
+pub const PLAN_SCHEMA: u32 = 3;
 
 /// Milliseconds for which a confirmation is good.
 pub const CONFIRMATION: Millis = 30_000;
@@ -43,6 +43,15 @@ pub struct Cause {
     pub firing_since: Now,
 }
 
+/// What started a run without a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Automatic {
+    /// The firing of the trigger.
+    pub firing: String,
+    /// The decision clock whose default it is; none: the trigger was armed.
+    pub clock: Option<String>,
+}
+
 /// What a plan is made with, besides the playbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
@@ -56,8 +65,12 @@ pub struct Context {
     pub reason: String,
     /// What fired, if something did.
     pub cause: Option<Cause>,
+    /// What starts it without a person.
+    pub automatic: Option<Automatic>,
     /// Stage of the traffic in percent, where it is known.
     pub stage: Option<u32>,
+    /// Captured baselines by signal, base units; they are frozen into the plan.
+    pub baselines: IndexMap<String, f64>,
     /// SHA-256 of the playbook's bytes, in hex.
     pub playbook_hash: String,
     /// Environment variables that commands may see.
@@ -242,6 +255,9 @@ pub struct Plan {
     pub reason: String,
     /// What fired, if something did.
     pub cause: Option<Cause>,
+    /// What started it without a person. The record `Acting` of its firing must be there, and automation not be stopped
+    /// since.
+    pub automatic: Option<Automatic>,
     /// When it was confirmed.
     pub confirmed_at: Now,
     /// Until when it may start.

@@ -279,6 +279,8 @@ pub enum Refusal {
     Plan,
     /// Files could not be written.
     Storage,
+    /// Nobody decided that it is to start by itself, or automation was stopped since.
+    Disarmed,
 }
 
 /// A guard of a step.

@@ -1,5 +1,6 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
+pub mod decision;
 mod following;
 mod picture;
 pub mod view;

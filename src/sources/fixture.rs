@@ -19,6 +19,8 @@ pub(super) fn signal(reading: ReadingKind) -> Signal {
         counter: false,
         better: Better::Lower,
         baseline: None,
+        min_samples: None,
+        fresh: None,
         warn: None,
         critical: None,
         stale_after: 30_000,

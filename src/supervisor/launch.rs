@@ -114,7 +114,7 @@ pub(super) fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<Pa
 
 /// Makes the folder of a service where there is none: private, or shared as the folder of all records is. Durable on
 /// return.
-fn make_home(disk: &dyn Disk, home: &Path) -> io::Result<()> {
+pub(super) fn make_home(disk: &dyn Disk, home: &Path) -> io::Result<()> {
     if home.exists() {
         return Ok(());
     }

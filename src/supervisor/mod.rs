@@ -9,6 +9,7 @@ pub mod attempt;
 mod begin;
 pub mod capture;
 pub mod control;
+pub mod decisions;
 mod drive;
 mod expect;
 pub mod file_change;

@@ -31,6 +31,7 @@ pub fn severities(top: &Table<'_>, roles: &IndexMap<String, Role>) -> IndexMap<S
             text: t.req("text", "write what is to be done").and_then(|n| n.text()).unwrap_or_default(),
             respond_within: t.opt("respond_within").and_then(|n| n.dur()),
             approval: t.opt("approval").map(|r| agreeing(&r, roles)).unwrap_or_default(),
+            manual: None,
         };
         out.insert(name.to_string(), severity);
     }
@@ -138,7 +139,14 @@ fn trigger(name: &str, t: &Table<'_>, traffic: Option<&Traffic>) -> Option<Trigg
         default,
         mode,
         procedure,
+        args: IndexMap::new(),
         reason,
+        authority: None,
+        approval: Vec::new(),
+        effect_within: None,
+        cooldown: 300_000,
+        max_attempts: 1,
+        per: 3_600_000,
     })
 }
 

@@ -146,6 +146,8 @@ fn walk(top: &Table<'_>) -> Playbook {
         guides: looking::guides(top),
         severities: deciding::severities(top, &roles),
         triggers: deciding::triggers(top, traffic.as_ref()),
+        incident: "INC-{{ date }}-{{ count }}".into(),
+        checklists: Default::default(),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),
         links: service::links(top),

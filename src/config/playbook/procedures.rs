@@ -134,6 +134,7 @@ fn procedure(
         authority: gate.authority,
         approval_within: gate.within,
         approval_default: gate.default,
+        approval_when_automatic: false,
         undo,
         compatible_with: whole(compatible_with)?,
         preflight: preflight.unwrap_or_default(),

@@ -9,9 +9,9 @@ use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table, example};
 use crate::model::condition::{Expr, describe, fits};
 use crate::model::playbook::{
-    Better, HttpReading, ProcessReading, ReadingKind, Signal, Source, SourceKind, Traffic,
+    Baseline, Better, HttpReading, ProcessReading, ReadingKind, Signal, Source, SourceKind, Traffic,
 };
-use crate::model::unit::{Quantity, Unit};
+use crate::model::unit::Unit;
 use indexmap::IndexMap;
 
 const READINGS: &[&str] =
@@ -168,6 +168,8 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
         counter,
         better,
         baseline,
+        min_samples: None,
+        fresh: None,
         warn,
         critical,
         stale_after,
@@ -250,7 +252,7 @@ fn series(t: &Table<'_>) -> Option<String> {
     labels.into_iter().next()
 }
 
-fn baseline(n: &Node<'_>, unit: Option<Unit>) -> Option<Quantity> {
+fn baseline(n: &Node<'_>, unit: Option<Unit>) -> Option<Baseline> {
     let t = n.table()?;
     let found = t.one_of(&["value", "file", "signal", "mark"]);
     t.opt("json");
@@ -258,7 +260,7 @@ fn baseline(n: &Node<'_>, unit: Option<Unit>) -> Option<Quantity> {
         over.dur_positive();
     }
     match found? {
-        ("value", v) => v.qty(unit?.dim()),
+        ("value", v) => v.qty(unit?.dim()).map(Baseline::Value),
         (kind, v) => {
             if kind == "signal" {
                 v.reference("signal", n.cx.known.of("signals"));

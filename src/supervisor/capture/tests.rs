@@ -22,6 +22,8 @@ fn signal(source: &str, reading: ReadingKind) -> Signal {
         counter: false,
         better: Better::Lower,
         baseline: None,
+        min_samples: None,
+        fresh: None,
         warn: None,
         critical: None,
         stale_after: 30_000,

@@ -1,0 +1,245 @@
+//! What is decided outside of runs: firings, clocks, automation, what people said. Records are folded into [`Decisions`];
+//! [`Decisions::admits`] says whether one more may be appended. Pure.
+
+mod admits;
+mod fold;
+pub mod machine;
+pub mod record;
+
+pub use record::{Choice, Closed, Kind, Withheld};
+
+use crate::engine::evidence::Part;
+use crate::engine::verdict::Standing;
+use crate::model::playbook::{Automation, Cell, DefaultAction};
+use crate::model::time::{Deadline, Millis, Now};
+use crate::run::plan::{Person, RoleFacts};
+use indexmap::IndexMap;
+
+/// Milliseconds after its time at which a clock's default is not done any more: people are told instead.
+pub const LATE: Millis = 60_000;
+/// Milliseconds within which a run must have its folder after `Acting`; later, people are told instead.
+pub const START: Millis = 30_000;
+/// Milliseconds without a heartbeat after which nobody decides.
+pub const SILENT: Millis = 10_000;
+
+/// Everything that `decisions.jsonl` tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decisions {
+    /// Who decides, the newest epoch; the program may be gone.
+    pub decider: Option<Decider>,
+    /// The last verdict on record and when.
+    pub verdict: Option<(Standing, Vec<Part>, Now)>,
+    /// The open incident.
+    pub incident: Option<Incident>,
+    /// Incidents there were, the open one too; for the next one's number.
+    pub incidents: u32,
+    /// What people set for all triggers.
+    pub automation: Option<Set>,
+    /// What people set for one trigger.
+    pub automations: IndexMap<String, Set>,
+    /// Firings by name, oldest first; bounded: those that are over are forgotten after [`KEPT`] more.
+    pub firings: IndexMap<String, Firing>,
+    /// How often each trigger has fired, for the next firing's name.
+    pub fired: IndexMap<String, u32>,
+    /// Clocks by name, oldest first; forgotten with their firing.
+    pub clocks: IndexMap<String, Clock>,
+    /// Automatic runs of each trigger, oldest first, as far back as any rule looks.
+    pub attempts: IndexMap<String, Vec<Attempt>>,
+    /// Flags that people raised: the signal, and who.
+    pub flags: IndexMap<String, (bool, Person, String)>,
+    /// What people counted.
+    pub counts: IndexMap<String, i64>,
+    /// The last mark of each name.
+    pub marks: IndexMap<String, Mark>,
+    /// Ticks by checklist and item.
+    pub ticks: IndexMap<(String, usize), Tick>,
+    /// Sequence and wall time of the last record.
+    pub last: Option<(u64, Now)>,
+}
+
+/// Firings that are over and still kept.
+pub const KEPT: usize = 200;
+
+/// Who decides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decider {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Name of the host.
+    pub host: String,
+    /// Its pid.
+    pub pid: u32,
+    /// Whose program it is.
+    pub who: Person,
+    /// A watcher; a screen only records.
+    pub acts: bool,
+    /// It left in order.
+    pub left: bool,
+    /// Since when.
+    pub since: Now,
+}
+
+/// An incident.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Incident {
+    /// Its name.
+    pub id: String,
+    /// Since when.
+    pub since: Now,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What a person set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Set {
+    /// At most so much.
+    pub mode: Automation,
+    /// Who.
+    pub who: Person,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Now,
+}
+
+/// One firing of a trigger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Firing {
+    /// Its name.
+    pub id: String,
+    /// The trigger.
+    pub trigger: String,
+    /// Since when its condition was true.
+    pub true_since: Now,
+    /// When it fired.
+    pub at: Now,
+    /// What it asks for.
+    pub cell: Cell,
+    /// Stage of the traffic in percent.
+    pub stage: Option<u32>,
+    /// What is to be said of the cell.
+    pub note: Option<String>,
+    /// What automation might do when it fired.
+    pub mode: Automation,
+    /// Why.
+    pub evidence: Vec<Part>,
+    /// When it resolved.
+    pub resolved: Option<Now>,
+    /// The run that was started for it without a person.
+    pub acting: Option<Attempt>,
+    /// Why it does not act, last.
+    pub withheld: Option<(Withheld, String)>,
+    /// It would have acted, in shadow.
+    pub shadowed: bool,
+    /// Why people are told, who, and when; last.
+    pub escalated: Option<(String, Vec<String>, Now)>,
+    /// Who has seen it.
+    pub acked: Option<Person>,
+}
+
+/// One automatic run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// The firing.
+    pub firing: String,
+    /// Id of the run.
+    pub run: String,
+    /// What it does.
+    pub procedure: String,
+    /// The clock whose default it is.
+    pub clock: Option<String>,
+    /// When it was decided.
+    pub at: Now,
+    /// How fast it was: from true, from firing, to the effect, the target (milliseconds).
+    pub reaction: Option<Reaction>,
+    /// How it ended: verified, words, when.
+    pub ended: Option<(bool, String, Now)>,
+}
+
+/// How fast an automatic run was, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reaction {
+    /// From the condition being true to the first command.
+    pub from_true: Millis,
+    /// From firing to the first command.
+    pub from_firing: Millis,
+    /// From firing to the effect.
+    pub to_effect: Option<Millis>,
+    /// What was asked for: firing to effect.
+    pub target: Option<Millis>,
+}
+
+/// A decision that people are asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clock {
+    /// Its name.
+    pub id: String,
+    /// The firing.
+    pub firing: String,
+    /// The trigger.
+    pub trigger: String,
+    /// When it was opened.
+    pub at: Now,
+    /// Until when one has to decide; none: no clock runs.
+    pub decide_by: Option<Deadline>,
+    /// When the default happens, when that is later.
+    pub default_at: Option<Deadline>,
+    /// What happens then.
+    pub default: DefaultAction,
+    /// What is recommended.
+    pub procedure: Option<String>,
+    /// Roles that must all agree.
+    pub roles: Vec<RoleFacts>,
+    /// Stage of the traffic in percent.
+    pub stage: Option<u32>,
+    /// The frozen plan of the default: from and to in words, or why there is none; and the hash of what it does.
+    pub plan: Option<(Result<(String, String), String>, Option<String>)>,
+    /// The first of two times is over.
+    pub missed: bool,
+    /// It was extended already.
+    pub extended: bool,
+    /// What people said, oldest first.
+    pub said: Vec<Word>,
+    /// How it ended, in words, and when.
+    pub closed: Option<(Closed, String, Now)>,
+}
+
+/// What one person said of a clock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Word {
+    /// What.
+    pub choice: Choice,
+    /// Who.
+    pub who: Person,
+    /// The clock's roles they have.
+    pub roles: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Now,
+}
+
+/// A marked moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// The moment, wall milliseconds.
+    pub at: i64,
+    /// What the signals were before it: average and number of samples, or why there is none.
+    pub values: IndexMap<String, Result<(f64, u64), String>>,
+    /// Who.
+    pub who: Person,
+}
+
+/// A ticked item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    /// Ticked (or unticked again).
+    pub done: bool,
+    /// In their words.
+    pub note: String,
+    /// Who.
+    pub who: Person,
+    /// When.
+    pub at: Now,
+}

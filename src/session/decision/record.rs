@@ -1,0 +1,392 @@
+//! What `decisions.jsonl` says: one kind per thing that was judged, decided, done or noted outside of a run.
+
+use crate::engine::evidence::Part;
+use crate::engine::verdict::Standing;
+use crate::model::playbook::{Automation, Cell, DefaultAction};
+use crate::model::record::Record;
+use crate::model::time::{Deadline, Millis, Now};
+use crate::run::plan::{Person, RoleFacts};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// One record's kind and body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body")]
+pub enum Kind {
+    /// A program became the decider: it records verdicts and firings, and acts when it is a watcher.
+    EpochBegan {
+        /// Number, one more than the one before. A decider of an older epoch can append nothing any more.
+        epoch: u64,
+        /// Name of the host.
+        host: String,
+        /// Its pid.
+        pid: u32,
+        /// Whose program it is.
+        who: Person,
+        /// A watcher; a screen only records.
+        acts: bool,
+        /// Why a person took it over from a decider that holds the lock and is silent.
+        taken_over: Option<String>,
+    },
+    /// The decider left in order.
+    EpochEnded {
+        /// Its epoch.
+        epoch: u64,
+    },
+    /// The verdict changed.
+    VerdictChanged {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// Before.
+        from: Standing,
+        /// Now.
+        to: Standing,
+        /// Why.
+        evidence: Vec<Part>,
+    },
+    /// An incident opened: at the first firing, or when a person started a run.
+    IncidentOpened {
+        /// Its name, `INC-2026-11-21-1`.
+        incident: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The incident is over.
+    IncidentClosed {
+        /// Its name.
+        incident: String,
+        /// Who said so; nobody: a run verified and nothing fires.
+        who: Option<Person>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A trigger fires.
+    Fired {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// Name of this firing: the trigger and a number, `error-spike-3`. Part of an automatic run's id.
+        firing: String,
+        /// The trigger.
+        trigger: String,
+        /// Since when its condition was true.
+        true_since: Now,
+        /// What it asks for where the traffic is.
+        cell: Cell,
+        /// Stage of the traffic in percent, when known.
+        stage: Option<u32>,
+        /// What is to be said of that cell ("between 5 and 25 %: the stricter").
+        note: Option<String>,
+        /// What automation may do for it.
+        mode: Automation,
+        /// Why.
+        evidence: Vec<Part>,
+    },
+    /// It fires no more.
+    Resolved {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// Why.
+        evidence: Vec<Part>,
+    },
+    /// What automation may do was set by a person.
+    AutomationSet {
+        /// The trigger; none: all of them.
+        trigger: Option<String>,
+        /// At most so much (never more than the environment allows).
+        mode: Automation,
+        /// Who.
+        who: Person,
+        /// Why.
+        reason: String,
+    },
+    /// A shadow trigger would have acted.
+    WouldAct {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// What it would have started.
+        procedure: String,
+    },
+    /// An armed trigger does not act now.
+    Withheld {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// Which rule.
+        by: Withheld,
+        /// In words.
+        why: String,
+    },
+    /// A run is about to be started without a person. On disk before its folder is made; once per firing and per clock.
+    Acting {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// The clock whose default this is; none: the trigger is armed.
+        clock: Option<String>,
+        /// Id of the run.
+        run: String,
+        /// What it does.
+        procedure: String,
+    },
+    /// The first command of an automatic run was started, or the run took effect: how fast it was.
+    Reacted {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// The run.
+        run: String,
+        /// Milliseconds from the condition being true to the first command.
+        from_true: Millis,
+        /// Milliseconds from firing to the first command.
+        from_firing: Millis,
+        /// Milliseconds from firing to the effect; none: not yet.
+        to_effect: Option<Millis>,
+        /// The trigger's `effect_within`, milliseconds.
+        target: Option<Millis>,
+    },
+    /// An automatic run ended, or was never started.
+    Acted {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// The run.
+        run: String,
+        /// It was verified.
+        ok: bool,
+        /// In words.
+        detail: String,
+    },
+    /// People are told, or are to be: automation has nothing more to do by itself.
+    Escalated {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// The clock, when it is about one.
+        clock: Option<String>,
+        /// Why.
+        why: String,
+        /// Who (titles of roles).
+        to: Vec<String>,
+    },
+    /// What came of telling them.
+    Paged {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// At least one channel took it.
+        ok: bool,
+        /// In words, safe to show.
+        detail: String,
+    },
+    /// A person must decide.
+    ClockOpened {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// Its name: that of the firing with `-d` and a number.
+        clock: String,
+        /// The firing.
+        firing: String,
+        /// Until when one has to decide; none: no clock runs.
+        decide_by: Option<Deadline>,
+        /// When the default happens, when that is later.
+        default_at: Option<Deadline>,
+        /// What happens then.
+        default: DefaultAction,
+        /// What is recommended, and done by `default = "act"`.
+        procedure: Option<String>,
+        /// Roles that must all agree.
+        roles: Vec<RoleFacts>,
+        /// Stage of the traffic in percent, when known.
+        stage: Option<u32>,
+    },
+    /// The plan of a clock's default was frozen: `decisions/<clock>.json` in the service's folder.
+    DefaultFrozen {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The clock.
+        clock: String,
+        /// From what state to what state, in words; or why there is no plan.
+        plan: Result<(String, String), String>,
+        /// SHA-256 of what the plan does, in hex: it may start only while the target still gives the same.
+        hash: Option<String>,
+    },
+    /// Its first time is over; the default is still to come.
+    ClockMissed {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The clock.
+        clock: String,
+    },
+    /// A person said what to do. It closes the clock when all roles that must agree have said the same.
+    Said {
+        /// The clock.
+        clock: String,
+        /// What.
+        choice: Choice,
+        /// Who.
+        who: Person,
+        /// Ids of the clock's roles they have.
+        roles: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// A clock is over.
+    ClockClosed {
+        /// The clock.
+        clock: String,
+        /// How.
+        how: Closed,
+        /// In words.
+        detail: String,
+    },
+    /// A person has seen it: it rings no more, and what was stopped by a failure may act again.
+    Acked {
+        /// The firing.
+        firing: String,
+        /// Who.
+        who: Person,
+        /// In their words.
+        note: String,
+    },
+    /// A note.
+    Noted {
+        /// In their words.
+        text: String,
+        /// Who.
+        who: Person,
+    },
+    /// An item of a checklist was ticked, or unticked.
+    Ticked {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Its text then.
+        text: String,
+        /// Ticked.
+        done: bool,
+        /// In their words.
+        note: String,
+        /// Who.
+        who: Person,
+    },
+    /// A flag was raised or lowered.
+    Flagged {
+        /// The signal.
+        signal: String,
+        /// Raised.
+        raised: bool,
+        /// In their words.
+        note: String,
+        /// Who.
+        who: Person,
+    },
+    /// Something was counted, or taken back.
+    Counted {
+        /// The signal.
+        signal: String,
+        /// `1` or `-1`.
+        delta: i32,
+        /// Who.
+        who: Person,
+    },
+    /// A moment was marked; what the signals with that baseline were before it.
+    Marked {
+        /// Name of the mark.
+        mark: String,
+        /// The moment, wall milliseconds.
+        at: i64,
+        /// Per signal: the average and of how many samples, or why there is none.
+        values: IndexMap<String, Result<(f64, u64), String>>,
+        /// Who.
+        who: Person,
+    },
+    /// The host slept.
+    HostSlept {
+        /// Milliseconds.
+        slept: Millis,
+    },
+    /// The last line of the log had been torn by a crash; it is kept beside it.
+    TornTail(serde_json::Value),
+}
+
+/// Why an armed trigger does not act now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Withheld {
+    /// A run holds the lock, or was left unfinished.
+    Locked,
+    /// A person's run is just over.
+    JustDone,
+    /// The time after its last run is not over.
+    Cooldown,
+    /// It has acted as often as it may.
+    Exhausted,
+    /// Its last run failed, and nobody has said that it was seen.
+    Failed,
+    /// What it rests on is stale.
+    Stale,
+    /// The decider is a screen.
+    Screen,
+}
+
+/// What a person decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Choice {
+    /// Roll back by this procedure; they start the run themselves.
+    RollBack {
+        /// The procedure.
+        procedure: String,
+        /// Id of the run they have confirmed, when they did.
+        run: Option<String>,
+    },
+    /// Go on watching: the clock stops, the trigger stays lit.
+    Hold,
+    /// So many milliseconds more, once.
+    Extend(Millis),
+}
+
+/// How a clock ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closed {
+    /// People said what to do.
+    Decided,
+    /// Nobody did: the stated default happened.
+    Default,
+    /// Nobody did, and the default was refused (signals unknown, the target has changed): people are told.
+    Refused,
+    /// It was found more than [`super::LATE`] after its time: nothing is done late, people are told.
+    Overdue,
+    /// What it was about is over.
+    Resolved,
+}
+
+impl Kind {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// A kind that is not one of this log's, or a body of another shape; names the record.
+    pub fn read(record: &Record) -> Result<Kind, String> {
+        let value = serde_json::json!({ "kind": record.kind, "body": record.body });
+        serde_json::from_value(value).map_err(|e| format!("record {} ({}): {e}", record.seq, record.kind))
+    }
+
+    /// Its name and its body, as they are written.
+    ///
+    /// # Panics
+    /// Never: every kind is a map of plain data.
+    pub fn parts(&self) -> (String, serde_json::Value) {
+        let mut whole = serde_json::to_value(self).expect("plain data is JSON");
+        let name = whole["kind"].as_str().unwrap_or_default().to_owned();
+        (name, whole["body"].take())
+    }
+}
