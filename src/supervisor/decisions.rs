@@ -21,6 +21,14 @@ pub fn host() -> String {
     clean_line(&rustix::system::uname().nodename().to_string_lossy())
 }
 
+/// Makes the folder of the service and environment where there is none.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_home(home: &Path) -> io::Result<()> {
+    super::launch::make_home(&*real(), home)
+}
+
 /// The log.
 pub fn path(home: &Path) -> PathBuf {
     home.join("decisions.jsonl")
@@ -51,7 +59,7 @@ pub fn tail(home: &Path) -> Tail {
 /// # Errors
 /// When the log cannot be read or written, is damaged, or is held for too long.
 pub fn append(home: &Path, kind: &Kind) -> Result<Result<Record, String>, LogError> {
-    super::launch::make_home(&*real(), home).map_err(LogError::io(home, "make"))?;
+    make_home(home).map_err(LogError::io(home, "make"))?;
     let now = clock::now();
     let mut refused = None;
     let written = append_if(real(), &path(home), &now, PATIENCE, |records| {
