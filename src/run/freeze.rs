@@ -199,9 +199,10 @@ fn facts(
     }
 }
 
-/// Who must agree: roles of the procedure and of the severity in force; an emergency procedure asks nobody.
+/// Who must agree: roles of the procedure and of the severity in force. An emergency procedure asks nobody, nor does a run
+/// that starts by itself, unless the procedure wants it.
 fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<Approval> {
-    if p.emergency {
+    if p.emergency || (context.automatic.is_some() && !p.approval_when_automatic) {
         return None;
     }
     let mut wanted = p.approval.clone();

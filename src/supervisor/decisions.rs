@@ -1,8 +1,13 @@
 //! `decisions.jsonl` of a service and environment: read, followed, and appended to by whoever is admitted.
 
+mod beat;
+
+pub use beat::{Beat, BeatSignal, BeatTrigger, beat_path};
+
 use crate::clock;
 use crate::journal::{LogError, Tail, append_if, read, real};
 use crate::model::record::Record;
+use crate::model::text::clean_line;
 use crate::session::decision::{Decisions, Kind};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +15,11 @@ use std::time::Duration;
 
 /// How long an append waits for the log's lock.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The name of this host, safe to show.
+pub fn host() -> String {
+    clean_line(&rustix::system::uname().nodename().to_string_lossy())
+}
 
 /// The log.
 pub fn path(home: &Path) -> PathBuf {

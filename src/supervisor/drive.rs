@@ -3,6 +3,7 @@
 use super::after;
 use super::ask::World;
 use super::attempt::Process;
+use super::decisions::{self, host};
 use super::home::{
     Holder, LockNote, holder, is_guarding, journal_path, lock_path, orphans, read_plan, run_dir, successor,
     unfinished,
@@ -14,6 +15,7 @@ use super::secrets::Secrets;
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, Reserve, real};
+use crate::model::playbook::Automation;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
@@ -201,7 +203,9 @@ fn check(home: &Path, run: &Path, plan: &Plan, state: &State, resume: bool) -> O
         return Some((Refusal::Orphan, "this run has begun already: resume it".to_owned()));
     } else if plan.expires.is_due(&clock::now()) {
         return Some((Refusal::Expired, expired(plan)));
-    } else if let Some(no) = unfit(plan).or_else(|| after::refusal(home, plan)) {
+    } else if let Some(no) =
+        unfit(plan).or_else(|| after::refusal(home, plan)).or_else(|| disarmed(home, plan))
+    {
         return Some(no);
     }
     // Under the lock nobody drives a run here, so one that is not over was left by its supervisor.
@@ -249,6 +253,33 @@ fn unfit(plan: &Plan) -> Option<No> {
     let failed: Vec<String> = failed.map(|check| format!("{} ({})", check.text, check.detail)).collect();
     (!failed.is_empty() && !said).then(|| {
         (Refusal::Preflight, format!("a check before the first step does not hold: {}", failed.join(", ")))
+    })
+}
+
+/// Why a run that no person confirmed is not to start: nothing on record decided it, or automation was stopped since.
+fn disarmed(home: &Path, plan: &Plan) -> Option<No> {
+    let automatic = plan.automatic.as_ref()?;
+    let state = match decisions::load(home) {
+        Ok(state) => state,
+        Err(e) => return Some(storage(e)),
+    };
+    let firing = &automatic.firing;
+    let decided = state.attempts.iter().find_map(|(trigger, attempts)| {
+        let of_it =
+            attempts.iter().any(|a| a.run == plan.id && a.firing == *firing && a.clock == automatic.clock);
+        of_it.then_some(trigger)
+    });
+    let Some(trigger) = decided else {
+        let why = format!("nothing on record says that {firing} starts this run");
+        return Some((Refusal::Disarmed, why));
+    };
+    // It was armed when that was decided. What people set since is the least of both.
+    let stopped = state.mode(Automation::Armed, trigger, Automation::Armed) != Automation::Armed;
+    stopped.then(|| {
+        let set = [state.automation.as_ref(), state.automations.get(trigger)].into_iter().flatten();
+        let set = set.filter(|s| s.mode != Automation::Armed).max_by_key(|s| s.at.wall);
+        let by = set.map(|s| format!(" by {}: {}", s.who.user, s.reason)).unwrap_or_default();
+        (Refusal::Disarmed, format!("automation was stopped{by}"))
     })
 }
 
@@ -373,8 +404,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{b:02x}");
         out
     })
-}
-
-fn host() -> String {
-    clean_line(&rustix::system::uname().nodename().to_string_lossy())
 }
