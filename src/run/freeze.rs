@@ -8,10 +8,11 @@ use super::plan::{
 };
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
+    Baseline, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
 };
 use crate::model::probe::{Ask, Probe};
 use crate::model::time::Deadline;
+use crate::model::unit::Quantity;
 use indexmap::IndexMap;
 
 /// A plan, and what is asked before it is confirmed.
@@ -83,7 +84,7 @@ pub fn draw(
         .chain(preflight.iter().map(|c| &c.probe))
         .chain(facts.guard.iter().map(|g| &g.probe))
         .collect();
-    let frozen = frozen(playbook, procedure, p, &asked, &steps, &mut fill);
+    let frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
     let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
     fill.back(before);
     let plan = Plan {
@@ -353,8 +354,8 @@ fn frozen(
     playbook: &Playbook,
     procedure: &str,
     p: &Procedure,
-    asked: &[&Probe],
-    steps: &[PlanStep],
+    (asked, steps): (&[&Probe], &[PlanStep]),
+    baselines: &IndexMap<String, f64>,
     fill: &mut Filler<'_>,
 ) -> Frozen {
     let mut out = Frozen { secrets: playbook.secrets.clone(), ..Frozen::default() };
@@ -424,7 +425,7 @@ fn frozen(
     // Messages tell values of signals.
     let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
     wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
-    measured(playbook, wanted, &mut out, fill);
+    measured(playbook, wanted, baselines, &mut out, fill);
     let applies = |o: &crate::model::playbook::Objective| {
         o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
     };
@@ -433,10 +434,12 @@ fn frozen(
     out
 }
 
-/// Puts in these signals, those they are computed from, and their sources.
+/// Puts in these signals, those they are computed from or compared with, and their sources. A captured baseline becomes a
+/// fixed value; one that nobody knows stays what it is, and cannot be judged.
 pub(crate) fn measured(
     playbook: &Playbook,
     mut wanted: Vec<String>,
+    baselines: &IndexMap<String, f64>,
     out: &mut Frozen,
     fill: &mut Filler<'_>,
 ) {
@@ -459,7 +462,16 @@ pub(crate) fn measured(
             Some((name, None)) => fill.problem(format!("there is no source `{name}`")),
             _ => {}
         }
-        let signal = fill.signal(signal);
+        let mut signal = fill.signal(signal);
+        let known = baselines.get(&id).map(|value| Quantity { value: *value, dim: signal.unit.dim() });
+        match (&signal.baseline, known) {
+            (Some(Baseline::Signal(other)), _) => wanted.push(other.clone()),
+            (Some(Baseline::Mark { .. } | Baseline::File { .. }), Some(q)) => {
+                signal.baseline = Some(Baseline::Value(q));
+            }
+            _ => {}
+        }
+        wanted.extend(signal.min_samples.iter().map(|m| m.of.clone()));
         out.signals.insert(id, signal);
     }
 }

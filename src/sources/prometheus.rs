@@ -2,9 +2,12 @@
 //! itself. A query that is still unanswered is not asked again; at most four connections are used.
 
 mod api;
+mod range;
 #[cfg(test)]
 mod tests;
 mod union;
+
+pub use range::range;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 mod after;
 pub mod ask;
 pub mod attempt;
+pub mod baseline;
 mod begin;
 pub mod capture;
 pub mod control;

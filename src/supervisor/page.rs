@@ -98,6 +98,7 @@ mod tests {
             env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
             cwd: "/".into(),
             secrets: Secrets::new(Default::default()),
+            home: "/nonexistent".into(),
         };
         tell(&Arc::new(world), &rung(commands), "t").await
     }
