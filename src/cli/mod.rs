@@ -12,6 +12,7 @@ mod screen;
 mod sheet;
 mod shown;
 mod target;
+mod watch;
 
 use crate::config;
 use crate::config::problem::{Problem, Severity};
@@ -57,6 +58,9 @@ pub fn main() -> ExitCode {
                 beside: beside.as_deref(),
             };
             run::run(&target, &ask)
+        }
+        Some(Command::Watch { target, take_over, quiet, detached }) => {
+            watch::watch(&target, take_over, quiet, detached)
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Runs { target, json }) => runs::list(&target, json),

@@ -4,6 +4,7 @@ mod act;
 mod draft;
 mod follow;
 mod logout;
+pub mod watch;
 
 use crate::clock;
 use crate::model::playbook::Playbook;
