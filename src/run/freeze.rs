@@ -237,7 +237,7 @@ fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<App
 }
 
 /// A role with everybody it includes. A role that does not exist has nobody.
-fn role_facts(playbook: &Playbook, id: &str) -> RoleFacts {
+pub fn role_facts(playbook: &Playbook, id: &str) -> RoleFacts {
     let (mut out, mut left, mut seen) =
         (RoleFacts { id: id.into(), ..RoleFacts::default() }, vec![id], Vec::new());
     out.title = playbook.roles.get(id).map_or_else(|| id.to_owned(), |r| r.title.clone());

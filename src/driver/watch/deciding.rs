@@ -17,7 +17,7 @@ use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::session::decision::machine::{Effect, Event, Judged, Machine};
-use crate::session::decision::{Decisions, Kind};
+use crate::session::decision::{Decisions, Kind, Rules};
 use crate::supervisor::decisions::{self, Beat, host};
 use crate::supervisor::person::person;
 use std::sync::mpsc::Sender;
@@ -121,6 +121,7 @@ impl Deciding {
         let before = Beat::read(&home);
         let mut tail = decisions::tail(&home);
         let mut records = tail.poll().map_err(|e| e.to_string())?;
+        let rules = Rules::of(&setup.playbook, &setup.environment);
         let mut epoch = 0;
         for _ in 0..3 {
             let state = Decisions::fold(&records)?;
@@ -133,7 +134,7 @@ impl Deciding {
                 acts,
                 taken_over: taken_over.clone(),
             };
-            let written = decisions::append(&home, &began).map_err(|e| e.to_string())?;
+            let written = decisions::append(&home, &rules, &began).map_err(|e| e.to_string())?;
             records.extend(tail.poll().map_err(|e| e.to_string())?);
             match written {
                 Ok(_) => break,
@@ -154,6 +155,7 @@ impl Deciding {
         let open = runs::Open::default();
         let writer = Writer {
             home: home.clone(),
+            rules,
             epoch,
             acts,
             tail,
@@ -384,11 +386,11 @@ impl Deciding {
                     None => self.answer(Event::Frozen { clock, plan: Err("it is not on record".into()) }),
                 }
             }
-            Effect::Start { firing, run, hash, .. } => {
+            Effect::Start { firing, run, hash, by, .. } => {
                 let attempts = self.state().attempts.values().flatten();
                 let clock = attempts.filter(|a| a.run == run).find_map(|a| a.clock.clone());
                 match self.about(&firing, clock) {
-                    Some(about) => self.spawn(about.start(run, hash)),
+                    Some(about) => self.spawn(about.start(run, hash, by)),
                     None => {
                         let accepted = Err("its firing is not on record".into());
                         self.answer(Event::Started { firing, run, accepted });

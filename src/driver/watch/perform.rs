@@ -7,6 +7,7 @@ use crate::journal::access::Sharing;
 use crate::journal::{LogError, atomic_write, real};
 use crate::model::playbook::Trigger;
 use crate::model::text::clean_line;
+use crate::model::time::Deadline;
 use crate::run::fill::Filler;
 use crate::run::freeze::names;
 use crate::run::plan::{Automatic, Cause, Context, Plan};
@@ -113,12 +114,12 @@ impl About {
     }
 
     /// Starts the run, once: when its folder is there, somebody has.
-    pub(super) async fn start(self, run: String, hash: Option<String>) -> Event {
-        let accepted = self.started(&run, hash.as_deref()).await;
+    pub(super) async fn start(self, run: String, hash: Option<String>, by: Deadline) -> Event {
+        let accepted = self.started(&run, hash.as_deref(), &by).await;
         Event::Started { firing: self.firing.id, run, accepted: accepted.map_err(|e| clean_line(&e)) }
     }
 
-    async fn started(&self, run: &str, hash: Option<&str>) -> Result<(), String> {
+    async fn started(&self, run: &str, hash: Option<&str>, by: &Deadline) -> Result<(), String> {
         let dir = home::run_dir(&self.setup.folder, run);
         if let Some(answer) = begun(&dir) {
             return answer;
@@ -130,7 +131,15 @@ impl About {
                 plan.from, plan.to
             ));
         }
-        let (plan, folder) = (plan.confirmed(&clock::now()), self.setup.folder.clone());
+        let now = clock::now();
+        if by.is_due(&now) {
+            return Err("it could not be started in time: nothing is done late".into());
+        }
+        let mut plan = plan.confirmed(&now);
+        if by.left(&now) < plan.expires.left(&now) {
+            plan.expires = by.clone();
+        }
+        let folder = self.setup.folder.clone();
         let launched = tokio::task::spawn_blocking(move || supervisor::launch(&folder, &plan)).await;
         match launched.map_err(|e| e.to_string())? {
             Ok(_) => Ok(()),

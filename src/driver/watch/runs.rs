@@ -9,7 +9,7 @@ use crate::model::time::{Millis, Now};
 use crate::run::record::{Kind, Verdict};
 use crate::run::view::{RunState, RunView};
 use crate::run::{Plan, PlanStep};
-use crate::session::decision::machine::{Event, Runs};
+use crate::session::decision::machine::{Event, Over, Runs};
 use crate::supervisor::person::person;
 use crate::supervisor::{self, home};
 use std::collections::HashMap;
@@ -129,10 +129,11 @@ impl Watched {
         }
         let over = newest.iter().filter_map(|id| {
             let seen = self.read.get(id)?.1.as_ref()?;
-            let (_, _, at) = seen.ended.as_ref().filter(|_| seen.view.state != RunState::Refused)?;
-            Some((id.clone(), at.clone(), seen.plan.automatic.is_none()))
+            let (verified, _, at) = seen.ended.as_ref().filter(|_| seen.view.state != RunState::Refused)?;
+            let by_person = seen.plan.automatic.is_none();
+            Some(Over { run: id.clone(), ended: at.clone(), by_person, verified: *verified })
         });
-        out.last = over.max_by_key(|(_, at, _)| at.wall);
+        out.last = over.max_by_key(|o| o.ended.wall);
         out
     }
 
