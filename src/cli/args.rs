@@ -136,6 +136,21 @@ pub enum Command {
         #[arg(long, value_name = "REASON", requires = "replace")]
         beside: Option<String>,
     },
+    /// Watch without a screen: decide, and act where the environment lets automation act. For systemd.
+    Watch {
+        /// What is watched.
+        #[command(flatten)]
+        target: Target,
+        /// Take over from a watcher that holds the lock and has been silent for 10 s, and say why.
+        #[arg(long, value_name = "REASON")]
+        take_over: Option<String>,
+        /// Print nothing but errors; else a JSON object per event.
+        #[arg(long)]
+        quiet: bool,
+        /// Leave the terminal and its session.
+        #[arg(long, hide = true)]
+        detached: bool,
+    },
     /// Print every procedure as commands for paper or a bare shell: for the day ripcord itself is the problem.
     PanicSheet {
         /// What is printed.

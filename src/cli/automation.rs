@@ -2,9 +2,10 @@
 
 use super::args::{Mode, Target};
 use super::say::{append, one_of, put, state, words};
-use super::{exit, run, target};
+use super::{exit, run, target, watch};
 use crate::config::paths;
 use crate::driver::Setup;
+use crate::driver::watch::start_detached;
 use crate::model::playbook::{Automation, Confirm, Tone};
 use crate::model::text::clean_line;
 use crate::session::decision::{Kind, Rules};
@@ -63,7 +64,16 @@ pub fn arm(of: &Target, trigger: Option<&str>, mode: Mode, reason: &str, yes: Op
             println!("  {id} stays {}", word(may));
         }
     }
-    exit::OK
+    match start_detached(&setup.folder, &watch::words(of, setup)) {
+        Ok(()) => {
+            println!("A watcher decides: `ripcord status` shows it.");
+            exit::OK
+        }
+        Err(why) => {
+            eprintln!("NOBODY WATCHES, so nothing acts: {}\n  hint: ripcord watch", clean_line(&why));
+            exit::UNKNOWN
+        }
+    }
 }
 
 /// What would act by itself: trigger and procedure.
@@ -129,13 +139,13 @@ fn folder(of: &Target) -> Option<PathBuf> {
         (Some(home), _) if found.contains(&home) => Some(home),
         (None, [only]) => Some(only.clone()),
         (wanted, _) => {
-            let names: Vec<String> = found
-                .iter()
-                .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
-                .collect();
+            let names: Vec<String> =
+                found.iter().filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned())).collect();
             match (wanted, names.is_empty()) {
                 (None, false) => eprintln!("error: which of {}?\n  hint: --env", names.join(", ")),
-                _ => eprintln!("error: nothing of {} is recorded in {}", clean_line(&service), root.display()),
+                _ => {
+                    eprintln!("error: nothing of {} is recorded in {}", clean_line(&service), root.display())
+                }
             }
             None
         }
@@ -164,7 +174,8 @@ fn service(text: &str) -> Option<String> {
             let value = value.trim().trim_start_matches(['"', '\'']);
             let name = value.split(['"', '\'']).next().unwrap_or_default();
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            return Some(name.to_owned()).filter(|n| !n.is_empty() && n.chars().all(plain) && !n.contains(".."));
+            return Some(name.to_owned())
+                .filter(|n| !n.is_empty() && n.chars().all(plain) && !n.contains(".."));
         }
     }
     None

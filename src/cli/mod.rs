@@ -21,6 +21,7 @@ mod shown;
 mod status;
 mod target;
 mod tick;
+mod watch;
 mod why;
 
 use crate::config;
@@ -67,6 +68,9 @@ pub fn main() -> ExitCode {
                 beside: beside.as_deref(),
             };
             run::run(&target, &ask)
+        }
+        Some(Command::Watch { target, take_over, quiet, detached }) => {
+            watch::watch(&target, take_over, quiet, detached)
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Runs { target, json }) => runs::list(&target, json),

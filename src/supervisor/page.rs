@@ -52,7 +52,12 @@ pub async fn page(
         Err(problems) => return (problems.join("; "), false),
     };
     let secrets = Secrets::new(playbook.secrets.clone());
-    let world = std::sync::Arc::new(World { env: context.env.clone(), cwd: context.cwd.clone(), secrets });
+    let world = std::sync::Arc::new(World {
+        env: context.env.clone(),
+        cwd: context.cwd.clone(),
+        home: context.home.clone().into(),
+        secrets,
+    });
     let unknown = late::names(&rung).into_iter().map(|name| (name, "-".to_owned())).collect();
     rung = match late::fill(&rung, &unknown) {
         Ok(filled) => filled,

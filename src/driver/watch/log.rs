@@ -8,8 +8,7 @@ use crate::journal::{Hold, LogError, Tail, real};
 use crate::model::reading::Spooled;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
-use crate::session::decision::Kind;
-use crate::session::decision::machine;
+use crate::session::decision::{Kind, Rules, machine};
 use crate::supervisor::decisions::{self, Beat};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -56,6 +55,7 @@ pub(super) enum News {
 /// The thread.
 pub(super) struct Writer {
     pub(super) home: PathBuf,
+    pub(super) rules: Rules,
     pub(super) epoch: u64,
     pub(super) acts: bool,
     pub(super) tail: Tail,
@@ -85,7 +85,11 @@ impl Writer {
                 None => {}
                 Some(Job::Leave) => {
                     if !self.superseded {
-                        let _ = decisions::append(&self.home, &Kind::EpochEnded { epoch: self.epoch });
+                        let _ = decisions::append(
+                            &self.home,
+                            &self.rules,
+                            &Kind::EpochEnded { epoch: self.epoch },
+                        );
                         let _ = self.look();
                     }
                     self.lock = None;
@@ -105,7 +109,7 @@ impl Writer {
     }
 
     fn append(&mut self, kind: Kind) {
-        let written = decisions::append(&self.home, &kind);
+        let written = decisions::append(&self.home, &self.rules, &kind);
         let refused = match written {
             Ok(Ok(_)) => None,
             Ok(Err(why)) => Some(News::Refused(kind, why)),

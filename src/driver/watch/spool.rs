@@ -71,7 +71,8 @@ impl Spool {
         if self.size + bytes.len() as u64 > self.most {
             self.sweep()?;
         }
-        let Some((_, file)) = self.open.as_mut().filter(|_| self.size + bytes.len() as u64 <= self.most) else {
+        let Some((_, file)) = self.open.as_mut().filter(|_| self.size + bytes.len() as u64 <= self.most)
+        else {
             return Ok(());
         };
         self.size += bytes.len() as u64;
