@@ -20,6 +20,7 @@ mod logout;
 mod page;
 mod people;
 mod plan;
+mod promtool;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
