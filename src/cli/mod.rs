@@ -1,18 +1,28 @@
 //! Arguments, subcommands, exit codes.
 
+mod ack;
 mod approve;
 pub mod args;
 mod ask;
+mod automation;
+mod count;
+mod decide;
 mod demo;
 pub mod exit;
 mod look;
+mod mark;
+mod note;
 mod run;
 mod runs;
+mod say;
 mod screen;
 mod sheet;
 mod shown;
+mod status;
 mod target;
+mod tick;
 mod watch;
+mod why;
 
 use crate::config;
 use crate::config::problem::{Problem, Severity};
@@ -85,6 +95,7 @@ pub fn main() -> ExitCode {
             approve::approve(&records, approve::Word { run: run.as_deref(), refuse, name, yes })
         }
         Some(Command::Ask { run, records, wish }) => ask::ask(&records, &run, wish),
+        Some(Command::People(said)) => say::act(said),
     })
 }
 

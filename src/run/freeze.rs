@@ -498,3 +498,6 @@ fn of_expr(e: &Expr, out: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

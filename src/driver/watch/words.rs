@@ -74,7 +74,8 @@ pub(super) fn triggers(engine: &Engine, now: &Now) -> Vec<BeatTrigger> {
             TriggerState::Inactive => None,
             TriggerState::Pending { since, .. } | TriggerState::Firing { since } => Some(wall(since)),
         };
-        BeatTrigger { id: t.id, state: t.state, since }
+        let cell = engine.in_force(&t.id, now.boot as i64);
+        BeatTrigger { state: t.state, since, truth: t.truth, cell, id: t.id }
     };
     status.map(beat).collect()
 }
