@@ -210,7 +210,7 @@ impl Filler {
                 self.template(t)
             }
             SourceKind::Process(ProcessRef::Pid(_)) => {}
-            SourceKind::Command { argv, cwd, env } => {
+            SourceKind::Command { argv, cwd, env, .. } => {
                 self.list(argv);
                 self.maybe(cwd);
                 self.map(env);
