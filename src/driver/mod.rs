@@ -3,6 +3,7 @@
 mod act;
 mod draft;
 mod follow;
+pub mod glance;
 mod logout;
 pub mod watch;
 
