@@ -114,11 +114,11 @@ async fn stand_by(
     loop {
         let (of, now) = (setup.clone(), clock::now());
         let begun = tokio::task::spawn_blocking(move || {
-            let begun = Deciding::begin(&of, true);
-            if matches!(begun, Ok(None)) {
+            let (begun, beat) = (Deciding::begin(&of, true), Beat::read(&of.folder));
+            if matches!(begun, Ok(None)) && beat.as_ref().is_some_and(|b| !b.acts) {
                 wants::say(&of.folder, &clock::now());
             }
-            (begun, Beat::read(&of.folder))
+            (begun, beat)
         });
         let why = match begun.await {
             Ok((Ok(Some(deciding)), _)) => return Some(deciding),

@@ -1,7 +1,11 @@
 //! `decider.wants`: a watcher that waits for the lock says so each second. A screen that decides meanwhile only records,
 //! so it lets go at its next heartbeat; another watcher does not.
 
+use crate::journal::access::Sharing;
 use crate::model::time::{Millis, Now};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Milliseconds for which it is good.
@@ -14,11 +18,14 @@ fn path(home: &Path) -> PathBuf {
 /// Says that a watcher waits. What cannot be said costs time only.
 pub(super) fn say(home: &Path, now: &Now) {
     let temp = home.join(format!(".decider.wants.{}.tmp", std::process::id()));
-    if let Ok(bytes) = serde_json::to_vec(now)
-        && std::fs::write(&temp, bytes).is_ok()
-    {
-        let _ = std::fs::rename(&temp, path(home));
-    }
+    let write = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(Sharing::of(home)?.own_mode());
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+        options.open(&temp)?.write_all(&serde_json::to_vec(now).map_err(io::Error::other)?)?;
+        std::fs::rename(&temp, path(home))
+    };
+    let _ = write();
 }
 
 /// It waits no more.
