@@ -3,7 +3,9 @@
 mod act;
 mod draft;
 mod follow;
+pub mod glance;
 mod logout;
+pub mod watch;
 
 use crate::clock;
 use crate::model::playbook::Playbook;

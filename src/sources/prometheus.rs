@@ -4,9 +4,12 @@
 
 mod api;
 mod fresh;
+mod range;
 #[cfg(test)]
 mod tests;
 mod union;
+
+pub use range::range;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
