@@ -251,9 +251,6 @@ impl Deciding {
 
     /// Writes the heartbeat; to be called each second.
     pub fn beat(&mut self, now: &Now, engine: &Engine) {
-        if now.boot.saturating_sub(self.written) > STUCK && self.trouble.is_none() {
-            self.trouble = Some("the disk does not answer".into());
-        }
         if self.beating || self.leaving {
             return;
         }
@@ -295,6 +292,9 @@ impl Deciding {
         while let Some(news) = next {
             self.hear(&now, news, &mut told);
             next = self.news.try_recv().ok();
+        }
+        if self.beating && now.boot.saturating_sub(self.written) > STUCK && self.trouble.is_none() {
+            self.judge_disk(Some("the disk does not answer".into()), &mut told);
         }
         let due: Vec<(Kind, String)> = self
             .unwritten
