@@ -18,6 +18,7 @@ mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
+mod people;
 mod plan;
 mod promtool;
 #[path = "../support/pty.rs"]
