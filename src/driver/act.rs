@@ -8,6 +8,7 @@ use crate::run::approval;
 use crate::run::plan::{After, Plan};
 use crate::run::record::Wish;
 use crate::session::Event;
+use crate::session::decision::Choice;
 use crate::session::view::{Approver, Gravity, Replacing};
 use crate::supervisor::person::{person, roles_asked};
 use crate::supervisor::{self, NotReplaced, resolve};
@@ -88,7 +89,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn confirm(&mut self, id: &str, now: &Now) {
+    pub(super) fn confirm(&mut self, id: &str, decides: Option<String>, now: &Now) {
         let ready = self.draft.as_ref().filter(|d| d.shown.id == id && !d.shown.is_blocked());
         let made = ready.and_then(|d| Some((d.made.as_ref().filter(|m| m.is_ready())?, d.stops.clone())));
         let Some((plan, stops)) = made.and_then(|(m, stops)| Some((m.plan.clone()?, stops))) else { return };
@@ -100,19 +101,31 @@ impl Driver {
         let plan = plan.confirmed(now);
         match stops {
             Some(run) => self.replace(Box::new(plan), run),
-            None => self.launch(plan),
+            None => self.launch(plan, decides),
         }
     }
 
-    fn launch(&self, plan: Plan) {
+    /// Starts a plan; what it decides is said once it has been accepted.
+    fn launch(&self, plan: Plan, decides: Option<String>) {
         let (folder, tell) = (self.setup.folder.clone(), self.tell.clone());
+        let said = decides.map(|clock| {
+            let choice = Choice::RollBack { procedure: plan.procedure.id.clone(), run: Some(plan.id.clone()) };
+            self.saying(clock, choice, plan.reason.clone())
+        });
         tokio::task::spawn_blocking(move || {
             let answer = supervisor::launch(&folder, &plan);
+            let accepted = answer.is_ok();
             let news = match answer {
                 Ok(_) => Ok(plan.id),
                 Err(refused) => Err(refused.to_string()),
             };
             let _ = tell.blocking_send(News::Launched(news));
+            if let Some(said) = said.filter(|_| accepted)
+                && let Err(why) = said()
+            {
+                let why = format!("The run goes on. That it is your decision could not be recorded: {why}.");
+                let _ = tell.blocking_send(News::Asked(Err(why)));
+            }
         });
     }
 

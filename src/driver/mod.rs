@@ -1,23 +1,25 @@
 //! Performs effects and delivers events; the same for the screen and headless commands.
 
 mod act;
+mod decide;
 mod draft;
 mod follow;
 mod logout;
 
 use crate::clock;
-use crate::model::playbook::Playbook;
+use crate::model::playbook::{Automation, Playbook};
 use crate::model::reading::Value;
 use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::{Kind, Wish};
-use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View};
+use crate::session::decision::Choice;
+use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
-use follow::{Follower, Seen};
+use follow::{Follower, Look, Seen};
 use indexmap::IndexMap;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
@@ -76,7 +78,44 @@ pub enum Request {
     Confirm {
         /// Id of the draft.
         draft: String,
+        /// The clock that is decided by it.
+        decides: Option<String>,
     },
+    /// Say what is to be done about a decision, without starting anything.
+    Say {
+        /// The clock.
+        clock: String,
+        /// What.
+        choice: Choice,
+        /// Why.
+        reason: String,
+    },
+    /// Set what automation may do: a trigger's, or (none) that of all.
+    Automation {
+        /// In this order.
+        modes: Vec<(Option<String>, Automation)>,
+        /// Why.
+        reason: String,
+    },
+    /// Say that what fires has been seen.
+    Seen,
+    /// Write a note.
+    Note {
+        /// In the person's words.
+        text: String,
+    },
+    /// Mark a moment: what is normal is captured before it.
+    Mark {
+        /// Name of the mark.
+        mark: String,
+    },
+    /// Start a watcher that takes over from one that is silent.
+    TakeOver {
+        /// Why.
+        reason: String,
+    },
+    /// Show the evidence of something, or of nothing any more.
+    Why(Option<WhyOf>),
     /// Raise or lower a flag.
     Flag {
         /// Signal id.
@@ -185,8 +224,10 @@ pub struct Driver {
     draft: Option<Proposed>,
     /// A page of what the followed run's step prints, and how far it says it is.
     output: (Output, Option<f64>),
-    /// Which line of it is wanted.
-    turn: std::sync::mpsc::Sender<Option<usize>>,
+    /// What is wanted of the follower.
+    turn: std::sync::mpsc::Sender<Look>,
+    /// Whose evidence is shown.
+    why: Option<WhyOf>,
     replacing: Option<Waiting>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
@@ -209,9 +250,14 @@ impl Driver {
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
         };
-        let session = Session::new(setup.playbook.clone(), facts, &now);
+        let mut session = Session::new(setup.playbook.clone(), facts, &now);
+        let mut follower = Follower::new(setup.folder.clone(), setup.playbook.clone());
+        // What people said before counts from the first judgement on.
+        match follower.decided() {
+            Ok(records) => drop(session.handle(&now, Event::Decided(records))),
+            Err(why) => drop(session.handle(&now, Event::Alarm(Some(why)))),
+        }
         let pollers = poll(&setup, &deliver);
-        let follower = Follower::new(setup.folder.clone());
         let (turn, wanted) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name("follow".into())
@@ -229,6 +275,7 @@ impl Driver {
             draft: None,
             output: Default::default(),
             turn,
+            why: None,
             replacing: None,
             asleep: asleep(&now),
             taken_up: None,
@@ -291,6 +338,7 @@ impl Driver {
         view.output.clone_from(&self.output.0);
         view.progress = self.output.1;
         view.approver = self.approver();
+        view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
             let mut shown = d.shown.clone();
@@ -314,7 +362,9 @@ impl Driver {
     /// Does what a person asks. Never waits: what takes time answers by [`Driver::next`].
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
-        if self.setup.read_only && !matches!(request, Request::Output { .. } | Request::AskAgain) {
+        if self.setup.read_only
+            && !matches!(request, Request::Output { .. } | Request::AskAgain | Request::Why(_))
+        {
             return;
         }
         match request {
@@ -322,19 +372,20 @@ impl Driver {
             Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
-            Request::Confirm { draft } => self.confirm(&draft, &now),
+            Request::Confirm { draft, decides } => self.confirm(&draft, decides, &now),
+            Request::Say { clock, choice, reason } => self.say(clock, choice, reason),
+            Request::Automation { modes, reason } => self.automate(modes, reason),
+            Request::Seen => self.seen(),
+            Request::Note { text } => self.note(text),
+            Request::Mark { mark } => self.mark(mark),
+            Request::TakeOver { reason } => self.take_over(reason),
+            Request::Why(of) => self.why = of,
             Request::Beside { reason } => self.beside(reason),
             Request::TakeUp { run } => self.resume(&run),
             // The follower lives as long as the driver; without it there is nothing to be shown either.
-            Request::Output { line } => drop(self.turn.send(line)),
-            Request::Flag { signal, raise, note } => {
-                let who = person().user;
-                self.session.handle(&now, Event::Flag { signal, raised: raise, note, who });
-            }
-            Request::Count { signal, delta } => {
-                let who = person().user;
-                self.session.handle(&now, Event::Count { signal, delta, who });
-            }
+            Request::Output { line } => drop(self.turn.send(Look::Output(line))),
+            Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
+            Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
@@ -376,6 +427,10 @@ impl Driver {
             }
             Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),
+            Seen::Decided(records) => Event::Decided(records),
+            Seen::Beat(beat) => Event::Beat(beat),
+            Seen::Roles(roles) => Event::Roles(roles),
+            Seen::Baselines(known) => Event::Baselines(known),
         };
         update(&self.session.handle(&now, event))
     }

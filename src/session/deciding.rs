@@ -112,16 +112,12 @@ impl Session {
         self.engine.handle(now, engine::Event::Incident(incident));
     }
 
-    /// Takes in what is normal now; what was normal at an incident's beginning stays until it is over.
+    /// Takes in what is normal now.
     pub(super) fn normal(
         &mut self,
         now: &Now,
         known: IndexMap<String, Result<baseline::Known, String>>,
     ) -> Vec<Effect> {
-        if self.decisions.incident.is_some() && self.has_baselines {
-            return Vec::new();
-        }
-        self.has_baselines = true;
         let mut out = Vec::new();
         for (signal, known) in known {
             out.extend(self.judge(now, engine::Event::Baseline { signal, known }));
@@ -255,12 +251,12 @@ impl Session {
                 let not = if *ok { "" } else { "NOT " };
                 tell(None, "paged", format!("{}: {not}told, {detail}", of_firing(firing)), None)
             }
-            Kind::ClockOpened { trigger, decide_by, .. } => {
+            Kind::ClockOpened { firing, decide_by, .. } => {
                 let clock = decide_by.as_ref().map_or_else(
                     || "a decision is asked for".to_owned(),
                     |d| format!("a decision is asked for within {}", seconds(d.length)),
                 );
-                tell(None, "decide", format!("{}: {clock}", self.name_of(trigger)), None)
+                tell(None, "decide", format!("{}: {clock}", of_firing(firing)), None)
             }
             Kind::DefaultFrozen { .. } => None,
             Kind::ClockMissed { clock, .. } => {

@@ -122,7 +122,6 @@ pub struct Session {
     followed: bool,
     beat: Option<Heartbeat>,
     roles: Vec<String>,
-    has_baselines: bool,
     /// Boot milliseconds of the newest good sample.
     heard: Option<u64>,
 }
@@ -142,7 +141,6 @@ impl Session {
             followed: false,
             beat: None,
             roles: Vec::new(),
-            has_baselines: false,
             heard: None,
         }
     }
