@@ -6,19 +6,16 @@ use crate::driver::follow::Look;
 use crate::model::playbook::Automation;
 use crate::model::text::clean_line;
 use crate::session::decision::{Choice, Kind};
-use crate::supervisor::decisions;
 use crate::supervisor::person::{person, roles_of};
+use crate::supervisor::{baseline, decisions};
+use std::path::Path;
 
 impl Driver {
     /// Appends records one after the other until one is refused, then has the log looked at.
     fn append(&self, make: impl FnOnce() -> Vec<Kind> + Send + 'static) {
         let (folder, tell, turn) = (self.setup.folder.clone(), self.tell.clone(), self.turn.clone());
         tokio::task::spawn_blocking(move || {
-            let done = make().iter().try_for_each(|kind| match decisions::append(&folder, kind) {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(why)) => Err(clean_line(&why)),
-                Err(e) => Err(e.to_string()),
-            });
+            let done = make().iter().try_for_each(|kind| one(&folder, kind));
             let _ = turn.send(Look::Now);
             let _ = tell.blocking_send(News::Asked(done));
         });
@@ -39,9 +36,9 @@ impl Driver {
             let mine = roles_of(&who, &roles);
             let roles = asked.into_iter().map(|r| r.id).filter(|id| mine.contains(id)).collect();
             let said = Kind::Said { clock, choice, who, roles, reason: clean_line(&reason) };
-            let done = decisions::append(&folder, &said).map_err(|e| e.to_string());
+            let done = one(&folder, &said);
             let _ = turn.send(Look::Now);
-            done?.map(drop)
+            done
         }
     }
 
@@ -61,6 +58,15 @@ impl Driver {
         self.append(move || modes.into_iter().map(of).collect());
     }
 
+    /// Starts a watcher that takes over.
+    pub(super) fn take_over(&self, _reason: String) {
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            let why = "this build has no watcher yet".to_owned();
+            let _ = tell.send(News::Asked(Err(why))).await;
+        });
+    }
+
     /// Says of all that fires that it has been seen.
     pub(super) fn seen(&self) {
         let firing = |f: &crate::session::decision::Firing| f.resolved.is_none() && f.acked.is_none();
@@ -74,11 +80,34 @@ impl Driver {
         self.append(move || vec![Kind::Noted { text: clean_line(&text), who: person() }]);
     }
 
+    /// Captures what is normal before now, and marks the moment.
+    pub(super) fn mark(&self, mark: String) {
+        let (playbook, environment) = (self.setup.playbook.clone(), self.setup.environment.clone());
+        let (folder, tell, turn) = (self.setup.folder.clone(), self.tell.clone(), self.turn.clone());
+        tokio::spawn(async move {
+            let at = clock::now().wall;
+            let values = baseline::capture(&playbook, &environment, &folder, &mark, at).await;
+            let marked = Kind::Marked { mark, at, values, who: person() };
+            let done = tokio::task::spawn_blocking(move || one(&folder, &marked)).await;
+            let _ = turn.send(Look::Now);
+            let _ = tell.send(News::Asked(done.unwrap_or_else(|e| Err(e.to_string())))).await;
+        });
+    }
+
     pub(super) fn flag(&self, signal: String, raised: bool, note: String) {
         self.append(move || vec![Kind::Flagged { signal, raised, note: clean_line(&note), who: person() }]);
     }
 
     pub(super) fn count(&self, signal: String, delta: i32) {
         self.append(move || vec![Kind::Counted { signal, delta, who: person() }]);
+    }
+}
+
+/// Appends one record; in words why it could not be.
+fn one(folder: &Path, kind: &Kind) -> Result<(), String> {
+    match decisions::append(folder, kind) {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(why)) => Err(clean_line(&why)),
+        Err(e) => Err(e.to_string()),
     }
 }

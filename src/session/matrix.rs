@@ -5,6 +5,7 @@ use super::view::{MatrixRow, MatrixView};
 use crate::engine::stage::Stage;
 use crate::model::playbook::{Cell, Playbook, Trigger};
 use crate::model::time::Now;
+use std::collections::BTreeSet;
 
 impl Session {
     pub(super) fn matrix(&self, now: &Now) -> Option<MatrixView> {
@@ -15,7 +16,10 @@ impl Session {
         }
         let t = now.boot as i64;
         let stage = self.engine.stage(t);
-        let column = |percent: u32| traffic.stages.iter().position(|s| *s == percent);
+        let staged_at = self.playbook.triggers.values().flat_map(|t| t.at.keys());
+        let stages: BTreeSet<u32> = traffic.stages.iter().chain(staged_at).copied().collect();
+        let stages: Vec<u32> = stages.into_iter().collect();
+        let column = |percent: u32| stages.iter().position(|s| *s == percent);
         let (words, at) = match &stage {
             Stage::None => (String::new(), None),
             Stage::At(s) => (format!("traffic at {s} %"), column(*s)),
@@ -28,19 +32,14 @@ impl Session {
             MatrixRow {
                 trigger: id.clone(),
                 title: self.name_of(id),
-                cells: traffic.stages.iter().map(|s| word(spec.at.get(s).unwrap_or(&spec.act))).collect(),
+                cells: stages.iter().map(|s| spec.at.get(s).map(word).unwrap_or_default()).collect(),
                 in_force: in_force.stage.and_then(column),
                 asks: word(&in_force.cell),
             }
         });
-        Some(MatrixView {
-            stages: traffic.stages.clone(),
-            stage: at,
-            now: words,
-            unknown: matches!(stage, Stage::Unknown(_)),
-            rows: rows.collect(),
-            who: self.deciders(now),
-        })
+        let rows = rows.collect();
+        let unknown = matches!(stage, Stage::Unknown(_));
+        Some(MatrixView { stage: at, now: words, unknown, rows, who: self.deciders(now), stages })
     }
 
     /// Who decides now: titles of roles, and what they decide.

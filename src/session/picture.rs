@@ -36,6 +36,7 @@ impl Session {
             service: p.service.name.clone(),
             environment: self.facts.environment.clone(),
             tone: environment.map(|e| e.tone).unwrap_or_default(),
+            confirm: environment.map(|e| e.confirm).unwrap_or_default(),
             demo: self.facts.demo,
             automation: self.automation(),
             freshness: self.freshness(t),

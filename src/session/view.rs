@@ -20,6 +20,8 @@ pub struct View {
     pub environment: String,
     /// How careful to be there.
     pub tone: Tone,
+    /// How what can hurt is confirmed there.
+    pub confirm: Confirm,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
     /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
