@@ -5,6 +5,7 @@ mod decide;
 mod draft;
 mod follow;
 mod logout;
+pub mod watch;
 
 use crate::clock;
 use crate::model::playbook::{Automation, Playbook};

@@ -17,8 +17,15 @@ pub fn apply(func: WindowFn, quantile: f64, samples: &[Sample], end: i64, over: 
         WindowFn::Count => n,
         WindowFn::Last => last.value,
         WindowFn::Stddev => {
-            let mean = sum(values()) / n;
-            (sum(values().map(|v| (v - mean) * (v - mean))) / n).sqrt()
+            // By Welford, as Prometheus: a constant deviates by exactly 0.
+            let (mut mean, mut squares, mut count) = (Kahan::default(), Kahan::default(), 0.0);
+            for v in values() {
+                count += 1.0;
+                let off = v - mean.total();
+                mean.add(off / count);
+                squares.add(off * (v - mean.total()));
+            }
+            (squares.total() / n).sqrt()
         }
         WindowFn::Quantile => {
             let mut sorted: Vec<f64> = values().collect();
@@ -41,14 +48,28 @@ pub fn apply(func: WindowFn, quantile: f64, samples: &[Sample], end: i64, over: 
 }
 
 /// Kahan–Neumaier summation, as Prometheus sums.
-fn sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0f64, 0.0f64);
-    for v in values {
-        let t = total + v;
-        lost += if total.abs() >= v.abs() { (total - t) + v } else { (v - t) + total };
-        total = t;
+#[derive(Default)]
+struct Kahan {
+    sum: f64,
+    lost: f64,
+}
+
+impl Kahan {
+    fn add(&mut self, v: f64) {
+        let t = self.sum + v;
+        self.lost += if self.sum.abs() >= v.abs() { (self.sum - t) + v } else { (v - t) + self.sum };
+        self.sum = t;
     }
-    total + lost
+
+    fn total(&self) -> f64 {
+        self.sum + self.lost
+    }
+}
+
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let mut all = Kahan::default();
+    values.for_each(|v| all.add(v));
+    all.total()
 }
 
 /// What was seen between the first and the last sample, stretched to the whole window.
@@ -131,6 +152,8 @@ mod tests {
         // quantile_over_time(0.9, 0 1 2 3 4) and stddev_over_time of 0 8 8 2 3.
         is(WindowFn::Quantile, &[(0, 0.), (1, 1.), (2, 2.), (3, 3.), (4, 4.)], 4, 5, 3.6);
         is(WindowFn::Stddev, &[(0, 0.), (1, 8.), (2, 8.), (3, 2.), (4, 3.)], 4, 5, 3.249_615_361_854_384);
+        let same: Vec<(i64, f64)> = (0..7).map(|i| (i, 0.1)).collect();
+        assert_eq!(apply(WindowFn::Stddev, 0.0, &samples(&same), 6000, 7000), Some(0.0));
     }
 
     #[test]

@@ -424,8 +424,10 @@ impl<'a> Filler<'a> {
                 ProcessRef::Name(t) => ProcessRef::Name(self.text(t)),
                 ProcessRef::Pid(pid) => ProcessRef::Pid(*pid),
             }),
-            SourceKind::Command { argv, cwd, env } => {
-                SourceKind::Command { argv: self.texts(argv), cwd: self.option(cwd), env: self.table(env) }
+            SourceKind::Command { argv, on, cwd, env } => {
+                let (argv, on, cwd, env) = (argv.clone(), on.clone(), cwd.clone(), env.clone());
+                let c = self.command(&Command { argv, on, cwd, env, ..Command::default() });
+                SourceKind::Command { argv: c.argv, on: None, cwd: c.cwd, env: c.env }
             }
         };
         Source { kind, ..s.clone() }

@@ -237,7 +237,7 @@ fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<App
 }
 
 /// A role with everybody it includes. A role that does not exist has nobody.
-fn role_facts(playbook: &Playbook, id: &str) -> RoleFacts {
+pub fn role_facts(playbook: &Playbook, id: &str) -> RoleFacts {
     let (mut out, mut left, mut seen) =
         (RoleFacts { id: id.into(), ..RoleFacts::default() }, vec![id], Vec::new());
     out.title = playbook.roles.get(id).map_or_else(|| id.to_owned(), |r| r.title.clone());
@@ -300,6 +300,53 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
     }
     fill.at(None);
     PageRung { title, steps }
+}
+
+/// People of these roles and of the ladder's lowest rung, told outside of any run: a step per channel. None when there is
+/// no channel.
+///
+/// # Errors
+/// Every reason why it cannot be frozen.
+pub fn page(
+    playbook: &Playbook,
+    environment: &str,
+    context: &Context,
+    roles: &[String],
+    (subject, message): (&str, &str),
+) -> Result<Option<PageRung>, Vec<String>> {
+    let lowest = playbook.escalation.iter().min_by_key(|r| r.after);
+    let mut ids: Vec<&String> = roles.iter().chain(lowest.iter().flat_map(|r| &r.roles)).collect();
+    let mut channels: Vec<&String> = lowest.iter().flat_map(|r| &r.channels).collect();
+    let (mut at, mut titles) = (0, Vec::new());
+    while let Some(id) = ids.get(at).copied() {
+        let first = !ids[..at].contains(&id);
+        at += 1;
+        let Some(role) = playbook.roles.get(id).filter(|_| first) else { continue };
+        titles.push(role.title.as_str());
+        channels.extend(&role.channels);
+        ids.extend(&role.includes);
+    }
+    let mut fill = Filler::new(playbook, names(playbook, environment, context));
+    let texts = [("subject", subject), ("message", message)];
+    let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v.replace("{{", "{ {"))).collect();
+    fill.also(Values { names, literals: IndexMap::new() });
+    fill.at(Some(format!("a message to {}", titles.join(", "))));
+    let mut steps: IndexMap<&str, Step> = IndexMap::new();
+    for id in channels {
+        let Some(channel) = playbook.channels.get(id).filter(|_| !steps.contains_key(id.as_str())) else {
+            continue;
+        };
+        let kind = match &channel.way {
+            Way::Http(h) => StepKind::Http(fill.call(h)),
+            Way::Run(c) => StepKind::Run(fill.command(c)),
+        };
+        steps.insert(id, Step { timeout: channel.timeout, ..Step::new(&channel.title, kind) });
+    }
+    let rung = PageRung { title: titles.join(", "), steps: steps.into_values().collect() };
+    match fill.problems() {
+        problems if problems.is_empty() => Ok((!rung.steps.is_empty()).then_some(rung)),
+        problems => Err(problems),
+    }
 }
 
 /// The parts of the playbook that these steps need.
@@ -451,3 +498,6 @@ fn of_expr(e: &Expr, out: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

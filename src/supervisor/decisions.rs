@@ -8,7 +8,7 @@ use crate::clock;
 use crate::journal::{LogError, Tail, append_if, read, real};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
-use crate::session::decision::{Decisions, Kind};
+use crate::session::decision::{Decisions, Kind, Rules};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,6 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The name of this host, safe to show.
 pub fn host() -> String {
     clean_line(&rustix::system::uname().nodename().to_string_lossy())
+}
+
+/// Makes the folder of the service and environment where there is none.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_home(home: &Path) -> io::Result<()> {
+    super::launch::make_home(&*real(), home)
 }
 
 /// The log.
@@ -44,18 +52,19 @@ pub fn tail(home: &Path) -> Tail {
 }
 
 /// Appends one record if it is admitted by what is on record then, durable on return. Blocks up to 2 s for the lock, so
-/// never in a loop that must answer. The folder is made when missing.
+/// never in a loop that must answer. The folder is made when missing. `rules` are those of the resolved playbook in its
+/// environment ([`Rules::of`]); with none (`Rules::default()`) nothing can be armed and nothing acts.
 ///
 /// Answers the record, or (`Ok(Err)`) in words why it was not admitted.
 ///
 /// # Errors
 /// When the log cannot be read or written, is damaged, or is held for too long.
-pub fn append(home: &Path, kind: &Kind) -> Result<Result<Record, String>, LogError> {
-    super::launch::make_home(&*real(), home).map_err(LogError::io(home, "make"))?;
+pub fn append(home: &Path, rules: &Rules, kind: &Kind) -> Result<Result<Record, String>, LogError> {
+    make_home(home).map_err(LogError::io(home, "make"))?;
     let now = clock::now();
     let mut refused = None;
     let written = append_if(real(), &path(home), &now, PATIENCE, |records| {
-        match Decisions::fold(records).and_then(|state| state.admits(kind, &now)) {
+        match Decisions::fold(records).and_then(|state| state.admits(kind, rules, &now)) {
             Ok(()) => Some(kind.parts()),
             Err(why) => {
                 refused = Some(why);

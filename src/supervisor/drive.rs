@@ -15,7 +15,6 @@ use super::secrets::Secrets;
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, Reserve, real};
-use crate::model::playbook::Automation;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
@@ -259,28 +258,10 @@ fn unfit(plan: &Plan) -> Option<No> {
 /// Why a run that no person confirmed is not to start: nothing on record decided it, or automation was stopped since.
 fn disarmed(home: &Path, plan: &Plan) -> Option<No> {
     let automatic = plan.automatic.as_ref()?;
-    let state = match decisions::load(home) {
-        Ok(state) => state,
-        Err(e) => return Some(storage(e)),
-    };
-    let firing = &automatic.firing;
-    let decided = state.attempts.iter().find_map(|(trigger, attempts)| {
-        let of_it =
-            attempts.iter().any(|a| a.run == plan.id && a.firing == *firing && a.clock == automatic.clock);
-        of_it.then_some(trigger)
-    });
-    let Some(trigger) = decided else {
-        let why = format!("nothing on record says that {firing} starts this run");
-        return Some((Refusal::Disarmed, why));
-    };
-    // It was armed when that was decided. What people set since is the least of both.
-    let stopped = state.mode(Automation::Armed, trigger, Automation::Armed) != Automation::Armed;
-    stopped.then(|| {
-        let set = [state.automation.as_ref(), state.automations.get(trigger)].into_iter().flatten();
-        let set = set.filter(|s| s.mode != Automation::Armed).max_by_key(|s| s.at.wall);
-        let by = set.map(|s| format!(" by {}: {}", s.who.user, s.reason)).unwrap_or_default();
-        (Refusal::Disarmed, format!("automation was stopped{by}"))
-    })
+    match decisions::load(home) {
+        Ok(state) => state.may_begin(automatic, &plan.id).err().map(|why| (Refusal::Disarmed, why)),
+        Err(e) => Some(storage(e)),
+    }
 }
 
 fn expired(plan: &Plan) -> String {

@@ -19,6 +19,7 @@ mod logout;
 #[allow(dead_code)]
 mod page;
 mod plan;
+mod promtool;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;

@@ -6,7 +6,7 @@ use crate::engine::evidence::Part;
 use crate::engine::hold::TriggerState;
 use crate::engine::verdict::Standing;
 use crate::model::playbook::{Cell, Playbook};
-use crate::model::time::Now;
+use crate::model::time::{Deadline, Now};
 
 /// What the engine says of a trigger now.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,14 +32,28 @@ pub struct Judged {
 pub struct Runs {
     /// The run that holds the lock, or was left unfinished: its id, and in words.
     pub in_the_way: Option<(String, String)>,
-    /// The newest run that is over: its id, when it ended, and whether a person started it.
-    pub last: Option<(String, Now, bool)>,
+    /// The newest run that is over.
+    pub last: Option<Over>,
+}
+
+/// A run that is over.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Over {
+    /// Its id.
+    pub run: String,
+    /// When it ended.
+    pub ended: Now,
+    /// A person started it.
+    pub by_person: bool,
+    /// It was verified.
+    pub verified: bool,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The engine judged: every trigger, and the verdict with its evidence.
+    /// The engine judged: every trigger, and the verdict with its evidence. Delivered at least every few seconds, also when
+    /// nothing changed: nothing acts on what was judged more than [`SILENT`](super::SILENT) ago.
     Judged {
         /// Triggers in the playbook's order.
         triggers: Vec<Judged>,
@@ -52,7 +66,7 @@ pub enum Event {
     Recorded(Vec<crate::model::record::Record>),
     /// Own records that were refused under the log's lock, and why; they are not on record.
     Refused(Vec<(Kind, String)>),
-    /// The runs, as they are now.
+    /// The runs, as they are now: at the start (nothing acts before) and whenever they change.
     Runs(Runs),
     /// A default's plan was frozen, or could not be: from and to in words, and the hash of what it does.
     Frozen {
@@ -61,7 +75,7 @@ pub enum Event {
         /// See above.
         plan: Result<(String, String, String), String>,
     },
-    /// A run was accepted, or refused (nothing was started).
+    /// A run was accepted (or its folder was there already), or refused (nothing was started).
     Started {
         /// The firing.
         firing: String,
@@ -115,7 +129,8 @@ pub enum Effect {
         /// The trigger, for its procedure, arguments and reason.
         trigger: String,
     },
-    /// Start a run that `Acting` is on record for; answer with `Started`. With `hash`, only if what it does is still the same.
+    /// Start a run that `Acting` is on record for; answer with `Started`. With `hash`, only if what it does is still the
+    /// same. A folder of that id: it was started already, answer that it is accepted. Else, once `by` is due: refused.
     Start {
         /// The firing.
         firing: String,
@@ -125,6 +140,8 @@ pub enum Effect {
         run: String,
         /// Hash of the default's frozen plan.
         hash: Option<String>,
+        /// Until when it may be started.
+        by: Deadline,
     },
     /// Tell people; answer with `Paged`.
     Page {

@@ -2,11 +2,16 @@
 //! [`Decisions::admits`] says whether one more may be appended. Pure.
 
 mod admits;
+mod agreed;
+mod elapsed;
 mod fold;
 pub mod machine;
 pub mod record;
+mod rules;
 
+pub use elapsed::Elapsed;
 pub use record::{Choice, Closed, Kind, Withheld};
+pub use rules::{Limits, Rules};
 
 use crate::engine::evidence::Part;
 use crate::engine::verdict::Standing;
@@ -21,6 +26,10 @@ pub const LATE: Millis = 60_000;
 pub const START: Millis = 30_000;
 /// Milliseconds without a heartbeat after which nobody decides.
 pub const SILENT: Millis = 10_000;
+/// Milliseconds by which a clock may be extended.
+pub const EXTENSIONS: [Millis; 3] = [5 * 60_000, 10 * 60_000, 15 * 60_000];
+/// Milliseconds after which a trigger that is stopped (failed, exhausted) and fires anew tells people again.
+pub const AGAIN: Millis = 3_600_000;
 
 /// Everything that `decisions.jsonl` tells.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,8 +52,10 @@ pub struct Decisions {
     pub fired: IndexMap<String, u32>,
     /// Clocks by name, oldest first; forgotten with their firing.
     pub clocks: IndexMap<String, Clock>,
-    /// Automatic runs of each trigger, oldest first, as far back as any rule looks.
+    /// Automatic runs of each trigger, oldest first, the last [`ATTEMPTS`] of them.
     pub attempts: IndexMap<String, Vec<Attempt>>,
+    /// Triggers that failed or were exhausted, until a person says that they saw it, or sets automation for them.
+    pub stopped: IndexMap<String, Stopped>,
     /// Flags that people raised: the signal, and who.
     pub flags: IndexMap<String, (bool, Person, String)>,
     /// What people counted.
@@ -59,6 +70,8 @@ pub struct Decisions {
 
 /// Firings that are over and still kept.
 pub const KEPT: usize = 200;
+/// Automatic runs of one trigger that are kept; no trigger may have more in its `per`.
+pub const ATTEMPTS: usize = 100;
 
 /// Who decides.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,6 +101,19 @@ pub struct Incident {
     pub since: Now,
     /// Why, in words.
     pub reason: String,
+    /// The run that a person started, when that opened it.
+    pub run: Option<String>,
+}
+
+/// Why automation stopped for a trigger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopped {
+    /// Failed or exhausted.
+    pub by: Withheld,
+    /// The firing at which it did.
+    pub firing: String,
+    /// When people were told, last.
+    pub told: Option<Now>,
 }
 
 /// What a person set.
@@ -104,7 +130,7 @@ pub struct Set {
 }
 
 /// One firing of a trigger.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Firing {
     /// Its name.
     pub id: String,
@@ -128,18 +154,26 @@ pub struct Firing {
     pub resolved: Option<Now>,
     /// The run that was started for it without a person.
     pub acting: Option<Attempt>,
-    /// Why it does not act, last.
+    /// Why it does not act, last; none once it acted.
     pub withheld: Option<(Withheld, String)>,
+    /// All reasons why it did not act, that are on record since a person last said something.
+    pub reasons: Vec<Withheld>,
     /// It would have acted, in shadow.
     pub shadowed: bool,
     /// Why people are told, who, and when; last.
     pub escalated: Option<(String, Vec<String>, Now)>,
+    /// What people must be told and no record says that they are: why, and the clock it is about.
+    pub owed: Vec<(String, Option<String>)>,
+    /// Escalations of which nobody knows yet whether people were reached, oldest first: why, and when.
+    pub untold: Vec<(String, Now)>,
+    /// What came of telling people, last: somebody was reached, in words, when.
+    pub paged: Option<(bool, String, Now)>,
     /// Who has seen it.
     pub acked: Option<Person>,
 }
 
 /// One automatic run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attempt {
     /// The firing.
     pub firing: String,
@@ -151,6 +185,8 @@ pub struct Attempt {
     pub clock: Option<String>,
     /// When it was decided.
     pub at: Now,
+    /// Time since then, for cooldown and attempts.
+    pub since: Elapsed,
     /// How fast it was: from true, from firing, to the effect, the target (milliseconds).
     pub reaction: Option<Reaction>,
     /// How it ended: verified, words, when.
@@ -171,7 +207,7 @@ pub struct Reaction {
 }
 
 /// A decision that people are asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Clock {
     /// Its name.
     pub id: String,
@@ -199,6 +235,13 @@ pub struct Clock {
     pub missed: bool,
     /// It was extended already.
     pub extended: bool,
+    /// Its time cannot be relied on (after a reboot it was over for long, or the wall clock had been set back): nothing is
+    /// done by it any more.
+    pub late: bool,
+    /// Since it was opened, its firing came to ask for something stricter.
+    pub moved: bool,
+    /// The run that is its default, once that is on record.
+    pub acting: Option<String>,
     /// What people said, oldest first.
     pub said: Vec<Word>,
     /// How it ended, in words, and when.
@@ -242,4 +285,33 @@ pub struct Tick {
     pub who: Person,
     /// When.
     pub at: Now,
+}
+
+impl Decisions {
+    /// The firing of a trigger that is not over.
+    pub fn firing_of(&self, trigger: &str) -> Option<&Firing> {
+        self.firings.values().rev().find(|f| f.trigger == trigger && f.resolved.is_none())
+    }
+
+    /// Clocks that are open, oldest first.
+    pub fn open_clocks(&self) -> impl Iterator<Item = &Clock> {
+        self.clocks.values().filter(|c| c.closed.is_none())
+    }
+
+    /// The automatic run of this id.
+    pub fn attempt(&self, run: &str) -> Option<&Attempt> {
+        self.attempts.values().flatten().rev().find(|a| a.run == run)
+    }
+}
+
+impl Clock {
+    /// Whether people have decided, closed or not.
+    pub fn decided(&self) -> bool {
+        matches!(self.closed, Some((Closed::Decided, ..))) || self.agreed().is_some()
+    }
+
+    /// When the default happens, or would: the last of its times.
+    pub fn due(&self) -> Option<&Deadline> {
+        self.default_at.as_ref().or(self.decide_by.as_ref())
+    }
 }

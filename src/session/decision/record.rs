@@ -50,6 +50,8 @@ pub enum Kind {
         incident: String,
         /// Why, in words.
         reason: String,
+        /// The run that a person started, when that opened it.
+        run: Option<String>,
     },
     /// The incident is over.
     IncidentClosed {
@@ -89,6 +91,19 @@ pub enum Kind {
         firing: String,
         /// Why.
         evidence: Vec<Part>,
+    },
+    /// The traffic went to a stage where a firing asks for something stricter, before anything was decided or done.
+    CellMoved {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The firing.
+        firing: String,
+        /// What it asks for now.
+        cell: Cell,
+        /// Stage of the traffic in percent, when known.
+        stage: Option<u32>,
+        /// What is to be said of that cell.
+        note: Option<String>,
     },
     /// What automation may do was set by a person.
     AutomationSet {
@@ -242,6 +257,8 @@ pub enum Kind {
     },
     /// A clock is over.
     ClockClosed {
+        /// Epoch of the decider; none: by whoever's word completed what was asked (only [`Closed::Decided`]).
+        epoch: Option<u64>,
         /// The clock.
         clock: String,
         /// How.
@@ -351,7 +368,7 @@ pub enum Choice {
     },
     /// Go on watching: the clock stops, the trigger stays lit.
     Hold,
-    /// So many milliseconds more, once.
+    /// So many milliseconds more, once; one of [`super::EXTENSIONS`]. One person of one of the clock's roles is enough.
     Extend(Millis),
 }
 
@@ -378,6 +395,30 @@ impl Kind {
     pub fn read(record: &Record) -> Result<Kind, String> {
         let value = serde_json::json!({ "kind": record.kind, "body": record.body });
         serde_json::from_value(value).map_err(|e| format!("record {} ({}): {e}", record.seq, record.kind))
+    }
+
+    /// Epoch of the decider that says it; none of what people say.
+    pub fn epoch(&self) -> Option<u64> {
+        match self {
+            Kind::EpochBegan { epoch, .. }
+            | Kind::EpochEnded { epoch }
+            | Kind::VerdictChanged { epoch, .. }
+            | Kind::Fired { epoch, .. }
+            | Kind::Resolved { epoch, .. }
+            | Kind::CellMoved { epoch, .. }
+            | Kind::WouldAct { epoch, .. }
+            | Kind::Withheld { epoch, .. }
+            | Kind::Acting { epoch, .. }
+            | Kind::Reacted { epoch, .. }
+            | Kind::Acted { epoch, .. }
+            | Kind::Escalated { epoch, .. }
+            | Kind::Paged { epoch, .. }
+            | Kind::ClockOpened { epoch, .. }
+            | Kind::DefaultFrozen { epoch, .. }
+            | Kind::ClockMissed { epoch, .. } => Some(*epoch),
+            Kind::ClockClosed { epoch, .. } => *epoch,
+            _ => None,
+        }
     }
 
     /// Its name and its body, as they are written.

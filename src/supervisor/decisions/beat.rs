@@ -1,8 +1,10 @@
 //! The decider's heartbeat: `decider.json`, written anew each second, not synced, not in the log.
 
 use crate::engine::Kept;
+use crate::engine::eval::Truth;
 use crate::engine::hold::TriggerState;
 use crate::engine::signal::Level;
+use crate::engine::stage::{InForce, Stage};
 use crate::engine::verdict::Standing;
 use crate::model::time::{Millis, Now};
 use crate::session::decision::SILENT;
@@ -37,6 +39,8 @@ pub struct Beat {
     pub evidence: Vec<String>,
     /// Signals that answer, of all that are read.
     pub answering: (usize, usize),
+    /// Where the traffic is.
+    pub stage: Stage,
     /// The signals.
     pub signals: Vec<BeatSignal>,
     /// The triggers.
@@ -71,6 +75,10 @@ pub struct BeatTrigger {
     pub state: TriggerState,
     /// Since when it fires, or its condition is true; wall milliseconds. None: inactive.
     pub since: Option<i64>,
+    /// What its condition is.
+    pub truth: Truth,
+    /// What it asks for where the traffic is.
+    pub cell: InForce,
 }
 
 /// Where the heartbeat is.
@@ -131,6 +139,7 @@ impl Beat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::playbook::Cell;
 
     fn now(boot: u64, id: &str, wall: i64) -> Now {
         Now { boot, boot_id: id.into(), wall }
@@ -150,11 +159,14 @@ mod tests {
             standing_since: 5,
             evidence: Vec::new(),
             answering: (1, 1),
+            stage: Stage::Between(5, 25),
             signals: Vec::new(),
             triggers: vec![BeatTrigger {
                 id: "t".into(),
                 state: TriggerState::Firing { since: -5 },
                 since: Some(7),
+                truth: Truth::True,
+                cell: InForce { cell: Cell::Auto, stage: Some(25), note: None },
             }],
             kept: vec![Kept { id: "t".into(), series: None, earned: 5, firing_since: Some(7) }],
         }

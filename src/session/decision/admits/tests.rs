@@ -1,0 +1,1 @@
+//! What is admitted, and why not.

@@ -1,0 +1,1 @@
+//! What records fold to.
