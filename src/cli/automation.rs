@@ -2,9 +2,10 @@
 
 use super::args::{Mode, Target};
 use super::say::{append, one_of, put, state, words};
-use super::{exit, run, target};
+use super::{exit, run, target, watch};
 use crate::config::paths;
 use crate::driver::Setup;
+use crate::driver::watch::start_detached;
 use crate::model::playbook::{Automation, Confirm, Tone};
 use crate::model::text::clean_line;
 use crate::session::decision::{Kind, Rules};
@@ -63,7 +64,16 @@ pub fn arm(of: &Target, trigger: Option<&str>, mode: Mode, reason: &str, yes: Op
             println!("  {id} stays {}", word(may));
         }
     }
-    exit::OK
+    match start_detached(&setup.folder, &watch::words(of, setup)) {
+        Ok(()) => {
+            println!("A watcher decides: `ripcord status` shows it.");
+            exit::OK
+        }
+        Err(why) => {
+            eprintln!("NOBODY WATCHES, so nothing acts: {}\n  hint: ripcord watch", clean_line(&why));
+            exit::UNKNOWN
+        }
+    }
 }
 
 /// What would act by itself: trigger and procedure.

@@ -255,7 +255,10 @@ impl Said<'_> {
         run::start(setup, cause, params, &ask, |plan| {
             let lacking = self.put(setup, choice(Some(plan.id.clone())))?;
             match lacking.as_slice() {
-                [] => Ok(drop(self.close(&words_of(&choice(None)), &[]))),
+                [] => {
+                    self.close(&words_of(&choice(None)), &[]);
+                    Ok(())
+                }
                 more => {
                     eprintln!("REFUSED: somebody changed their mind; still missing: {}.", more.join(", "));
                     Err(exit::REFUSED)

@@ -16,7 +16,7 @@ pub fn mark(of: &Target, name: &str, at: Option<&str>) -> u8 {
     let Ok(opened) = target::open(of) else { return exit::USAGE };
     let setup = &opened.setup;
     let known = marks(&setup.playbook);
-    if !known.iter().any(|k| k == name) {
+    if !known.contains(&name) {
         let hint = match known.is_empty() {
             true => "no signal of this playbook has `baseline = { mark = … }`".to_owned(),
             false => format!("there is {}", known.join(", ")),

@@ -177,5 +177,3 @@ fn mode_word(mode: Automation) -> &'static str {
     automation::word(mode)
 }
 
-#[cfg(test)]
-mod tests;

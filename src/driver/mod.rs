@@ -4,6 +4,7 @@ mod act;
 mod decide;
 mod draft;
 mod follow;
+pub mod glance;
 mod logout;
 pub mod watch;
 

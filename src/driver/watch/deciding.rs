@@ -270,6 +270,7 @@ impl Deciding {
             text: words::verdict(&self.setup.playbook, engine),
             standing_since: now.wall - (now.boot as i64 - verdict.since),
             evidence: words::evidence(engine),
+            stage: engine.stage(now.boot as i64),
             answering: engine.answering(),
             signals: words::signals(&self.setup.playbook, engine, now),
             triggers: words::triggers(engine, now),

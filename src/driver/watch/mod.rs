@@ -10,7 +10,7 @@ mod runs;
 mod spool;
 mod systemd;
 mod wants;
-mod words;
+pub(super) mod words;
 
 pub use deciding::{Deciding, Told};
 pub use detached::start_detached;

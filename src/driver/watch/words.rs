@@ -14,7 +14,7 @@ use crate::model::unit::{Base, Quantity};
 use crate::supervisor::decisions::{BeatSignal, BeatTrigger};
 
 /// The verdict on one line.
-pub(super) fn verdict(playbook: &Playbook, engine: &Engine) -> String {
+pub(in crate::driver) fn verdict(playbook: &Playbook, engine: &Engine) -> String {
     let v = engine.verdict();
     let why = || {
         let parts = v.evidence.iter().filter(|p| p.truth == Truth::True).map(Part::line);
@@ -36,12 +36,12 @@ pub(super) fn verdict(playbook: &Playbook, engine: &Engine) -> String {
 }
 
 /// Why it is so, a line per part.
-pub(super) fn evidence(engine: &Engine) -> Vec<String> {
+pub(in crate::driver) fn evidence(engine: &Engine) -> Vec<String> {
     engine.verdict().evidence.iter().map(|p| clean_line(&p.line())).collect()
 }
 
 /// The signals, as they stand.
-pub(super) fn signals(playbook: &Playbook, engine: &Engine, now: &Now) -> Vec<BeatSignal> {
+pub(in crate::driver) fn signals(playbook: &Playbook, engine: &Engine, now: &Now) -> Vec<BeatSignal> {
     engine.signals(now.boot as i64).into_iter().map(|s| signal(playbook, s)).collect()
 }
 
@@ -66,7 +66,7 @@ fn signal(playbook: &Playbook, s: SignalState) -> BeatSignal {
 }
 
 /// The triggers, as they stand.
-pub(super) fn triggers(engine: &Engine, now: &Now) -> Vec<BeatTrigger> {
+pub(in crate::driver) fn triggers(engine: &Engine, now: &Now) -> Vec<BeatTrigger> {
     let wall = |boot: i64| now.wall - (now.boot as i64 - boot);
     let status = engine.triggers(now.boot as i64).into_iter();
     let beat = |t: crate::engine::TriggerStatus| {
