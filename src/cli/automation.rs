@@ -139,13 +139,13 @@ fn folder(of: &Target) -> Option<PathBuf> {
         (Some(home), _) if found.contains(&home) => Some(home),
         (None, [only]) => Some(only.clone()),
         (wanted, _) => {
-            let names: Vec<String> = found
-                .iter()
-                .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
-                .collect();
+            let names: Vec<String> =
+                found.iter().filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned())).collect();
             match (wanted, names.is_empty()) {
                 (None, false) => eprintln!("error: which of {}?\n  hint: --env", names.join(", ")),
-                _ => eprintln!("error: nothing of {} is recorded in {}", clean_line(&service), root.display()),
+                _ => {
+                    eprintln!("error: nothing of {} is recorded in {}", clean_line(&service), root.display())
+                }
             }
             None
         }
@@ -174,7 +174,8 @@ fn service(text: &str) -> Option<String> {
             let value = value.trim().trim_start_matches(['"', '\'']);
             let name = value.split(['"', '\'']).next().unwrap_or_default();
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            return Some(name.to_owned()).filter(|n| !n.is_empty() && n.chars().all(plain) && !n.contains(".."));
+            return Some(name.to_owned())
+                .filter(|n| !n.is_empty() && n.chars().all(plain) && !n.contains(".."));
         }
     }
     None

@@ -55,11 +55,7 @@ impl Way {
 ///
 /// # Errors
 /// When there is no choice among them; it has been printed.
-pub fn sort(
-    first: String,
-    second: Option<String>,
-    target: &mut Target,
-) -> Result<(Option<String>, Way), ()> {
+pub fn sort(first: String, second: Option<String>, target: &mut Target) -> Result<(Option<String>, Way), ()> {
     match (Way::of(&first), second) {
         (Some(way), None) => Ok((None, way)),
         (Some(way), Some(playbook)) if target.playbook.is_none() => {
@@ -187,7 +183,8 @@ impl Said<'_> {
         let lacking = said.lacking(&choice);
         if lacking.is_empty() {
             let detail = format!("{}: {}", words_of(&choice), self.reason);
-            let closed = Kind::ClockClosed { epoch: None, clock: clock.clone(), how: Closed::Decided, detail };
+            let closed =
+                Kind::ClockClosed { epoch: None, clock: clock.clone(), how: Closed::Decided, detail };
             let rules = crate::session::decision::Rules::of(&setup.playbook, &setup.environment);
             // The decider may have been quicker: then it is closed already.
             if let Err(e) = supervisor::decisions::append(&setup.folder, &rules, &closed) {
@@ -235,7 +232,10 @@ impl Said<'_> {
         let cause = trigger.map(|t| Cause {
             trigger: self.clock.trigger.clone(),
             title: t.title.clone(),
-            firing_since: state.firings.get(&self.clock.firing).map_or(self.clock.at.clone(), |f| f.at.clone()),
+            firing_since: state
+                .firings
+                .get(&self.clock.firing)
+                .map_or(self.clock.at.clone(), |f| f.at.clone()),
         });
         let given = trigger.filter(|t| t.procedure.as_deref() == Some(&procedure)).map(|t| &t.args);
         let context = supervisor::context("decide", &self.reason, cause.clone(), &setup.hash, &setup.folder);
@@ -280,7 +280,11 @@ fn words_of(choice: &Choice) -> String {
 mod tests {
     use super::*;
 
-    fn sorted(first: &str, second: Option<&str>, third: Option<&str>) -> Option<(Option<String>, Way, Option<String>)> {
+    fn sorted(
+        first: &str,
+        second: Option<&str>,
+        third: Option<&str>,
+    ) -> Option<(Option<String>, Way, Option<String>)> {
         let mut target = Target {
             playbook: third.map(str::to_owned),
             env: None,

@@ -49,7 +49,9 @@ pub fn incident(of: &Target, what: Option<&str>, reason: Option<&str>) -> u8 {
             put_and_say(&opened.setup, &kind, &said)
         }
         Some(other) => {
-            eprintln!("error: `{other}` cannot be done to an incident\n  hint: ripcord incident close --reason …");
+            eprintln!(
+                "error: `{other}` cannot be done to an incident\n  hint: ripcord incident close --reason …"
+            );
             exit::USAGE
         }
     }

@@ -176,4 +176,3 @@ fn default_word(default: DefaultAction) -> &'static str {
 fn mode_word(mode: Automation) -> &'static str {
     automation::word(mode)
 }
-

@@ -76,8 +76,7 @@ fn show(playbook: &Playbook, only: Option<&str>, state: &Decisions) -> u8 {
             Moment::During => "while it goes on",
             Moment::After => "after it",
         };
-        let done =
-            |i: usize| state.ticks.get(&(id.clone(), i)).filter(|t| t.done);
+        let done = |i: usize| state.ticks.get(&(id.clone(), i)).filter(|t| t.done);
         let ticked = (1..=list.items.len()).filter(|i| done(*i).is_some()).count();
         println!("{id}: {} ({moment}): {ticked} of {}", clean_line(&list.title), list.items.len());
         for (i, item) in list.items.iter().enumerate().map(|(i, item)| (i + 1, item)) {
@@ -91,7 +90,8 @@ fn show(playbook: &Playbook, only: Option<&str>, state: &Decisions) -> u8 {
             let title = |r: &String| playbook.roles.get(r).map_or(r.clone(), |r| r.title.clone());
             match tick {
                 Some(t) => {
-                    let note = if t.note.is_empty() { String::new() } else { format!(": {}", clean_line(&t.note)) };
+                    let note =
+                        if t.note.is_empty() { String::new() } else { format!(": {}", clean_line(&t.note)) };
                     println!("         {} {}{note}", clean_line(&t.who.user), stamp(&t.at));
                 }
                 None if !item.roles.is_empty() => {

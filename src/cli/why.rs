@@ -75,7 +75,8 @@ fn present(setup: &Setup, engine: &Engine, now: &Now, t: &TriggerStatus) {
     let Some(spec) = setup.playbook.triggers.get(&t.id) else { return };
     println!("{}: {}", t.id, clean_line(&spec.title));
     println!("  when {}", clean_line(&spec.when.text));
-    let hold = |ms: u64, word: &str| if ms > 0 { format!(", {word} {}", duration(ms)) } else { String::new() };
+    let hold =
+        |ms: u64, word: &str| if ms > 0 { format!(", {word} {}", duration(ms)) } else { String::new() };
     let stands = match t.state {
         TriggerState::Firing { .. } => "FIRES",
         TriggerState::Pending { .. } => "holds, not yet long enough",

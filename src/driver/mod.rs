@@ -6,6 +6,7 @@ mod draft;
 mod follow;
 pub mod glance;
 mod logout;
+mod recorder;
 pub mod watch;
 
 use crate::clock;
@@ -23,8 +24,10 @@ use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
 use follow::{Follower, Look, Seen};
 use indexmap::IndexMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
+use watch::Told;
 
 /// Readings and news that may wait for the loop; a source waits when it is full.
 const WAITING: usize = 1024;
@@ -44,6 +47,8 @@ pub struct Setup {
     pub environment: String,
     /// Folder of the records of this service and environment.
     pub folder: PathBuf,
+    /// Arguments after which a watcher in the background watches the same; none: none can be started from here.
+    pub watch: Vec<OsString>,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
     /// Nothing may be asked or started from here.
@@ -173,6 +178,8 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// This screen decides (it only records), or nothing came of that.
+    Began(Box<Result<Option<watch::Deciding>, String>>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -234,6 +241,8 @@ pub struct Driver {
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// This screen's own decider, while nobody else decides: it only records.
+    records: recorder::Recorder,
 }
 
 impl Driver {
@@ -281,6 +290,7 @@ impl Driver {
             replacing: None,
             asleep: asleep(&now),
             taken_up: None,
+            records: recorder::Recorder::new(&now),
         }
     }
 
@@ -291,12 +301,14 @@ impl Driver {
             Batch(Batch),
             Seen(Seen),
             News(News),
+            Told(Vec<Told>),
             Nothing,
         }
         let came = tokio::select! {
             Some(d) = self.delivered.recv() => Came::Batch(d),
             Some(s) = self.seen.recv() => Came::Seen(s),
             Some(n) = self.news.recv() => Came::News(n),
+            told = self.records.next() => Came::Told(told),
             () = tokio::time::sleep(wait) => Came::Nothing,
         };
         self.look_around();
@@ -304,6 +316,7 @@ impl Driver {
             Came::Batch(d) => self.deliver(d),
             Came::Seen(s) => self.see(s),
             Came::News(n) => self.hear(n),
+            Came::Told(told) => self.told(told),
             Came::Nothing => self.tick(),
         };
         // All that is ready goes into the same picture.
@@ -324,7 +337,13 @@ impl Driver {
                 update = more;
             }
         }
+        self.record();
         update
+    }
+
+    /// Leaves in order what this screen decides; waits a moment for the disk at most.
+    pub async fn leave(&mut self) {
+        self.records.leave().await;
     }
 
     /// Milliseconds until something may change by itself: never over a second.
@@ -397,6 +416,7 @@ impl Driver {
     fn deliver(&mut self, batch: Batch) -> Update {
         let now = clock::now();
         if !batch.history {
+            self.records.keep(&now, &batch.readings);
             return update(&self.session.handle(&now, Event::Readings(batch.readings)));
         }
         let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
@@ -446,8 +466,10 @@ impl Driver {
     fn look_around(&mut self) {
         let now = clock::now();
         let asleep = asleep(&now);
-        if asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT {
+        let slept = asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep));
+        if slept > SLEPT {
             self.session.handle(&now, Event::HostSlept);
+            self.records.slept(&now, slept);
         }
         if !self.setup.read_only {
             self.take_up(&now);

@@ -1,7 +1,7 @@
 //! What people are asked, what acts by itself, and what they must know of both: from the records to the picture.
 
-use super::decision::{Choice, Clock, Closed, Firing, Withheld};
 use super::deciding::seconds;
+use super::decision::{Choice, Clock, Closed, Firing, Withheld, Word};
 use super::view::{
     ActsView, ArmingView, DecisionView, IncidentView, Notice, ReactionView, TriggerState, Watch,
 };
@@ -12,6 +12,7 @@ use crate::engine::{TriggerStatus, hold};
 use crate::model::playbook::{Automation, Baseline, Cell, DefaultAction, Procedure};
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Millis, Now};
+use crate::run::plan::Person;
 
 impl Session {
     /// Decisions that are open, and those whose clock is over while what they are about goes on: the soonest first.
@@ -33,9 +34,11 @@ impl Session {
     }
 
     fn decision(&self, c: &Clock, firing: &Firing, now: &Now) -> DecisionView {
-        let running = [c.decide_by.as_ref().filter(|_| !c.missed), c.default_at.as_ref()].into_iter().flatten().next();
+        let running =
+            [c.decide_by.as_ref().filter(|_| !c.missed), c.default_at.as_ref()].into_iter().flatten().next();
         let roles: Vec<&str> = c.roles.iter().map(|r| r.id.as_str()).collect();
-        let mine: Vec<&str> = c.roles.iter().filter(|r| self.roles.contains(&r.id)).map(|r| r.title.as_str()).collect();
+        let mine: Vec<&str> =
+            c.roles.iter().filter(|r| self.roles.contains(&r.id)).map(|r| r.title.as_str()).collect();
         let may = roles.is_empty() || !mine.is_empty();
         let Facts { user, .. } = &self.facts;
         let you = match (roles.is_empty(), mine.is_empty()) {
@@ -48,7 +51,12 @@ impl Session {
             firing: c.firing.clone(),
             trigger: c.trigger.clone(),
             title: self.name_of(&c.trigger),
-            rule: self.playbook.triggers.get(&c.trigger).map(|t| clean_line(&t.when.text)).unwrap_or_default(),
+            rule: self
+                .playbook
+                .triggers
+                .get(&c.trigger)
+                .map(|t| clean_line(&t.when.text))
+                .unwrap_or_default(),
             firing_ms: since(&firing.at, now),
             parts: self.parts_now(&c.trigger, &firing.evidence, now),
             decide_ms: c.decide_by.as_ref().map(|d| signed(d, now)),
@@ -63,6 +71,7 @@ impl Session {
                 Some((id.clone(), p.title.clone(), p.key))
             }),
             roles: c.roles.iter().map(|r| clean_line(&r.title)).collect(),
+            lacking: self.lacking(c, now),
             may,
             you,
             extended: c.extended,
@@ -76,14 +85,35 @@ impl Session {
         }
     }
 
+    /// Whose word would be missing yet, by procedure.
+    fn lacking(&self, c: &Clock, now: &Now) -> Vec<(String, Vec<String>)> {
+        if c.roles.len() < 2 {
+            return Vec::new();
+        }
+        let who = Person { user: self.facts.user.clone(), uid: self.facts.uid, ..Person::default() };
+        let roles = c.roles.iter().map(|r| r.id.clone()).filter(|id| self.roles.contains(id)).collect();
+        let mut with = c.clone();
+        let choice = Choice::Hold;
+        with.said.push(Word { choice, who, roles, reason: String::new(), at: now.clone() });
+        let mut out = Vec::new();
+        for id in self.playbook.procedures.keys() {
+            let choice = Choice::RollBack { procedure: id.clone(), run: None };
+            if let Some(last) = with.said.last_mut() {
+                last.choice = choice.clone();
+            }
+            let lacking: Vec<String> = with.lacking(&choice).iter().map(|t| clean_line(t)).collect();
+            if !lacking.is_empty() {
+                out.push((id.clone(), lacking));
+            }
+        }
+        out
+    }
+
     /// Parts of a rule as they are now; as they were, where this session knows nothing of it.
     fn parts_now(&self, trigger: &str, before: &[Part], now: &Now) -> Vec<(String, String, Truth)> {
         let status = self.engine.triggers(now.boot as i64).into_iter().find(|s| s.id == trigger);
         let parts = status.map(|s| s.evidence).filter(|e| !e.is_empty()).unwrap_or_else(|| before.to_vec());
-        parts
-            .iter()
-            .map(|p| (clean_line(&p.text), p.left.clone().unwrap_or_default(), p.truth))
-            .collect()
+        parts.iter().map(|p| (clean_line(&p.text), p.left.clone().unwrap_or_default(), p.truth)).collect()
     }
 
     /// What happens when nobody decides: a word, and the rest.
@@ -128,9 +158,11 @@ impl Session {
                 }
                 _ => None,
             };
-            let firing = self.firing_of(&s.id);
+            let firing = self.decisions.firing_of(&s.id);
             let left = match firing {
-                Some(f) if f.acting.is_some() || f.withheld.is_some() || f.escalated.is_some() => return None,
+                Some(f) if f.acting.is_some() || f.withheld.is_some() || f.escalated.is_some() => {
+                    return None;
+                }
                 Some(_) => 0,
                 // The watcher may have seen more of it than a screen that was opened just now.
                 None => {
@@ -164,14 +196,9 @@ impl Session {
         })
     }
 
-    /// The firing of a trigger that is not over.
-    pub(super) fn firing_of(&self, trigger: &str) -> Option<&Firing> {
-        self.decisions.firings.values().rev().find(|f| f.trigger == trigger && f.resolved.is_none())
-    }
-
     /// Why an armed trigger that fires does not act, in one word.
     pub(super) fn held(&self, trigger: &str) -> Option<&'static str> {
-        let firing = self.firing_of(trigger)?;
+        let firing = self.decisions.firing_of(trigger)?;
         if firing.acting.as_ref().is_some_and(|a| a.ended.is_none()) {
             return Some("acts");
         }
@@ -308,15 +335,21 @@ impl Session {
     }
 
     /// What a trigger asks for now, as one word.
-    pub(super) fn mode_now(&self, trigger: &str, state: TriggerState, now: &Now) -> (String, Option<&'static str>) {
+    pub(super) fn mode_now(
+        &self,
+        trigger: &str,
+        state: TriggerState,
+        now: &Now,
+    ) -> (String, Option<&'static str>) {
         let cell = self.engine.in_force(trigger, now.boot as i64).cell;
         let fires = matches!(state, TriggerState::Firing { .. });
         match cell {
             Cell::Watch => ("watch".into(), None),
             Cell::Ask | Cell::Decide { .. } => ("asks".into(), None),
-            Cell::Auto => {
-                (super::deciding::mode_word(self.mode(trigger)).into(), fires.then(|| self.held(trigger)).flatten())
-            }
+            Cell::Auto => (
+                super::deciding::mode_word(self.mode(trigger)).into(),
+                fires.then(|| self.held(trigger)).flatten(),
+            ),
         }
     }
 }

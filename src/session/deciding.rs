@@ -1,5 +1,6 @@
 //! What is decided outside of runs comes in: records of `decisions.jsonl`, the decider's heartbeat.
 
+use super::decision::story::tell;
 use super::decision::{Closed, Kind, SILENT, Withheld};
 use super::view::{Happening, Watch};
 use super::{Effect, Session};
@@ -8,7 +9,6 @@ use crate::model::playbook::{Automation, Cell, DefaultAction};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
-use crate::run::plan::Person;
 use indexmap::IndexMap;
 
 /// What the decider says of itself each second.
@@ -135,8 +135,16 @@ impl Session {
         self.decider(now).filter(|b| b.acts && b.trouble.is_none())
     }
 
+    /// Whether somebody decides now, who was heard.
+    pub fn is_decided(&self, now: &Now) -> bool {
+        self.decider(now).is_some()
+    }
+
     fn has_left(&self, beat: &Heartbeat) -> bool {
-        self.decisions.decider.as_ref().is_some_and(|d| d.epoch > beat.epoch || (d.epoch == beat.epoch && d.left))
+        self.decisions
+            .decider
+            .as_ref()
+            .is_some_and(|d| d.epoch > beat.epoch || (d.epoch == beat.epoch && d.left))
     }
 
     pub(super) fn watch(&self, now: &Now) -> Watch {
@@ -164,7 +172,8 @@ impl Session {
         let could = |t: &crate::model::playbook::Trigger| {
             let cells = std::iter::once(&t.act).chain(t.at.values());
             let act = cells.clone().any(|c| *c == Cell::Auto);
-            let default = t.default == DefaultAction::Act && cells.clone().any(|c| matches!(c, Cell::Decide { .. }));
+            let default =
+                t.default == DefaultAction::Act && cells.clone().any(|c| matches!(c, Cell::Decide { .. }));
             t.procedure.is_some() && (act || default)
         };
         self.playbook.triggers.iter().filter(move |(_, t)| could(t)).map(|(id, _)| id)
@@ -172,130 +181,12 @@ impl Session {
 
     /// A record in words, for the timeline. What this session judges itself is not told twice.
     fn story(&self, record: &Record, kind: &Kind, first: bool) -> Option<Happening> {
-        let tell = |letter: Option<char>, kind: &str, text: String, who: Option<&Person>| {
-            Some(Happening {
-                wall: record.at.wall,
-                letter,
-                kind: kind.into(),
-                text: clean_line(&text),
-                who: who.map(|p| clean_line(&p.user)),
-            })
-        };
-        let because = |reason: &str| if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        let of_firing = |firing: &str| {
-            let trigger = self.decisions.firings.get(firing).map(|f| f.trigger.as_str());
-            trigger.map_or_else(|| firing.to_owned(), |t| self.name_of(t))
-        };
-        let of_clock = |clock: &str| {
-            let trigger = self.decisions.clocks.get(clock).map(|c| c.trigger.as_str());
-            trigger.map_or_else(|| clock.to_owned(), |t| self.name_of(t))
-        };
-        match kind {
-            Kind::Fired { trigger, evidence, .. } if first => {
-                let why: Vec<String> = evidence
-                    .iter()
-                    .filter(|p| p.truth == engine::eval::Truth::True)
-                    .map(engine::evidence::Part::line)
-                    .collect();
-                let text = format!("{}{}", self.name_of(trigger), because(&why.join(" · ")));
-                tell(Some('F'), "firing", text, None)
-            }
-            Kind::Resolved { firing, .. } if first => {
-                tell(None, "cleared", format!("{}: no longer so", of_firing(firing)), None)
-            }
-            Kind::IncidentOpened { incident, reason } => {
-                tell(None, "incident", format!("{incident} opened{}", because(reason)), None)
-            }
-            Kind::IncidentClosed { incident, who, reason } => {
-                tell(None, "incident", format!("{incident} is over{}", because(reason)), who.as_ref())
-            }
-            Kind::EpochBegan { host, acts, taken_over, who, .. } => {
-                let what = if *acts { "watches" } else { "records; it does not act" };
-                let how = taken_over.as_deref().map(|why| format!(", taken over: {why}")).unwrap_or_default();
-                tell(None, "watch", format!("{host} {what}{how}"), Some(who))
-            }
-            Kind::EpochEnded { .. } => tell(None, "watch", "the decider has left".into(), None),
-            Kind::AutomationSet { trigger, mode, who, reason } => {
-                let of = trigger.as_ref().map_or_else(|| "automation".to_owned(), |t| self.name_of(t));
-                tell(None, "armed", format!("{of} is {}{}", mode_word(*mode), because(reason)), Some(who))
-            }
-            Kind::WouldAct { firing, procedure, .. } => {
-                let text = format!("{} would have started {}", of_firing(firing), self.procedure_name(procedure));
-                tell(None, "shadow", text, None)
-            }
-            Kind::Withheld { firing, why, .. } => {
-                tell(None, "held", format!("{} does not act: {why}", of_firing(firing)), None)
-            }
-            Kind::Acting { firing, clock, procedure, run, .. } => {
-                let why = if clock.is_some() { "nobody decided" } else { "it is armed" };
-                let text = format!("{} starts {} ({why}), run {run}", of_firing(firing), self.procedure_name(procedure));
-                tell(Some('R'), "acting", text, None)
-            }
-            Kind::Reacted { firing, from_firing, to_effect, target, .. } => {
-                let target = target.map(|t| format!(", target {}", seconds(t))).unwrap_or_default();
-                let what = match to_effect {
-                    Some(ms) => format!("took effect {} after firing{target}", seconds(*ms)),
-                    None => format!("first command {} after firing", seconds(*from_firing)),
-                };
-                tell(None, "reacted", format!("{}: {what}", of_firing(firing)), None)
-            }
-            Kind::Acted { firing, ok, detail, .. } => {
-                let word = if *ok { "acted" } else { "failed" };
-                tell(None, word, format!("{}: {detail}", of_firing(firing)), None)
-            }
-            Kind::Escalated { firing, why, to, .. } => {
-                let to = if to.is_empty() { String::new() } else { format!("; told: {}", to.join(", ")) };
-                tell(None, "escalated", format!("{}: {why}{to}", of_firing(firing)), None)
-            }
-            Kind::Paged { firing, ok, detail, .. } => {
-                let not = if *ok { "" } else { "NOT " };
-                tell(None, "paged", format!("{}: {not}told, {detail}", of_firing(firing)), None)
-            }
-            Kind::ClockOpened { firing, decide_by, .. } => {
-                let clock = decide_by.as_ref().map_or_else(
-                    || "a decision is asked for".to_owned(),
-                    |d| format!("a decision is asked for within {}", seconds(d.length)),
-                );
-                tell(None, "decide", format!("{}: {clock}", of_firing(firing)), None)
-            }
-            Kind::DefaultFrozen { .. } => None,
-            Kind::ClockMissed { clock, .. } => {
-                tell(None, "missed", format!("{}: nobody has decided; the default is next", of_clock(clock)), None)
-            }
-            Kind::Said { clock, choice, who, reason, .. } => {
-                let what = super::asked::choice(self, choice);
-                tell(None, "said", format!("{}: {what}{}", of_clock(clock), because(reason)), Some(who))
-            }
-            Kind::ClockClosed { clock, how, detail } => {
-                let how = match how {
-                    Closed::Decided => "decided",
-                    Closed::Default => "nobody decided, the default happened",
-                    Closed::Refused => "nobody decided, the default was refused",
-                    Closed::Overdue => "overdue, nothing was done late",
-                    Closed::Resolved => return None,
-                };
-                tell(None, "decided", format!("{}: {how}{}", of_clock(clock), because(detail)), None)
-            }
-            Kind::Acked { firing, who, note } => {
-                tell(None, "seen", format!("{}{}", of_firing(firing), because(note)), Some(who))
-            }
-            Kind::Noted { text, who } => tell(None, "note", text.clone(), Some(who)),
-            Kind::Ticked { text, done, who, .. } => {
-                let what = if *done { "done" } else { "not done after all" };
-                tell(None, "ticked", format!("{text}: {what}"), Some(who))
-            }
-            Kind::Flagged { signal, raised, note, who } => {
-                let what = if *raised { "raised" } else { "lowered" };
-                tell(None, "flag", format!("{} {what}{}", self.title(signal), because(note)), Some(who))
-            }
-            Kind::Counted { signal, delta, who } => {
-                let what = if *delta > 0 { "counted" } else { "taken back" };
-                tell(None, "count", format!("{} {what}", self.title(signal)), Some(who))
-            }
-            Kind::Marked { mark, who, .. } => tell(Some('D'), "marked", mark.clone(), Some(who)),
-            Kind::HostSlept { .. } | Kind::Fired { .. } | Kind::Resolved { .. } | Kind::VerdictChanged { .. } => None,
-            Kind::TornTail(_) => tell(None, "log", "the last line of the log was torn; it is kept beside it".into(), None),
+        let own = matches!(kind, Kind::Fired { .. } | Kind::Resolved { .. }) && !first;
+        if own || matches!(kind, Kind::VerdictChanged { .. } | Kind::HostSlept { .. }) {
+            return None;
         }
+        let t = tell(Some(&self.playbook), record)?;
+        Some(Happening { wall: record.at.wall, letter: t.letter, kind: t.kind, text: t.text, who: t.who })
     }
 
     /// A trigger's name for people, with its severity when it does not say it already.

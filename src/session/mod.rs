@@ -225,6 +225,16 @@ impl Session {
         &self.decisions
     }
 
+    /// What judges.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes over what whoever decided before knew of the triggers.
+    pub fn restore(&mut self, kept: &[engine::Kept], now: &Now) {
+        self.engine.restore(kept, now);
+    }
+
     /// The run that is followed.
     pub fn run(&self) -> Option<&Following> {
         self.run.as_ref()
@@ -256,10 +266,6 @@ impl Session {
             }
         }
         out
-    }
-
-    fn title(&self, signal: &str) -> String {
-        self.playbook.signals.get(signal).map_or_else(|| signal.to_string(), |s| s.title.clone())
     }
 
     fn tell(&mut self, now: &Now, letter: Option<char>, kind: &str, text: String, who: Option<String>) {

@@ -1,11 +1,11 @@
 //! A session in simulated time.
 
-use super::view::{Freshness, Gravity, Level, TriggerState};
 use super::decision::Kind;
+use super::view::{Freshness, Gravity, Level, TriggerState};
 use super::*;
 use crate::model::reading::Value;
-use crate::run::plan::Person;
 use crate::model::resolve::resolve;
+use crate::run::plan::Person;
 use indexmap::IndexMap;
 
 const PLAYBOOK: &str = r#"

@@ -159,6 +159,8 @@ pub struct DecisionView {
     pub procedure: Option<(String, String, Option<char>)>,
     /// Names of the roles that must all agree; empty: anybody.
     pub roles: Vec<String>,
+    /// Whose word is missing when the person here says "roll back" by a procedure (its id), where that is not enough.
+    pub lacking: Vec<(String, Vec<String>)>,
     /// Whether the person here may decide.
     pub may: bool,
     /// Who they are to it, in words.

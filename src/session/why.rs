@@ -65,7 +65,10 @@ impl Session {
             },
         ));
         if !status.series.is_empty() {
-            facts.push(fact("Series", status.series.iter().map(|s| clean_line(s)).collect::<Vec<_>>().join(", ")));
+            facts.push(fact(
+                "Series",
+                status.series.iter().map(|s| clean_line(s)).collect::<Vec<_>>().join(", "),
+            ));
         }
         let in_force = self.engine.in_force(id, t);
         let mut asks = super::matrix::word(&in_force.cell);
@@ -79,7 +82,7 @@ impl Session {
             asks.push_str(&format!("; automation: {}", mode_word(self.mode(id))));
         }
         facts.push(fact("Asks", asks));
-        if let Some(why) = self.firing_of(id).and_then(|f| f.withheld.as_ref()) {
+        if let Some(why) = self.decisions.firing_of(id).and_then(|f| f.withheld.as_ref()) {
             facts.push(fact("Held", clean_line(&why.1)));
         }
         for a in self.decisions.attempts.get(id).into_iter().flatten().rev().take(2) {
@@ -111,7 +114,10 @@ impl Session {
         let roles: Vec<&str> = c.roles.iter().map(|r| r.title.as_str()).collect();
         facts.push(fact("Who", if roles.is_empty() { "anybody".into() } else { roles.join(" + ") }));
         for d in [&c.decide_by, &c.default_at].into_iter().flatten() {
-            facts.push(fact("Clock", format!("{}, {} left", seconds(d.length), seconds(d.left(now) / 1000 * 1000))));
+            facts.push(fact(
+                "Clock",
+                format!("{}, {} left", seconds(d.length), seconds(d.left(now) / 1000 * 1000)),
+            ));
         }
         for w in &c.said {
             let text = format!("{}: {}", super::asked::choice(self, &w.choice), w.reason);

@@ -102,6 +102,7 @@ pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> i
         }
     }
     app.term.close(clock::now().boot).await;
+    app.driver.leave().await;
     if let Some(run) = app.driver.session().run().filter(|r| r.is_open()) {
         let title = &run.plan().procedure.title;
         println!("{title} goes on without you: `ripcord` shows it again, `ripcord runs` lists it.");

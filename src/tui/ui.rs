@@ -5,8 +5,8 @@ mod deciding;
 mod dialogs;
 mod intent;
 
-pub use deciding::looked_at;
 pub use about_run::{guide_of, offered, step_of};
+pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 

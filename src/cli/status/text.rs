@@ -157,7 +157,8 @@ fn run(out: &mut Page, k: &Known) {
     }
     match (&k.holder, &k.orphan) {
         (Some(h), _) => {
-            let step = h.step.as_ref().map(|(now, last)| format!(", step {now} of {last}")).unwrap_or_default();
+            let step =
+                h.step.as_ref().map(|(now, last)| format!(", step {now} of {last}")).unwrap_or_default();
             let took = duration(k.since(h.note.since.wall));
             out.head(&format!("RUN {}: {}, by {}, for {took}{step}", h.note.run, h.note.title, h.note.user));
         }
@@ -241,10 +242,18 @@ fn matrix(out: &mut Page, k: &Known) {
             None if r.severity.respond_within == Some(0) => ", respond at once".to_owned(),
             None => String::new(),
             Some(left) if left < 0 => {
-                format!(", respond within {}: OVERDUE by {}", within(r.severity.respond_within), duration(left.unsigned_abs()))
+                format!(
+                    ", respond within {}: OVERDUE by {}",
+                    within(r.severity.respond_within),
+                    duration(left.unsigned_abs())
+                )
             }
             Some(left) => {
-                format!(", respond within {}: {} left", within(r.severity.respond_within), duration(left as Millis))
+                format!(
+                    ", respond within {}: {} left",
+                    within(r.severity.respond_within),
+                    duration(left as Millis)
+                )
             }
         };
         let since = duration(k.since(r.since));

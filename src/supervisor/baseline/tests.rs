@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::playbook::parse;
 use crate::model::unit::{Quantity, Unit};
+use crate::session::decision::Rules;
 use crate::supervisor::decisions::append;
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +29,7 @@ fn mark() -> Baseline {
 }
 
 fn put(home: &Path, kind: &Kind) {
-    append(home, kind).unwrap().unwrap();
+    append(home, &Rules::default(), kind).unwrap().unwrap();
 }
 
 fn marked(home: &Path, at: i64, found: Result<(f64, u64), &str>) {
@@ -38,7 +39,7 @@ fn marked(home: &Path, at: i64, found: Result<(f64, u64), &str>) {
 }
 
 fn opened(home: &Path) {
-    put(home, &Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into() });
+    put(home, &Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into(), run: None });
 }
 
 #[test]

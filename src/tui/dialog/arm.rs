@@ -26,7 +26,9 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, a: &Arm) {
     let watcher = match &view.watch {
         Watch::Ok { host } => format!("The watcher on {host} acts; a screen never does."),
         Watch::Silent { host, .. } => {
-            format!("The watcher on {host} is silent. One is started on this host; it goes on when you leave.")
+            format!(
+                "The watcher on {host} is silent. One is started on this host; it goes on when you leave."
+            )
         }
         Watch::None => "No watcher lives. One is started on this host; it goes on when you leave.".into(),
     };
@@ -70,7 +72,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, a: &Arm) {
     w.to_kept();
     w.divide(canvas);
     let x = w.area.x + 2;
-    let from = canvas.put(x, w.y, 26, "Why:                      ", if a.on_name { Slot::Dim } else { Slot::Text });
+    let from =
+        canvas.put(x, w.y, 26, "Why:                      ", if a.on_name { Slot::Dim } else { Slot::Text });
     w.field(canvas, from, w.y, w.area.right().saturating_sub(from + 3), &a.reason);
     w.gap();
     if a.name.is_some() {

@@ -43,16 +43,25 @@ fn said(choice: &Choice, view: &View) -> String {
 fn facts(d: &DecisionView, scene: &Scene<'_>) -> Vec<(&'static str, String, Slot)> {
     let who = if d.roles.is_empty() { "Anybody".to_string() } else { d.roles.join(" and ") };
     let mark = if d.may { "  ✓" } else { "" };
-    let mut out = vec![("Who may", format!("{who}. {}{mark}", d.you), if d.may { Slot::Text } else { Slot::Warn })];
+    let mut out =
+        vec![("Who may", format!("{who}. {}{mark}", d.you), if d.may { Slot::Text } else { Slot::Warn })];
     for (by, choice, why) in &d.said {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         out.push(("Said", format!("{by}: {}{why}", said(choice, scene.view)), Slot::Head));
     }
     if d.missed && !d.closed {
-        out.push(("Missed", "The time to decide is over and people were told; the default is next.".into(), Slot::Critical));
+        out.push((
+            "Missed",
+            "The time to decide is over and people were told; the default is next.".into(),
+            Slot::Critical,
+        ));
     }
     let (word, rest) = &d.then;
-    let then = if d.closed { "The clock is over. A procedure can still be started.".into() } else { format!("{word}: {rest}") };
+    let then = if d.closed {
+        "The clock is over. A procedure can still be started.".into()
+    } else {
+        format!("{word}: {rest}")
+    };
     out.push((if d.closed { "Clock" } else { "Then" }, then, Slot::Head));
     if let Some(note) = &d.note {
         let stage = d.stage.map(|s| format!("{s} %, ")).unwrap_or_default();
@@ -120,7 +129,11 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, name: &str) 
     let ways = ways(d, view);
     let acts = view.acts.as_ref().filter(|a| a.trigger != d.trigger || a.by_default).map(|a| {
         match a.by_default && a.trigger == d.trigger {
-            true => format!("{} starts by itself in {} if nobody decides.", a.procedure, format::countdown(a.in_ms)),
+            true => format!(
+                "{} starts by itself in {} if nobody decides.",
+                a.procedure,
+                format::countdown(a.in_ms)
+            ),
             false => {
                 let left = format::countdown(a.in_ms);
                 format!("{} acts by itself in {left}. Rolling back now holds it off.", a.title)
@@ -133,7 +146,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, name: &str) 
     let clocks = usize::from(d.length_ms > 0 && !d.closed);
     let fact_rows: usize = facts.iter().map(|(_, text, _)| wrap(text, Window::room(width)).len()).sum();
     let rows = rule.len() + parts.len() + fact_rows + clocks + ways.len() + acts.iter().len();
-    let mut w = Window::open(canvas, body, width, rows as u16 + 8, &format!("DECIDE: {}{incident}{more}", d.title));
+    let mut w =
+        Window::open(canvas, body, width, rows as u16 + 8, &format!("DECIDE: {}{incident}{more}", d.title));
     let asked = ways.len() as u16 + acts.iter().len() as u16 + 4;
     w.kept = asked;
     if w.left() as usize > rows - ways.len() {
@@ -197,7 +211,8 @@ fn time_left(canvas: &mut Canvas<'_>, w: &mut Window, d: &DecisionView, scene: &
     if bar >= 6 {
         canvas.bar(at, y, bar, share, if share < 0.25 { Slot::Critical } else { Slot::Pending });
     }
-    let until = d.until.map(|wall| format!("until {}", format::clock(wall, &scene.ui.zone))).unwrap_or_default();
+    let until =
+        d.until.map(|wall| format!("until {}", format::clock(wall, &scene.ui.zone))).unwrap_or_default();
     let after = match (d.missed, d.default_ms) {
         (false, Some(ms)) => format!(" · default in {}", format::countdown(ms.max(0) as u64)),
         _ => String::new(),

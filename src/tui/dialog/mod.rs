@@ -269,6 +269,13 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
+    /// A decision: roll back, where others must say the same before it starts.
+    RollBack {
+        /// The clock.
+        clock: String,
+        /// The procedure.
+        procedure: String,
+    },
     /// A decision: more time, as chosen.
     Extend {
         /// The clock.

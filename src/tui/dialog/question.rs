@@ -161,10 +161,32 @@ pub fn about_hold(d: &DecisionView) -> Question {
         asked: Asked::Hold { clock: d.clock.clone() },
         title: format!("HOLD: {}", d.title),
         text: vec![
-            "The clock stops and its default does not happen. The trigger stays lit and is watched on.".into(),
+            "The clock stops and its default does not happen. The trigger stays lit and is watched on."
+                .into(),
             "Say why; it is recorded with your name.".into(),
         ],
         button: "Hold",
+        field: true,
+        required: true,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// Roll back, where others must say the same before it starts.
+pub fn about_agreeing(d: &DecisionView, procedure: &str, title: &str, lacking: &[String]) -> Question {
+    Question {
+        asked: Asked::RollBack { clock: d.clock.clone(), procedure: procedure.into() },
+        title: format!("ROLL BACK: {}", d.title),
+        text: vec![
+            format!(
+                "You say: roll back by {title}. It does not start yet; {} must say the same.",
+                lacking.join(" and ")
+            ),
+            "The last of you confirms it, and it starts. Say why; it is recorded with your name.".into(),
+        ],
+        button: "Say it",
         field: true,
         required: true,
         choices: Vec::new(),

@@ -81,7 +81,9 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
         Freshness::Lost(ms) => add(format!("LOST {}", format::age(ms)), Slot::Unknown),
     }
     match &view.watch {
-        Watch::Ok { host } if detail >= 5 && !host.is_empty() => add(format!("watch ok on {host}"), Slot::Bar),
+        Watch::Ok { host } if detail >= 5 && !host.is_empty() => {
+            add(format!("watch ok on {host}"), Slot::Bar)
+        }
         Watch::Ok { .. } if detail >= 1 => add("watch ok".into(), Slot::Bar),
         Watch::None if detail >= 1 => add("no watch".into(), Slot::Bar),
         Watch::Silent { for_ms, .. } => add(format!("NO WATCH {}", format::age(*for_ms)), Slot::Unknown),

@@ -47,7 +47,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, m: &MatrixVi
         let (mark, slot) = state.map_or(("· ", Slot::Dim), |t: &TriggerView| triggers::look(scene, t));
         let quiet = state.is_none_or(|t| t.state == TriggerState::Inactive);
         canvas.put(area.x + 1, y, 2, mark, slot);
-        canvas.put(area.x + 4, y, name.saturating_sub(1), &r.title, if quiet { Slot::Text } else { Slot::Head });
+        canvas.put(
+            area.x + 4,
+            y,
+            name.saturating_sub(1),
+            &r.title,
+            if quiet { Slot::Text } else { Slot::Head },
+        );
         for (i, cell) in r.cells.iter().enumerate() {
             let (text, slot) = match r.in_force == Some(i) {
                 true => (format!("[{cell}]"), Slot::Head),
@@ -62,8 +68,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, m: &MatrixVi
     }
     if who > 0 && area.height > 1 {
         let y = area.y + 1 + (m.rows.len() as u16).min(room);
-        let here = m.stage.and_then(|i| m.stages.get(i)).map_or_else(|| "now".into(), |s| format!("at {s} %"));
-        let text: Vec<String> = m.who.iter().map(|(who, what)| format!("{who} ({})", what.join(", "))).collect();
+        let here =
+            m.stage.and_then(|i| m.stages.get(i)).map_or_else(|| "now".into(), |s| format!("at {s} %"));
+        let text: Vec<String> =
+            m.who.iter().map(|(who, what)| format!("{who} ({})", what.join(", "))).collect();
         let text = format!("Who decides {here}: {}", text.join(", "));
         canvas.put(area.x + 1, y, area.width.saturating_sub(2), &text, Slot::Text);
     }

@@ -51,7 +51,12 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
         }
         Notice::Stopped { title, why, to } => {
             let told = told(to, "people are told");
-            ("^ ", "AUTOMATION STOPPED".to_string(), format!("{title}: {why}; {told}. B says it was seen."), Slot::Critical)
+            (
+                "^ ",
+                "AUTOMATION STOPPED".to_string(),
+                format!("{title}: {why}; {told}. B says it was seen."),
+                Slot::Critical,
+            )
         }
         Notice::Off { who, wall } => {
             let text = format!(
@@ -60,7 +65,9 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
             );
             ("  ", "AUTOMATION OFF".to_string(), text, Slot::Head)
         }
-        Notice::Held { title, why } => ("= ", "HELD OFF".to_string(), format!("{title}: {why}"), Slot::Pending),
+        Notice::Held { title, why } => {
+            ("= ", "HELD OFF".to_string(), format!("{title}: {why}"), Slot::Pending)
+        }
     };
     (mark, word, text, slot)
 }

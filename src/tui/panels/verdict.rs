@@ -1,7 +1,7 @@
 //! Row 2: the verdict and its clock, in the same place on every screen. And the lines under it that say why.
 
-use super::run_line;
 use super::notices;
+use super::run_line;
 use crate::session::view::{ActsView, Freshness, Gravity, Notice, TriggerState, TriggerView, View, Watch};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::decide;
@@ -115,7 +115,8 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
         }
         Freshness::Starting | Freshness::Live => {}
     }
-    if let Some((says, ago)) = view.watcher_says.as_ref().filter(|_| view.verdict.gravity == Gravity::Unknown) {
+    if let Some((says, ago)) = view.watcher_says.as_ref().filter(|_| view.verdict.gravity == Gravity::Unknown)
+    {
         let host = match &view.watch {
             Watch::Ok { host } => format!(" on {host}"),
             _ => String::new(),

@@ -106,7 +106,14 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: Option<&
     if why.rows.is_empty() || y + 1 >= inner.bottom() {
         return;
     }
-    canvas.rule(inner.x, y, inner.width, "Parts", "true, false or unknown, with the age of the sample", false);
+    canvas.rule(
+        inner.x,
+        y,
+        inner.width,
+        "Parts",
+        "true, false or unknown, with the age of the sample",
+        false,
+    );
     y += 1;
     let skipped = scene.ui.scroll.min(why.rows.len().saturating_sub(1));
     for (at, part) in why.rows.iter().enumerate().skip(skipped) {
@@ -130,7 +137,13 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: Option<&
         let at = canvas.right(end, y, 10, &age, Slot::Dim);
         canvas.put(end.saturating_sub(19), y, at.saturating_sub(end.saturating_sub(19)), word, slot);
         let at = canvas.right(end.saturating_sub(21), y, 22, &part.value, slot);
-        canvas.put(x + 3, y, at.saturating_sub(x + 4), &part.text, if slot == Slot::Dim { Slot::Text } else { slot });
+        canvas.put(
+            x + 3,
+            y,
+            at.saturating_sub(x + 4),
+            &part.text,
+            if slot == Slot::Dim { Slot::Text } else { slot },
+        );
         y += 1;
         if !part.note.is_empty() {
             for line in wrap(&part.note, end.saturating_sub(x + 5) as usize) {

@@ -102,7 +102,7 @@ impl Ui {
                 Asked::Say { seen, say: Say::Approve | Say::Refuse } => {
                     run.is_some_and(|r| r.id == seen.run && r.approval.is_some())
                 }
-                Asked::Hold { clock } | Asked::Extend { clock } => {
+                Asked::Hold { clock } | Asked::Extend { clock } | Asked::RollBack { clock, .. } => {
                     view.decisions.iter().any(|d| d.clock == *clock && !d.closed)
                 }
                 Asked::Beside => view.replacing.as_ref().is_some_and(|r| !r.alive.is_empty()),

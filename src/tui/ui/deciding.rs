@@ -120,7 +120,9 @@ impl Ui {
             Some(Action::Other) if !view.procedures.is_empty() => {
                 self.open(Dialog::Other(Other { clock: d.clock.clone(), at: 0 }), Some(press.event.code));
             }
-            Some(Action::Hold) if d.may && !d.closed => self.ask_in_place(question::about_hold(d), press.event),
+            Some(Action::Hold) if d.may && !d.closed => {
+                self.ask_in_place(question::about_hold(d), press.event)
+            }
             Some(Action::Extend) if d.may && !d.closed && !d.extended && d.length_ms > 0 => {
                 self.ask_in_place(question::about_extension(d), press.event);
             }
@@ -138,10 +140,14 @@ impl Ui {
         key: Option<char>,
         press: &Press<'_>,
     ) -> Vec<Intent> {
+        let counts = d.may && !d.closed;
+        if let Some((_, lacking)) = d.lacking.iter().find(|(p, _)| p == id).filter(|_| counts) {
+            self.ask_in_place(question::about_agreeing(d, id, title, lacking), press.event);
+            return Vec::new();
+        }
         let out = self.confirm(id, title, key, Some(press.event.code), press.view);
         if let Some(Dialog::Confirm(c)) = self.top()
-            && d.may
-            && !d.closed
+            && counts
         {
             c.decides = Some(d.clock.clone());
         }

@@ -467,6 +467,9 @@ fn answer(q: &Question) -> Intent {
         Asked::Beside => Intent::Beside { reason: Some(reason) },
         Asked::TakeUp { run } => Intent::TakeUp { run },
         Asked::Hold { clock } => Intent::Decide { clock, choice: Choice::Hold, reason },
+        Asked::RollBack { clock, procedure } => {
+            Intent::Decide { clock, choice: Choice::RollBack { procedure, run: None }, reason }
+        }
         Asked::Extend { clock } => {
             let minutes = question::MINUTES[q.chosen.min(question::MINUTES.len() - 1)];
             Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
