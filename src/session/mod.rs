@@ -3,6 +3,7 @@
 pub mod decision;
 mod following;
 mod picture;
+pub mod replay;
 pub mod view;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod api;
 mod fresh;
+pub mod kept;
 #[cfg(test)]
 mod tests;
 mod union;
