@@ -6,6 +6,7 @@ mod clocks;
 mod company;
 mod incident;
 mod restart;
+mod rules;
 
 use super::*;
 use crate::engine::hold::{Hold, Times};
@@ -93,13 +94,17 @@ struct World {
     /// Milliseconds that have really passed.
     real: Millis,
     log: Vec<Record>,
-    /// What really was when each record was written: the time, and each trigger's condition.
-    facts: Vec<(Millis, IndexMap<String, Truth>)>,
+    /// What really was when each record was written.
+    facts: Vec<Fact>,
+    /// What engines last said of each trigger's condition, and when it was last said not to hold.
+    heard: IndexMap<String, (Millis, Truth)>,
+    fell: IndexMap<String, Millis>,
     state: Decisions,
     truths: IndexMap<String, Truth>,
     cells: IndexMap<String, (Cell, Option<u32>)>,
-    /// Runs by id; whether they are over.
+    /// Runs by id; whether they are over; and those that failed.
     runs: BTreeMap<String, bool>,
+    failed: BTreeSet<String>,
     last: Option<Over>,
     pages: Vec<String>,
     plan: FrozenPlan,
@@ -110,6 +115,13 @@ struct World {
     /// What a person appends before that many more effects were performed.
     interject: Option<(usize, Kind)>,
     performed: usize,
+}
+
+/// The world at one moment.
+struct Fact {
+    real: Millis,
+    heard: IndexMap<String, (Millis, Truth)>,
+    fell: IndexMap<String, Millis>,
 }
 
 /// One program that decides: a machine and its engine.
@@ -134,8 +146,11 @@ impl World {
             real: 0,
             log: Vec::new(),
             facts: Vec::new(),
+            heard: IndexMap::new(),
+            fell: IndexMap::new(),
             state: Decisions::default(),
             runs: BTreeMap::new(),
+            failed: BTreeSet::new(),
             last: None,
             pages: Vec::new(),
             plan: Ok(("25 %".into(), "0 %".into(), "hash".into())),
@@ -158,7 +173,7 @@ impl World {
         let record = Record { v: 1, seq, at: self.now.clone(), kind: name, body, prev: String::new() };
         assert_eq!(self.state.follow(&record).as_ref(), Ok(kind), "a record says what was written");
         self.log.push(record);
-        self.facts.push((self.real, self.truths.clone()));
+        self.facts.push(Fact { real: self.real, heard: self.heard.clone(), fell: self.fell.clone() });
         Ok(())
     }
 
@@ -244,7 +259,9 @@ impl World {
         if self.runs.contains_key(run) {
             return Ok(());
         }
-        assert!(self.runs.values().all(|over| *over), "two runs at once");
+        if let Some(other) = self.running() {
+            return Err(format!("{other} holds the lock"));
+        }
         let clock = self.state.attempt(run).and_then(|a| a.clock.clone());
         self.state.may_begin(&Automatic { firing: firing.into(), clock }, run)?;
         if by.is_due(&self.now) {
@@ -277,7 +294,27 @@ impl World {
             p.told = Some(runs.clone());
             self.tell(p, Event::Runs(runs));
         }
+        for a in self
+            .state
+            .attempts
+            .values()
+            .flatten()
+            .filter(|a| p.acts && a.ended.is_none())
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            if self.runs.get(&a.run) == Some(&true) {
+                let ok = !self.failed.contains(&a.run);
+                self.tell(p, Event::Ended { run: a.run, ok, detail: "as its journal says".into() });
+            }
+        }
         let now = self.now.boot as i64;
+        for (id, truth) in &self.truths {
+            self.heard.insert(id.clone(), (self.real, *truth));
+            if *truth == Truth::False {
+                self.fell.insert(id.clone(), self.real);
+            }
+        }
         let judged = self.playbook.triggers.iter().map(|(id, t)| {
             let hold = p.holds.entry(id.clone()).or_default();
             let (truth, times) = (self.truths[id], Times { need: t.hold, keep: t.keep_firing_for });
@@ -310,13 +347,22 @@ impl World {
     /// The run that goes on ends.
     fn end(&mut self, p: &mut Program, ok: bool) {
         let run = self.running().expect("a run goes on");
-        self.runs.insert(run.clone(), true);
+        self.over(&run, ok);
         let by_person = self.state.attempt(&run).is_none();
-        self.last = Some(Over { run: run.clone(), ended: self.now.clone(), by_person, verified: ok });
         if !by_person {
             let detail = if ok { "verified" } else { "step 2 failed" };
             self.tell(p, Event::Ended { run, ok, detail: detail.into() });
         }
+    }
+
+    /// A run ends; nobody is told but by what there is to see.
+    fn over(&mut self, run: &str, ok: bool) {
+        self.runs.insert(run.to_owned(), true);
+        if !ok {
+            self.failed.insert(run.to_owned());
+        }
+        let by_person = self.state.attempt(run).is_none();
+        self.last = Some(Over { run: run.to_owned(), ended: self.now.clone(), by_person, verified: ok });
     }
 
     fn kinds(&self) -> Vec<Kind> {
