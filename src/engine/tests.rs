@@ -1,5 +1,7 @@
 //! The engine in simulated time.
 
+mod normal;
+
 use super::criteria::Criteria;
 use super::eval::Outcome;
 use super::*;
@@ -11,11 +13,11 @@ use proptest::prelude::*;
 
 const WALL: i64 = 1_700_000_000_000;
 
-fn now(ms: i64) -> Now {
+pub(super) fn now(ms: i64) -> Now {
     Now { boot: ms as u64, boot_id: "b".into(), wall: WALL + ms }
 }
 
-struct Declares<'a>(&'a Playbook);
+pub(super) struct Declares<'a>(&'a Playbook);
 
 impl Names for Declares<'_> {
     fn signal(&self, id: &str) -> Option<Declared> {
@@ -35,11 +37,11 @@ impl Names for Declares<'_> {
     }
 }
 
-fn cond(p: &Playbook, text: &str) -> Condition {
+pub(super) fn cond(p: &Playbook, text: &str) -> Condition {
     parse_condition(text, &Declares(p)).unwrap_or_else(|e| panic!("{text}: {e:?}"))
 }
 
-fn signal(unit: Unit) -> Signal {
+pub(super) fn signal(unit: Unit) -> Signal {
     Signal {
         title: String::new(),
         source: None,
@@ -60,7 +62,7 @@ fn signal(unit: Unit) -> Signal {
 }
 
 /// Signals: `x` percent, `y` percent, `up` bool, `c` counter, `shard` percent per series, `flag`, `count`, `ratio` = x * 2.
-fn playbook() -> Playbook {
+pub(super) fn playbook() -> Playbook {
     let mut p = Playbook::default();
     for (id, unit) in
         [("x", Unit::Percent), ("y", Unit::Percent), ("up", Unit::Bool), ("shard", Unit::Percent)]
@@ -80,7 +82,7 @@ fn playbook() -> Playbook {
     p
 }
 
-fn with_trigger(
+pub(super) fn with_trigger(
     mut p: Playbook,
     id: &str,
     when: &str,
@@ -119,31 +121,31 @@ fn with_trigger(
 }
 
 /// An engine whose deadlines are kept.
-struct Sim {
-    engine: Engine,
-    at: i64,
-    effects: Vec<(i64, Effect)>,
+pub(super) struct Sim {
+    pub(super) engine: Engine,
+    pub(super) at: i64,
+    pub(super) effects: Vec<(i64, Effect)>,
 }
 
 impl Sim {
-    fn new(p: &Playbook) -> Sim {
+    pub(super) fn new(p: &Playbook) -> Sim {
         let mut s = Sim { engine: Engine::new(p, &now(1_000_000)), at: 1_000_000, effects: Vec::new() };
         s.event(Event::Tick);
         s
     }
 
-    fn one(when: &str, hold: u64) -> Sim {
+    pub(super) fn one(when: &str, hold: u64) -> Sim {
         Sim::new(&with_trigger(playbook(), "t", when, hold, 0, None))
     }
 
-    fn event(&mut self, e: Event) {
+    pub(super) fn event(&mut self, e: Event) {
         for effect in self.engine.handle(&now(self.at), e) {
             self.effects.push((self.at - 1_000_000, effect));
         }
     }
 
     /// Goes on to so many milliseconds after the start, with every deadline on the way.
-    fn to(&mut self, ms: i64) {
+    pub(super) fn to(&mut self, ms: i64) {
         let end = 1_000_000 + ms;
         while let Some(due) = self.engine.next_deadline().map(|d| d as i64).filter(|d| *d <= end) {
             assert!(due > self.at || self.at == 1_000_000, "a deadline lies ahead: {due} at {}", self.at);
@@ -153,32 +155,32 @@ impl Sim {
         self.at = end;
     }
 
-    fn read(&mut self, id: &str, series: Option<&str>, value: Result<f64, &str>) {
+    pub(super) fn read(&mut self, id: &str, series: Option<&str>, value: Result<f64, &str>) {
         let value = value.map(Value::Number).map_err(String::from);
         let r =
             Reading { signal: id.into(), series: series.map(Into::into), at: now(self.at), age: 0, value };
         self.event(Event::Readings(vec![r]));
     }
 
-    fn x(&mut self, ms: i64, v: f64) {
+    pub(super) fn x(&mut self, ms: i64, v: f64) {
         self.to(ms);
         self.read("x", None, Ok(v));
     }
 
-    fn state(&self) -> TriggerState {
+    pub(super) fn state(&self) -> TriggerState {
         self.engine.triggers(self.at)[0].state
     }
 
-    fn fires(&self) -> bool {
+    pub(super) fn fires(&self) -> bool {
         matches!(self.state(), TriggerState::Firing { .. })
     }
 
-    fn truth(&self, text: &str) -> Truth {
+    pub(super) fn truth(&self, text: &str) -> Truth {
         let c = cond(&playbook(), text);
         self.engine.judge(&c.expr, self.at, None).0
     }
 
-    fn number(&self, text: &str) -> Result<f64, String> {
+    pub(super) fn number(&self, text: &str) -> Result<f64, String> {
         let e = parse_expr(text, &Declares(&playbook())).unwrap().0;
         match self.engine.worth(&e, self.at) {
             Outcome::One(Worth::Number(n)) => Ok(n),
@@ -506,7 +508,7 @@ fn a_day_of_samples_costs_what_is_promised() {
         s.at = 1_000_000 + i * 1000;
         let at = now(s.at);
         let r = Reading { signal: "x".into(), series: None, at, age: 0, value: Ok(Value::Number(0.01)) };
-        s.engine.store.record(&r);
+        s.engine.store.record(0, r);
     }
     let (exact, tiers) = s.engine.store().signal("x").unwrap().series[0].bytes();
     assert!(tiers <= 25_000, "{tiers}");

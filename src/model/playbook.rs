@@ -186,8 +186,10 @@ pub enum SourceKind {
     Process(ProcessRef),
     /// A command's exit status and output.
     Command {
-        /// Program and arguments, never a shell.
+        /// Program and arguments (`sh -c` and its text for `shell = true`).
         argv: Vec<Template>,
+        /// Host it runs on (here when none). A plan's commands are spelled out for it already.
+        on: Option<String>,
         /// Working folder.
         cwd: Option<Template>,
         /// Further environment variables.

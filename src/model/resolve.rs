@@ -2,8 +2,8 @@
 
 use super::condition::Condition;
 use super::playbook::{
-    Change, Host, LogSource, ParamKind, Playbook, Procedure, ProcessRef, ReadingKind, SourceKind, Step,
-    StepKind, Way,
+    Baseline, Change, Host, LogSource, ParamKind, Playbook, Procedure, ProcessRef, ReadingKind, SourceKind,
+    Step, StepKind, Way,
 };
 use super::probe::{Ask, Command, HttpCall, Probe};
 use super::template::Template;
@@ -81,18 +81,24 @@ impl Filler {
             if let ReadingKind::Query(q) = &mut s.reading {
                 self.template(q);
             }
+            if let Some(Baseline::File { file, .. }) = &mut s.baseline {
+                self.template(file);
+            }
+            self.maybe(&mut s.fresh);
         }
         for v in p.verifications.values_mut() {
             v.criteria.iter_mut().for_each(|c| self.probe(&mut c.probe));
         }
         p.probes.values_mut().for_each(|p| self.probe(p));
+        p.triggers.values_mut().for_each(|t| self.map(&mut t.args));
+        self.template(&mut p.incident);
         self.company(p);
         for procedure in p.procedures.values_mut() {
             self.procedure(procedure);
         }
     }
 
-    /// Hosts, channels, messages, logs and guides.
+    /// Hosts, channels, messages, logs, checklists and guides.
     fn company(&self, p: &mut Playbook) {
         for host in p.hosts.values_mut() {
             match host {
@@ -119,6 +125,9 @@ impl Filler {
                 LogSource::Run(c) => self.command(c),
             }
         }
+        for item in p.checklists.values_mut().flat_map(|c| &mut c.items) {
+            self.text(&mut item.text);
+        }
         for step in p.guides.values_mut().flat_map(|g| &mut g.steps) {
             self.template(&mut step.text);
             step.run.iter_mut().for_each(|c| self.command(c));
@@ -142,9 +151,7 @@ impl Filler {
     }
 
     fn step(&self, step: &mut Step) {
-        let mut name = Template(std::mem::take(&mut step.name));
-        self.template(&mut name);
-        step.name = name.0;
+        self.text(&mut step.name);
         for probe in [&mut step.prove, &mut step.already, &mut step.observe].into_iter().flatten() {
             self.probe(probe);
         }
@@ -164,6 +171,13 @@ impl Filler {
         }
     }
 
+    /// A template that is kept as a text.
+    fn text(&self, s: &mut String) {
+        let mut t = Template(std::mem::take(s));
+        self.template(&mut t);
+        *s = t.0;
+    }
+
     fn maybe(&self, t: &mut Option<Template>) {
         t.iter_mut().for_each(|t| self.template(t));
     }
@@ -174,11 +188,7 @@ impl Filler {
 
     fn json(&self, v: &mut serde_json::Value) {
         match v {
-            serde_json::Value::String(s) => {
-                let mut t = Template(std::mem::take(s));
-                self.template(&mut t);
-                *s = t.0;
-            }
+            serde_json::Value::String(s) => self.text(s),
             serde_json::Value::Array(items) => items.iter_mut().for_each(|v| self.json(v)),
             serde_json::Value::Object(entries) => entries.values_mut().for_each(|v| self.json(v)),
             _ => {}
@@ -200,7 +210,7 @@ impl Filler {
                 self.template(t)
             }
             SourceKind::Process(ProcessRef::Pid(_)) => {}
-            SourceKind::Command { argv, cwd, env } => {
+            SourceKind::Command { argv, cwd, env, .. } => {
                 self.list(argv);
                 self.maybe(cwd);
                 self.map(env);

@@ -4,7 +4,6 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use rustix::process::{Pid, Signal as Kill, kill_process, kill_process_group};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -14,9 +13,11 @@ use super::answer::{Reader, short};
 use super::names::Names;
 use super::poller::Read;
 use crate::clock;
-use crate::model::playbook::{ReadingKind, Signal};
+use crate::model::playbook::{Host, ReadingKind, Signal};
+use crate::model::probe;
 use crate::model::reading::Value;
 use crate::model::template::Template;
+use crate::run::spell::spell;
 
 /// Bytes of standard output that are read at most.
 const OUTPUT: usize = 4 << 20;
@@ -25,9 +26,11 @@ const COMPLAINT: usize = 16 << 10;
 
 /// Reads the signals of one command.
 pub(super) struct Command {
-    argv: Vec<Template>,
+    run: probe::Command,
+    /// The host that it runs on.
+    host: Option<Host>,
+    /// The folder it is started in here, when it names none itself.
     cwd: Option<Template>,
-    env: IndexMap<String, Template>,
     names: Arc<Names>,
     timeout: Duration,
     exits: Vec<usize>,
@@ -36,15 +39,16 @@ pub(super) struct Command {
 
 impl Command {
     pub(super) fn new(
-        argv: Vec<Template>,
+        run: probe::Command,
+        host: Option<Host>,
         cwd: Option<Template>,
-        env: IndexMap<String, Template>,
         names: Arc<Names>,
         timeout: Duration,
         signals: &[(usize, &Signal)],
     ) -> Command {
         let exits = signals.iter().filter(|(_, s)| s.reading == ReadingKind::ExitCode).map(|(i, _)| *i);
-        Command { argv, cwd, env, names, timeout, exits: exits.collect(), output: Reader::new(signals) }
+        let (exits, output) = (exits.collect(), Reader::new(signals));
+        Command { run, host, cwd, names, timeout, exits, output }
     }
 
     pub(super) async fn read(&mut self) -> Read {
@@ -68,19 +72,47 @@ impl Command {
         read
     }
 
+    /// The command as it is run here: filled in, and spelled out for its host.
     fn filled(&self) -> Result<tokio::process::Command, String> {
-        let mut argv = self.argv.iter().map(|a| self.names.fill(a));
+        let spelled = match &self.run.on {
+            None => self.run.clone(),
+            Some(on) => {
+                self.spelled(self.host.as_ref().ok_or_else(|| format!("there is no host `{on}`"))?)?
+            }
+        };
+        let mut argv = spelled.argv.iter().map(|a| self.names.fill(a));
         let mut command = tokio::process::Command::new(argv.next().ok_or("the command is empty")??);
         for arg in argv {
             command.arg(arg?);
         }
-        for (name, value) in &self.env {
+        for (name, value) in &spelled.env {
             command.env(name, self.names.fill(value)?);
         }
-        if let Some(cwd) = &self.cwd {
+        if let Some(cwd) = spelled.cwd.as_ref().or(self.cwd.as_ref()) {
             command.current_dir(self.names.fill(cwd)?);
         }
         Ok(command)
+    }
+
+    /// The command for another host. Secrets stay standing, and are refused where they would be seen.
+    fn spelled(&self, host: &Host) -> Result<probe::Command, String> {
+        let fill = |t: &Template| match t.names().iter().any(|n| n.starts_with("secret.")) {
+            true => Ok(t.clone()),
+            false => self.names.fill(t).map(Template),
+        };
+        let all = |list: &[Template]| list.iter().map(fill).collect::<Result<Vec<_>, _>>();
+        let host = match host {
+            Host::Ssh { name, options } => Host::Ssh { name: fill(name)?, options: all(options)? },
+            Host::Prefix(words) => Host::Prefix(all(words)?),
+        };
+        let env = self.run.env.iter().map(|(k, v)| Ok::<_, String>((k.clone(), fill(v)?)));
+        let run = probe::Command {
+            argv: all(&self.run.argv)?,
+            env: env.collect::<Result<_, _>>()?,
+            cwd: self.run.cwd.as_ref().map(fill).transpose()?,
+            ..self.run.clone()
+        };
+        spell(run, Some(&host))
     }
 }
 
@@ -203,6 +235,7 @@ mod tests {
     use super::*;
     use crate::model::playbook::Playbook;
     use crate::sources::fixture::signal;
+    use indexmap::IndexMap;
 
     fn sh(script: &str) -> Vec<Template> {
         ["sh", "-c", script].map(Template::from).to_vec()
@@ -217,7 +250,8 @@ mod tests {
         let signals: Vec<Signal> = readings.iter().map(|r| signal(r.clone())).collect();
         let of: Vec<(usize, &Signal)> = signals.iter().enumerate().collect();
         let env = [("GREETING".to_string(), Template::from("hello"))].into_iter().collect();
-        let mut command = Command::new(argv, Some("/".into()), env, names, timeout, &of);
+        let run = probe::Command { argv, env, ..probe::Command::default() };
+        let mut command = Command::new(run, None, Some("/".into()), names, timeout, &of);
         let mut points = command.read().await.points;
         points.sort_by_key(|(i, _)| *i);
         points.into_iter().map(|(_, p)| p.value).collect()
@@ -256,6 +290,37 @@ mod tests {
         assert!(got[0].as_ref().unwrap_err().contains("cannot be run"), "{got:?}");
         let got = read(vec!["x{{ nobody }}".into()], LONG, &[ReadingKind::ExitCode]).await;
         assert!(got[0].as_ref().unwrap_err().contains("nobody"), "{got:?}");
+    }
+
+    /// `ssh` and its arguments, as a far shell would get them.
+    #[tokio::test]
+    async fn a_command_on_another_host_is_spelled_out_for_it() {
+        let mut playbook = Playbook::default();
+        playbook.vars.insert("greeting".into(), "it's; $HOME".into());
+        let names = Arc::new(Names::of(&playbook, "test"));
+        let s = signal(output(r"(?P<value>\d+)"));
+        let far = |env: &str| probe::Command {
+            argv: ["echo", "7", "{{ greeting }}"].map(Template::from).to_vec(),
+            on: Some("far".into()),
+            env: [("A".to_string(), Template::from(env))].into_iter().collect(),
+            cwd: Some("/srv".into()),
+            ..probe::Command::default()
+        };
+        let ssh = Host::Ssh { name: "lb-1".into(), options: Vec::new() };
+        let at = |run, host| Command::new(run, host, None, names.clone(), LONG, &[(0, &s)]);
+        let command = at(far("b c"), Some(ssh.clone())).filled().unwrap();
+        let args: Vec<_> = command.as_std().get_args().map(|a| a.to_string_lossy().into_owned()).collect();
+        let words = shell_words::split(args.last().unwrap()).unwrap();
+        assert_eq!(command.as_std().get_program(), "ssh");
+        assert_eq!(words[4..], ["/srv", "env", "A=b c", "echo", "7", "it's; $HOME"]);
+        assert_eq!(command.as_std().get_envs().count(), 0);
+        let refused = at(far("{{ secret.x }}"), Some(ssh)).filled().unwrap_err();
+        assert!(refused.contains("would stand in the arguments"), "{refused}");
+        assert!(at(far("b"), None).filled().unwrap_err().contains("no host `far`"));
+        let mut run = far("b");
+        run.cwd = Some("/".into());
+        let near = Host::Prefix(["env", "B=1"].map(Template::from).to_vec());
+        assert_eq!(at(run, Some(near)).read().await.points[0].1.value, Ok(Value::Number(7.0)));
     }
 
     #[tokio::test]

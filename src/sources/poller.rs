@@ -16,8 +16,10 @@ use super::process::Process;
 use super::prometheus;
 use super::web::Web;
 use crate::clock;
-use crate::model::playbook::{Playbook, Signal, Source, SourceKind};
+use crate::model::playbook::{Host, Playbook, Signal, Source, SourceKind};
+use crate::model::probe;
 use crate::model::reading::{Reading, Value};
+use crate::model::template::Template;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 
@@ -73,9 +75,25 @@ pub fn start(playbook: &Playbook, environment: &str, tx: mpsc::Sender<Batch>) ->
             continue;
         }
         let outlet = Outlet::new(id, &signals, names.clone(), tx.clone());
-        tasks.spawn(poll(source.clone(), signals, names.clone(), web.clone(), cwd.clone(), outlet));
+        let place = Place { cwd: cwd.clone(), host: host(source, playbook) };
+        tasks.spawn(poll(source.clone(), signals, names.clone(), web.clone(), place, outlet));
     }
     Pollers { tasks }
+}
+
+/// Where a command runs.
+struct Place {
+    /// Folder, when it names none itself.
+    cwd: Option<Template>,
+    /// Another host.
+    host: Option<Host>,
+}
+
+fn host(source: &Source, playbook: &Playbook) -> Option<Host> {
+    match &source.kind {
+        SourceKind::Command { on: Some(on), .. } => playbook.hosts.get(on).cloned(),
+        _ => None,
+    }
 }
 
 async fn poll(
@@ -83,7 +101,7 @@ async fn poll(
     signals: Vec<(String, Signal)>,
     names: Arc<Names>,
     web: Arc<Web>,
-    cwd: Option<crate::model::template::Template>,
+    place: Place,
     mut outlet: Outlet,
 ) {
     let every = Duration::from_millis(source.every.max(1));
@@ -102,8 +120,9 @@ async fn poll(
         SourceKind::Process(found_by) => {
             Reader::Process(Box::new(Process::new(found_by, names, timeout, &of)))
         }
-        SourceKind::Command { argv, cwd: own, env } => {
-            Reader::Command(Box::new(Command::new(argv, own.or(cwd), env, names, timeout, &of)))
+        SourceKind::Command { argv, on, cwd, env } => {
+            let run = probe::Command { argv, on, cwd, env, ..probe::Command::default() };
+            Reader::Command(Box::new(Command::new(run, place.host, place.cwd, names, timeout, &of)))
         }
     };
     let mut pace = Pace::new(every);

@@ -1,10 +1,16 @@
 //! Signals read from a Prometheus server: like queries in one request, a bad one split out so that it blinds only
-//! itself. A query that is still unanswered is not asked again; at most four connections are used.
+//! itself. A query that is still unanswered is not asked again; at most four connections are used. A signal's `fresh` is
+//! a query like any other; what it answers decides whether the signal's value counts.
 
 mod api;
+mod fresh;
+pub mod kept;
+mod range;
 #[cfg(test)]
 mod tests;
 mod union;
+
+pub use range::range;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,6 +31,7 @@ use crate::clock;
 use crate::model::playbook::{ReadingKind, Signal};
 use crate::model::template::Template;
 use api::{Data, Element, Refusal, ask};
+use fresh::Life;
 use union::{LABEL, combinable, union};
 
 /// Requests under way at most.
@@ -36,18 +43,30 @@ const HISTORY: Duration = Duration::from_secs(15 * 60);
 /// The finest step of that history.
 const STEP: Duration = Duration::from_secs(5);
 
-/// One signal's query.
+/// One question to the server.
 struct Query {
-    signal: usize,
     expression: Template,
-    series: Option<String>,
-    shape: Shape,
+    asks: Asks,
     /// Asked by itself until it has answered by itself.
     alone: bool,
     /// It answers with a scalar or a text, which cannot stand in a union.
     scalar: bool,
     /// A request with it is under way.
     asked: bool,
+}
+
+/// What a question is for.
+enum Asks {
+    /// A signal's value.
+    Value {
+        signal: usize,
+        series: Option<String>,
+        shape: Shape,
+        /// The question whether its target lives, by its place.
+        fresh: Option<usize>,
+    },
+    /// Whether a target lives, and what is known of it.
+    Life(Life),
 }
 
 /// A union that was refused and is being asked piece by piece.
@@ -80,23 +99,12 @@ pub(super) async fn poll(
     every: Duration,
     mut outlet: Outlet,
 ) {
-    let queries = signals.iter().filter_map(|(i, s)| match &s.reading {
-        ReadingKind::Query(expression) => Some(Query {
-            signal: *i,
-            expression: expression.clone(),
-            series: s.series.clone(),
-            shape: Shape::of(s),
-            alone: false,
-            scalar: false,
-            asked: false,
-        }),
-        _ => None,
-    });
+    let queries = questions(signals);
     let mut server = Prometheus {
         target,
         web,
         names,
-        queries: queries.collect(),
+        queries,
         lines: Arc::new(Semaphore::new(CONNECTIONS)),
         flights: JoinSet::new(),
         unions: true,
@@ -107,6 +115,33 @@ pub(super) async fn poll(
         return;
     }
     server.run(every, outlet).await;
+}
+
+/// The queries of all signals, and before them each different `fresh` once.
+fn questions(signals: &[(usize, &Signal)]) -> Vec<Query> {
+    let query = |expression: &Template, asks| Query {
+        expression: expression.clone(),
+        asks,
+        alone: false,
+        scalar: false,
+        asked: false,
+    };
+    let mut out: Vec<Query> = Vec::new();
+    for fresh in signals.iter().filter_map(|(_, s)| s.fresh.as_ref()) {
+        if !out.iter().any(|q| q.expression == *fresh) {
+            out.push(query(fresh, Asks::Life(Life::default())));
+        }
+    }
+    for (i, s) in signals {
+        let ReadingKind::Query(expression) = &s.reading else { continue };
+        let fresh = s
+            .fresh
+            .as_ref()
+            .and_then(|f| out.iter().position(|q| q.expression == *f && matches!(q.asks, Asks::Life(_))));
+        let asks = Asks::Value { signal: *i, series: s.series.clone(), shape: Shape::of(s), fresh };
+        out.push(query(expression, asks));
+    }
+    out
 }
 
 impl Prometheus {
@@ -147,7 +182,7 @@ impl Prometheus {
                 continue;
             }
             match self.expression(i) {
-                Err(why) => read.points.push((self.queries[i].signal, Point::one(Err(why)))),
+                Err(why) => read.points.extend(self.failed(i, &why)),
                 Ok(e) if self.unions && !self.queries[i].alone && combinable(&e) => together.push((i, e)),
                 Ok(e) => self.ask(vec![(i, e)]),
             }
@@ -192,14 +227,18 @@ impl Prometheus {
             Ok((Data::Vector(elements), note)) => {
                 read.note = note;
                 for (i, elements) in sort_out(&members, elements) {
-                    let query = &self.queries[i];
-                    read.points.extend(query.points(elements).into_iter().map(|p| (query.signal, p)));
+                    read.points.extend(self.answered(i, elements));
                 }
             }
             Ok((Data::Scalar((_, value)) | Data::String((_, value)), note)) => {
                 read.note = note;
                 for &i in &members {
-                    read.points.push((self.queries[i].signal, Point::one(self.queries[i].value(&value))));
+                    let only = Element {
+                        metric: HashMap::new(),
+                        value: Some((0.0, value.clone())),
+                        histogram: None,
+                    };
+                    read.points.extend(self.answered(i, vec![only]));
                 }
             }
             Ok((Data::Matrix(_), _)) => {
@@ -225,8 +264,44 @@ impl Prometheus {
         read
     }
 
-    fn all(&self, members: &[usize], why: &str) -> Vec<(usize, Point)> {
-        members.iter().map(|i| (self.queries[*i].signal, Point::one(Err(why.to_owned())))).collect()
+    /// What the answer to one question gives. Those about life stand first, and are settled before their signals.
+    fn answered(&mut self, i: usize, elements: Vec<Element>) -> Vec<(usize, Point)> {
+        let query = &mut self.queries[i];
+        match &mut query.asks {
+            Asks::Life(life) => {
+                life.answered(elements);
+                Vec::new()
+            }
+            Asks::Value { signal, series, shape, fresh } => {
+                let (signal, fresh) = (*signal, *fresh);
+                let points = points(series.as_deref(), *shape, elements);
+                let label = series.clone();
+                let life = fresh.and_then(|f| match &self.queries[f] {
+                    Query { asks: Asks::Life(life), expression, .. } => Some((life, expression)),
+                    _ => None,
+                });
+                let judged = points.into_iter().map(|p| match life {
+                    Some((life, asked)) => life.judge(p, label.as_deref(), asked),
+                    None => p,
+                });
+                judged.map(|p| (signal, p)).collect()
+            }
+        }
+    }
+
+    /// What is said when a question has no answer.
+    fn failed(&mut self, i: usize, why: &str) -> Option<(usize, Point)> {
+        match &mut self.queries[i].asks {
+            Asks::Life(life) => {
+                life.failed(why);
+                None
+            }
+            Asks::Value { signal, .. } => Some((*signal, Point::one(Err(why.to_owned())))),
+        }
+    }
+
+    fn all(&mut self, members: &[usize], why: &str) -> Vec<(usize, Point)> {
+        members.iter().filter_map(|i| self.failed(*i, why)).collect()
     }
 
     /// What a query that was asked by itself tells about its place among the others.
@@ -245,6 +320,16 @@ impl Prometheus {
         }
     }
 
+    /// Whether the target of a query lived at a wall time in milliseconds; not when that cannot be said.
+    fn lived(&self, i: usize, wall: i64, point: &Point, lives: &HashMap<usize, fresh::Past>) -> bool {
+        match &self.queries[i].asks {
+            Asks::Value { fresh: Some(f), series, .. } => {
+                lives.get(f).is_some_and(|l| l.lived(wall, series.as_deref(), point.series.as_deref()))
+            }
+            _ => true,
+        }
+    }
+
     /// The last minutes of every query, for the charts; what cannot be had is left to the instant queries.
     async fn history(&mut self, step: Duration) -> (Vec<(i64, usize, Point)>, Option<String>) {
         let all: Vec<(usize, String)> =
@@ -253,6 +338,7 @@ impl Prometheus {
         let mut groups: Vec<Vec<(usize, String)>> = together.chunks(TOGETHER).map(<[_]>::to_vec).collect();
         groups.extend(single.into_iter().map(|one| vec![one]));
         let (mut past, mut notes) = (Vec::new(), None);
+        let mut lives = HashMap::new();
         let end = clock::now().wall as f64 / 1e3;
         let (from, to) = (format!("{:.3}", end - HISTORY.as_secs_f64()), format!("{end:.3}"));
         let step = step.as_secs_f64().to_string();
@@ -269,15 +355,29 @@ impl Prometheus {
                 });
             }
             match flights.join_next().await {
-                None => return (past, notes),
+                None => {
+                    past.retain(|(wall, i, point)| self.lived(*i, *wall, point, &lives));
+                    let of_signals =
+                        past.into_iter().filter_map(|(wall, i, point)| match self.queries[i].asks {
+                            Asks::Value { signal, .. } => Some((wall, signal, point)),
+                            Asks::Life(_) => None,
+                        });
+                    return (of_signals.collect(), notes);
+                }
                 Some(Ok((members, Err(Refusal::Expression(_))))) if members.len() > 1 => {
                     groups.extend(members.into_iter().map(|one| vec![one]));
                 }
                 Some(Ok((members, Ok((Data::Matrix(ranges), note))))) => {
                     let places: Vec<usize> = members.iter().map(|(i, _)| *i).collect();
                     notes = notes.or(note);
-                    for (i, elements) in by_query(&places, ranges, |r| &mut r.metric) {
-                        past.extend(self.queries[i].past(elements));
+                    for (i, ranges) in by_query(&places, ranges, |r| &mut r.metric) {
+                        match &self.queries[i].asks {
+                            Asks::Life(_) => _ = lives.insert(i, fresh::Past::of(ranges)),
+                            Asks::Value { series, shape, .. } => {
+                                let found = past_of(series.as_deref(), *shape, ranges);
+                                past.extend(found.into_iter().map(|(wall, point)| (wall, i, point)));
+                            }
+                        }
                     }
                 }
                 Some(_) => {}
@@ -320,59 +420,61 @@ fn by_query<T>(
     out
 }
 
-impl Query {
-    fn value(&self, text: &str) -> Result<crate::model::reading::Value, String> {
-        let value =
-            number(text).ok_or_else(|| format!("`{}` is not a number", super::answer::short(text)))?;
-        self.shape.number(value)
-    }
+fn value(shape: Shape, text: &str) -> Result<crate::model::reading::Value, String> {
+    let value = number(text).ok_or_else(|| format!("`{}` is not a number", super::answer::short(text)))?;
+    shape.number(value)
+}
 
-    fn points(&self, elements: Vec<Element>) -> Vec<Point> {
-        if elements.is_empty() {
-            return vec![Point::one(Err("no data: the query matches nothing".into()))];
-        }
-        if self.series.is_none() && elements.len() > 1 {
-            let why = format!("{} series answer; aggregate the query or name a `series`", elements.len());
-            return vec![Point::one(Err(why))];
-        }
-        let each = elements.into_iter().map(|element| {
-            let value = match (&element.value, &element.histogram) {
-                (Some((_, text)), _) => self.value(text),
-                (None, Some(_)) => Err("a native histogram; ask for a number with histogram_quantile".into()),
-                (None, None) => Err("an answer without a value".into()),
-            };
-            match &self.series {
-                None => Point::one(value),
-                Some(label) => match element.metric.get(label) {
-                    Some(series) => Point { series: Some(series.clone()), age: 0, value },
-                    None => Point::one(Err(format!("a series without the label `{label}`"))),
-                },
-            }
-        });
-        each.collect()
+/// What an answer says of a signal.
+fn points(series: Option<&str>, shape: Shape, elements: Vec<Element>) -> Vec<Point> {
+    if elements.is_empty() {
+        return vec![Point::one(Err("no data: the query matches nothing".into()))];
     }
-
-    /// The numbers of the past with their wall times in milliseconds; what is no number stays a gap.
-    fn past(&self, ranges: Vec<api::Range>) -> Vec<(i64, usize, Point)> {
-        if self.series.is_none() && ranges.len() > 1 {
-            return Vec::new();
+    if series.is_none() && elements.len() > 1 {
+        let why = format!("{} series answer; aggregate the query or name a `series`", elements.len());
+        return vec![Point::one(Err(why))];
+    }
+    let each = elements.into_iter().map(|element| {
+        let value = match (&element.value, &element.histogram) {
+            (Some((_, text)), _) => value(shape, text),
+            (None, Some(_)) => Err("a native histogram; ask for a number with histogram_quantile".into()),
+            (None, None) => Err("an answer without a value".into()),
+        };
+        match series {
+            None => Point::one(value),
+            Some(label) => match element.metric.get(label) {
+                Some(series) => Point { series: Some(series.clone()), age: 0, value },
+                None => Point::one(Err(format!("a series without the label `{label}`"))),
+            },
         }
-        let mut out = Vec::new();
-        for mut range in ranges {
-            let series = match &self.series {
-                None => None,
-                Some(label) => match range.metric.remove(label) {
-                    Some(series) => Some(series),
-                    None => continue,
-                },
-            };
-            for (time, text) in range.values {
-                if let Ok(value) = self.value(&text) {
-                    let point = Point { series: series.clone(), age: 0, value: Ok(value) };
-                    out.push(((time * 1e3).round() as i64, self.signal, point));
-                }
+    });
+    each.collect()
+}
+
+/// The numbers of the past with their wall times in milliseconds; what is no number stays a gap.
+fn past_of(series: Option<&str>, shape: Shape, ranges: Vec<api::Range>) -> Vec<(i64, Point)> {
+    if series.is_none() && ranges.len() > 1 {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for mut range in ranges {
+        let series = match series {
+            None => None,
+            Some(label) => match range.metric.remove(label) {
+                Some(series) => Some(series),
+                None => continue,
+            },
+        };
+        for (time, text) in range.values {
+            if let Ok(value) = value(shape, &text) {
+                let point = Point { series: series.clone(), age: 0, value: Ok(value) };
+                out.push((milliseconds(time), point));
             }
         }
-        out
     }
+    out
+}
+
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1e3).round() as i64
 }

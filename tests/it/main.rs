@@ -18,7 +18,9 @@ mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
+mod people;
 mod plan;
+mod promtool;
 #[path = "../support/pty.rs"]
 #[allow(dead_code)]
 mod pty;
@@ -31,3 +33,4 @@ mod screen;
 mod storage;
 mod two_accounts;
 mod unruly;
+mod watch;

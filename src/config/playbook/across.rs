@@ -1,14 +1,14 @@
-//! What can only be said of procedures together: circles, parameters that are handed on, parameters that nobody is
-//! there to choose.
+//! What can only be said of procedures together: circles, and parameters that are handed on.
 
 use super::params::has_default;
 use super::templates::plain;
 use crate::config::walk::{Node, Table, list};
-use crate::model::playbook::{Cell, DefaultAction, Param, ParamKind, Playbook};
+use crate::model::playbook::{Param, ParamKind, Playbook, Procedure};
 use crate::model::template::Template;
 use crate::run::choice;
+use std::ops::Range;
 
-/// Checks procedures against each other and against the triggers that start them.
+/// Checks procedures against each other.
 pub fn check(top: &Table<'_>, playbook: &Playbook) {
     let Some(all) = top.opt("procedures") else { return };
     for (name, p) in all.table_quietly().unwrap_or_default() {
@@ -17,7 +17,6 @@ pub fn check(top: &Table<'_>, playbook: &Playbook) {
         }
         circle(name, &p, &all);
     }
-    triggers(top, playbook);
 }
 
 /// The steps of a procedure that call another one.
@@ -84,12 +83,7 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
         );
     }
     for (name, span, value) in &given {
-        let Some(param) = procedure.params.get(*name) else {
-            let known: Vec<&str> = procedure.params.keys().map(String::as_str).collect();
-            let message = format!("procedure `{called}` has no parameter `{name}`");
-            step.cx.undeclared(span.clone(), message, name, &known);
-            continue;
-        };
+        let Some(param) = parameter(procedure, called, name, span, value) else { continue };
         let text = plain_quietly(value);
         if let Some(late) = text.as_deref().and_then(late_name)
             && !typed(param)
@@ -98,10 +92,8 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
                 format!("`{late}` is known only while the run goes on, and `{name}` must be known before it starts"),
                 "give a parameter of the kind text, number, duration or version",
             );
-        } else if let Some(text) = text.filter(|t| !t.contains("{{"))
-            && let Err(why) = choice::check(name, param, &text)
-        {
-            value.error(why, format!("it is given to the parameter `{name}` of procedure `{called}`"));
+        } else {
+            fits(called, name, param, value);
         }
     }
     let missing: Vec<&str> = procedure
@@ -115,6 +107,32 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
             format!("procedure `{called}` needs {}", list(&missing)),
             format!("hand it over: args = {{ {first} = \"…\" }}"),
         );
+    }
+}
+
+/// The parameter of this name; tells when there is none.
+pub fn parameter<'p>(
+    procedure: &'p Procedure,
+    called: &str,
+    name: &str,
+    span: &Range<usize>,
+    value: &Node<'_>,
+) -> Option<&'p Param> {
+    let found = procedure.params.get(name);
+    if found.is_none() {
+        let known: Vec<&str> = procedure.params.keys().map(String::as_str).collect();
+        let message = format!("procedure `{called}` has no parameter `{name}`");
+        value.cx.undeclared(span.clone(), message, name, &known);
+    }
+    found
+}
+
+/// Checks a value that is written down whole against its parameter.
+pub fn fits(called: &str, name: &str, param: &Param, value: &Node<'_>) {
+    if let Some(text) = plain_quietly(value).filter(|t| !t.contains("{{"))
+        && let Err(why) = choice::check(name, param, &text)
+    {
+        value.error(why, format!("it is given to the parameter `{name}` of procedure `{called}`"));
     }
 }
 
@@ -134,29 +152,5 @@ fn plain_quietly(n: &Node<'_>) -> Option<String> {
     match n.value {
         DeValue::String(_) | DeValue::Boolean(_) | DeValue::Integer(_) | DeValue::Float(_) => plain(n),
         _ => None,
-    }
-}
-
-/// A trigger that acts by itself cannot start a procedure of which a person must choose a parameter.
-fn triggers(top: &Table<'_>, playbook: &Playbook) {
-    let Some(all) = top.opt("triggers") else { return };
-    for (name, node) in all.table_quietly().unwrap_or_default() {
-        let Some(t) = playbook.triggers.get(name) else { continue };
-        let auto = t.act == Cell::Auto || t.at.values().any(|c| *c == Cell::Auto);
-        if !(auto || t.default == DefaultAction::Act) {
-            continue;
-        }
-        let Some(procedure) = t.procedure.as_ref().and_then(|p| playbook.procedures.get(p)) else { continue };
-        let given = node.peek("args").and_then(|a| a.table_quietly()).unwrap_or_default();
-        let open = |name: &str| !given.iter().any(|(k, _)| *k == name);
-        let chosen = procedure.params.iter().find(|(k, p)| !has_default(p) && open(k));
-        if let (Some((param, _)), Some(at)) = (chosen, node.peek("procedure")) {
-            at.error(
-                format!("trigger `{name}` acts by itself, but `{param}` must be chosen by a person"),
-                format!(
-                    "give it a default (`pick` or `prefill`), or hand it over: args = {{ {param} = \"…\" }}"
-                ),
-            );
-        }
     }
 }

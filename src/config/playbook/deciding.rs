@@ -1,18 +1,14 @@
-//! `[severities]`, `[triggers]`, `[objectives]`, `[verifications]`: what is decided by.
+//! `[severities]`, `[objectives]`, `[verifications]`: what is judged by.
 
-use super::conditions::{condition, hurried};
-use super::people::{agreeing, stage};
+use super::conditions::hurried;
+use super::people::agreeing;
 use super::probes::probe_of;
 use super::templates::Scope;
 use super::words::{Style, id};
 use crate::config::problem::Severity as Level;
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{
-    Automation, Cell, Criterion, DefaultAction, From, Objective, Role, Severity, To, Traffic, Trigger,
-    Verification,
-};
+use crate::model::playbook::{Criterion, From, Objective, Role, Severity, To, Verification};
 use crate::model::probe::Ask;
-use crate::model::unit;
 use indexmap::IndexMap;
 
 /// `[severities.P]`
@@ -22,182 +18,14 @@ pub fn severities(top: &Table<'_>, roles: &IndexMap<String, Role>) -> IndexMap<S
     for (name, span, node) in n.keyed() {
         id(n.cx, span, name, Style::Free);
         let Some(t) = node.table() else { continue };
-        if let Some(m) = t.opt("manual") {
-            m.text();
-            n.cx.not_yet(m.span.clone(), Level::Warning, "`manual` of a severity", "write it into `text`");
-        }
         let severity = Severity {
             title: t.req("title", "write its name for people").and_then(|n| n.text()).unwrap_or_default(),
             text: t.req("text", "write what is to be done").and_then(|n| n.text()).unwrap_or_default(),
             respond_within: t.opt("respond_within").and_then(|n| n.dur()),
             approval: t.opt("approval").map(|r| agreeing(&r, roles)).unwrap_or_default(),
-            manual: None,
+            manual: t.opt("manual").and_then(|n| n.text()),
         };
         out.insert(name.to_string(), severity);
-    }
-    out
-}
-
-/// `"auto"`, `"decide 10m"`, `"decide 10m, default 30m"`, `"ask"`, `"watch"`.
-fn cell(n: &Node<'_>) -> Option<Cell> {
-    let s = n.str()?.trim();
-    match s {
-        "auto" => return Some(Cell::Auto),
-        "ask" => return Some(Cell::Ask),
-        "watch" => return Some(Cell::Watch),
-        _ => {}
-    }
-    let clocks = || {
-        let rest = s.strip_prefix("decide ")?;
-        let (first, second) = match rest.split_once(',') {
-            None => (rest, None),
-            Some((first, second)) => (first, Some(second.trim().strip_prefix("default ")?)),
-        };
-        let ms = |d: &str| unit::duration(d.trim()).ok().map(|ms| ms.round() as u64).filter(|ms| *ms > 0);
-        let within = ms(first)?;
-        match second {
-            None => Some(Cell::Decide { within, default_at: None }),
-            Some(d) => ms(d).map(|at| Cell::Decide { within, default_at: Some(at) }),
-        }
-    };
-    match clocks() {
-        Some(Cell::Decide { within, default_at: Some(at) }) if at <= within => {
-            n.error("the second clock must be longer than the first", "such as \"decide 10m, default 30m\"");
-            None
-        }
-        Some(cell) => Some(cell),
-        None => {
-            let words = ["auto", "decide", "ask", "watch"];
-            let near = crate::config::problem::nearest(s.split(' ').next().unwrap_or(s), words);
-            let mean = near.map(|w| format!("did you mean `{w}`? ")).unwrap_or_default();
-            n.error(
-                format!("`{s}` is not an action"),
-                format!(
-                    "{mean}write \"auto\", \"decide 10m\", \"decide 10m, default 30m\", \"ask\" or \"watch\""
-                ),
-            );
-            None
-        }
-    }
-}
-
-/// `[triggers.T]`
-pub fn triggers(top: &Table<'_>, traffic: Option<&Traffic>) -> IndexMap<String, Trigger> {
-    let mut out = IndexMap::new();
-    let Some(n) = top.opt("triggers") else { return out };
-    for (name, span, node) in n.keyed() {
-        id(n.cx, span, name, Style::Kebab);
-        if let Some(trigger) = node.table().and_then(|t| trigger(name, &t, traffic)) {
-            out.insert(name.to_string(), trigger);
-        }
-    }
-    out
-}
-
-fn trigger(name: &str, t: &Table<'_>, traffic: Option<&Traffic>) -> Option<Trigger> {
-    let known = &t.cx.known;
-    let when = t.req("when", "write the rule: when = \"error_rate > 2%\"").and_then(|n| condition(&n));
-    let title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| name.to_string());
-    let severity = t.opt("severity").and_then(|n| n.reference("severity", known.of("severities")));
-    let hold = t.opt("for").and_then(|n| n.dur()).unwrap_or(0);
-    let keep_firing_for = t.opt("keep_firing_for").and_then(|n| n.dur()).unwrap_or(0);
-    let clear_when = t.opt("clear_when").and_then(|n| condition(&n));
-    let (mut act, mut at) = (Cell::Watch, IndexMap::new());
-    match t.at_most_one(&["act", "at"]) {
-        Some(("act", n)) => act = cell(&n).unwrap_or_default(),
-        Some((_, n)) => at = stages(&n, traffic),
-        None => {}
-    }
-    let defaults = [
-        ("act", DefaultAction::Act),
-        ("escalate", DefaultAction::Escalate),
-        ("nothing", DefaultAction::Nothing),
-    ];
-    let default = t.opt("default").and_then(|n| n.choice(&defaults)).unwrap_or_default();
-    let modes = [("armed", Automation::Armed), ("shadow", Automation::Shadow), ("disarmed", Automation::Off)];
-    let mode = t.opt("mode").and_then(|n| n.choice(&modes)).unwrap_or(Automation::Shadow);
-    let procedure = t.opt("procedure").and_then(|n| n.reference("procedure", known.of("procedures")));
-    let reason = t.opt("reason").and_then(|n| n.text());
-    let acts = act == Cell::Auto || at.values().any(|c| *c == Cell::Auto) || default == DefaultAction::Act;
-    if acts && !t.has("procedure") {
-        t.cx.error(
-            t.span.clone(),
-            format!("trigger `{name}` acts but names no procedure"),
-            "write procedure = \"…\"",
-        );
-    }
-    later(t);
-    Some(Trigger {
-        title,
-        when: when?,
-        severity,
-        hold,
-        keep_firing_for,
-        clear_when,
-        act,
-        at,
-        default,
-        mode,
-        procedure,
-        args: IndexMap::new(),
-        reason,
-        authority: None,
-        approval: Vec::new(),
-        effect_within: None,
-        cooldown: 300_000,
-        max_attempts: 1,
-        per: 3_600_000,
-    })
-}
-
-/// Keys of a trigger that only matter once ripcord acts by itself.
-fn later(t: &Table<'_>) {
-    let known = &t.cx.known;
-    let note = |key: &str| {
-        t.cx.not_yet(
-            t.key_span(key),
-            Level::Warning,
-            &format!("`{key}` of a trigger"),
-            "no trigger acts by itself",
-        );
-    };
-    if let Some(n) = t.opt("args") {
-        n.pairs();
-        note("args");
-    }
-    match t.at_most_one(&["authority", "approval"]) {
-        Some(("authority", n)) => {
-            n.reference("authority", known.of("authority"));
-            note("authority");
-        }
-        Some((_, n)) => {
-            n.references("role", known.of("roles"));
-            note("approval");
-        }
-        None => {}
-    }
-    for key in ["effect_within", "cooldown", "per"] {
-        if let Some(n) = t.opt(key) {
-            n.dur_positive();
-            note(key);
-        }
-    }
-    if let Some(n) = t.opt("max_attempts") {
-        n.int(1..=100);
-        note("max_attempts");
-    }
-}
-
-fn stages(n: &Node<'_>, traffic: Option<&Traffic>) -> IndexMap<u32, Cell> {
-    let mut out = IndexMap::new();
-    if traffic.is_none() && !n.cx.known.ids.contains_key("traffic") {
-        n.error("`at` needs stages", "write [traffic] with the signal and its stages, or use `act`");
-    }
-    for (key, span, node) in n.keyed() {
-        let Some(stage) = stage(n.cx, span, key, traffic) else { continue };
-        if let Some(c) = cell(&node) {
-            out.insert(stage, c);
-        }
     }
     out
 }

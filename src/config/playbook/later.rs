@@ -123,10 +123,22 @@ const REHEARSE: Shape = Keys(&[
     ("stdout", false, Text),
     ("answer", false, Text),
 ]);
-const ITEM: Shape = Keys(&[
-    ("text", true, Template),
-    ("roles", false, ROLES),
-    ("required", false, Bool),
+/// Kinds of what an item of a checklist does itself.
+const DOES: &[&str] = &[
+    "mark",
+    "run",
+    "http",
+    "socket",
+    "write",
+    "edit",
+    "check",
+    "ask",
+    "notify",
+    "capture",
+    "procedure",
+    "verify",
+];
+const ITEM: &[Key] = &[
     ("mark", false, Text),
     ("run", false, ARGV),
     ("on", false, Ref("host", "hosts")),
@@ -147,7 +159,7 @@ const ITEM: Shape = Keys(&[
     ("verify", false, Ref("verification", "verifications")),
     ("timeout", false, Dur),
     ("rehearse", false, REHEARSE),
-]);
+];
 const CHAOS: Shape = Keys(&[
     ("title", true, Text),
     ("key", false, Text),
@@ -167,27 +179,6 @@ const CHAOS: Shape = Keys(&[
 
 /// Top-level tables that are not carried out: name, shape, what is lost.
 const TOP: &[(&str, Shape, &str)] = &[
-    ("incident", Keys(&[("id", false, Template), ("run", false, ARGV)]), "runs have ids of their own"),
-    (
-        "automation",
-        Keys(&[
-            ("enabled", false, Bool),
-            ("cooldown", false, Dur),
-            ("max_attempts", false, Number),
-            ("per", false, Dur),
-        ]),
-        "no trigger acts by itself",
-    ),
-    (
-        "checklists",
-        Map(&Keys(&[
-            ("title", true, Text),
-            ("moment", true, Word(&["ready", "before", "during", "after"])),
-            ("due", false, Dur),
-            ("items", true, List(&ITEM)),
-        ])),
-        "nobody is reminded of them",
-    ),
     (
         "scenarios",
         Map(&Keys(&[
@@ -232,13 +223,28 @@ pub fn top(top: &Table<'_>) {
     for (key, shape, lost) in TOP {
         let Some(n) = top.opt(key) else { continue };
         let scope = Scope { reach: Reach::Running, later: true, extra: EXTRA, ..Scope::default() };
-        if let (Map(_), "checklists" | "scenarios") = (shape, *key) {
+        if let (Map(_), "scenarios") = (shape, *key) {
             for (name, span, _) in n.keyed() {
                 id(n.cx, span, name, Style::Kebab);
             }
         }
         walk(&n, shape, &scope);
         n.cx.not_yet(top.key_span(key), Severity::Warning, &format!("[{key}]"), lost);
+    }
+}
+
+/// Walks what an item of a checklist does itself: a person ticks it all the same.
+pub fn item_keys(t: &Table<'_>) {
+    let scope = Scope { reach: Reach::Running, later: true, extra: EXTRA, ..Scope::default() };
+    for (key, _, shape) in ITEM {
+        if let Some(n) = t.opt(key) {
+            walk(&n, shape, &scope);
+        }
+    }
+    if let Some((kind, _)) = t.at_most_one(DOES) {
+        let hint = "it is shown, and a person does and ticks it";
+        let what = "an item of a checklist that does something itself";
+        t.cx.not_yet(t.key_span(kind), Severity::Warning, what, hint);
     }
 }
 

@@ -1,13 +1,16 @@
 //! From a file to a [`Playbook`], or to everything that is wrong with it.
 
 mod across;
+mod acting;
 mod calls;
+mod checklists;
 mod conditions;
 mod deciding;
 mod kinds;
 mod later;
 mod lints;
 mod looking;
+mod normal;
 mod params;
 mod people;
 mod probes;
@@ -18,6 +21,7 @@ mod sources;
 mod steps;
 mod telling;
 mod templates;
+mod triggers;
 mod words;
 
 use super::names::Known;
@@ -145,9 +149,9 @@ fn walk(top: &Table<'_>) -> Playbook {
         logs: looking::logs(top),
         guides: looking::guides(top),
         severities: deciding::severities(top, &roles),
-        triggers: deciding::triggers(top, traffic.as_ref()),
-        incident: "INC-{{ date }}-{{ count }}".into(),
-        checklists: Default::default(),
+        triggers: triggers::triggers(top, traffic.as_ref(), &roles),
+        incident: checklists::incident(top),
+        checklists: checklists::checklists(top),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),
         links: service::links(top),
@@ -160,6 +164,7 @@ fn walk(top: &Table<'_>) -> Playbook {
         procedures,
     };
     across::check(top, &playbook);
+    acting::check(top, &playbook);
     later::top(top);
     playbook
 }

@@ -14,19 +14,19 @@ pub fn roles(top: &Table<'_>) -> IndexMap<String, Role> {
         let Some(t) = node.table() else { continue };
         let reach = |key| {
             let n = t.opt(key)?;
-            placeholder(&n, false);
+            placeholder(&n);
             n.text()
         };
         let members = |key| {
             let n = t.opt(key)?;
-            n.array_quietly().unwrap_or_default().iter().for_each(|m| placeholder(m, true));
+            n.array_quietly().unwrap_or_default().iter().for_each(placeholder);
             Some(n.strings())
         };
+        let title = t.req("title", "write the role's name for people");
+        title.iter().for_each(placeholder);
+        let title = title.and_then(|n| n.text());
         let role = Role {
-            title: t
-                .req("title", "write the role's name for people")
-                .and_then(|n| n.text())
-                .unwrap_or_default(),
+            title: title.unwrap_or_default(),
             users: members("users").unwrap_or_default(),
             groups: members("groups").unwrap_or_default(),
             includes: t
@@ -75,14 +75,14 @@ fn holds_a_place(text: &str) -> bool {
         || words.contains(&lower.as_str())
 }
 
-/// Tells about a name that is still to be written: an error for somebody who may decide, once an environment is armed.
-fn placeholder(n: &Node<'_>, decides: bool) {
+/// Tells about a name or a number that is still to be written: an error once an environment is armed.
+fn placeholder(n: &Node<'_>) {
     let Some(text) = n.value.as_str().filter(|t| holds_a_place(t)) else { return };
     let message = format!("`{text}` only holds the place of a name");
-    let hint = "write who it is: at night nobody knows";
+    let hint = "write who it is and how they are reached: at night nobody knows";
     match n.cx.known.armed.first() {
-        Some(e) if decides => n.error(format!("{message}, and environment `{e}` is armed"), hint),
-        _ => n.warn(message, hint),
+        Some(e) => n.error(format!("{message}, and environment `{e}` is armed"), hint),
+        None => n.warn(message, hint),
     }
 }
 

@@ -134,7 +134,7 @@ fn procedure(
         authority: gate.authority,
         approval_within: gate.within,
         approval_default: gate.default,
-        approval_when_automatic: false,
+        approval_when_automatic: gate.when_automatic,
         undo,
         compatible_with: whole(compatible_with)?,
         preflight: preflight.unwrap_or_default(),
@@ -243,6 +243,7 @@ struct Gate {
     authority: Option<String>,
     within: u64,
     default: ApprovalDefault,
+    when_automatic: bool,
 }
 
 fn gate(t: &Table<'_>, roles: &IndexMap<String, Role>) -> Gate {
@@ -257,7 +258,8 @@ fn gate(t: &Table<'_>, roles: &IndexMap<String, Role>) -> Gate {
     let within = t.opt("approval_within").and_then(|n| n.dur_positive()).unwrap_or(APPROVAL_WITHIN);
     let defaults = [("refuse", ApprovalDefault::Refuse), ("start", ApprovalDefault::Start)];
     let default = t.opt("approval_default").and_then(|n| n.choice(&defaults)).unwrap_or_default();
-    for key in ["approvals", "approval_within", "approval_default"] {
+    let when_automatic = t.opt("approval_when_automatic").and_then(|n| n.bool()).unwrap_or(false);
+    for key in ["approvals", "approval_within", "approval_default", "approval_when_automatic"] {
         if t.has(key) && asked.is_none() {
             t.cx.error(
                 t.key_span(key),
@@ -266,7 +268,8 @@ fn gate(t: &Table<'_>, roles: &IndexMap<String, Role>) -> Gate {
             );
         }
     }
-    Gate { approvals: number.unwrap_or(0).max(approval.len()), approval, authority, within, default }
+    let approvals = number.unwrap_or(0).max(approval.len());
+    Gate { approvals, approval, authority, within, default, when_automatic }
 }
 
 fn guard(n: &Node<'_>, scope: &Scope) -> Option<Guard> {
@@ -329,16 +332,10 @@ fn ids_within(p: &Node<'_>, all: &Node<'_>, depth: usize, out: &mut Vec<String>)
 
 /// Keys of a procedure that are not carried out yet.
 fn later(t: &Table<'_>) {
-    let note = |key: &str, hint: &str| {
-        t.cx.not_yet(t.key_span(key), Severity::Warning, &format!("`{key}` of a procedure"), hint);
-    };
-    if let Some(n) = t.opt("approval_when_automatic") {
-        n.bool();
-        note("approval_when_automatic", "no trigger acts by itself");
-    }
     if let Some(n) = t.opt("checklists") {
         n.references("checklist", t.cx.known.of("checklists"));
-        note("checklists", "nobody is reminded of them");
+        let hint = "every checklist is shown at its moment, whichever procedure it is";
+        t.cx.not_yet(t.key_span("checklists"), Severity::Warning, "`checklists` of a procedure", hint);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Keys;
 use super::conditions::{comparison, expression, visit};
+use super::normal;
 use super::templates::{Scope, template};
 use super::words::{Style, id, pattern, pointer, screen_key};
 use crate::config::names::SHARE;
@@ -50,13 +51,20 @@ pub fn signals(
     out
 }
 
-/// Refuses signals that are computed from themselves.
+/// Refuses signals that are computed from themselves, or that say themselves how much they rest on.
 fn circles(n: &Node<'_>, signals: &IndexMap<String, Signal>) {
     let parts = |name: &str| {
         let mut found = Vec::new();
-        if let Some(ReadingKind::Expr(e)) = signals.get(name).map(|s| &s.reading) {
+        let Some(signal) = signals.get(name) else { return found };
+        found.extend(signal.min_samples.as_ref().map(|m| m.of.clone()));
+        if let ReadingKind::Expr(e) = &signal.reading {
             visit(e, &mut |e| match e {
                 Expr::Signal(s) | Expr::Window { signal: s, .. } | Expr::Absent(s) => found.push(s.clone()),
+                Expr::Baseline(s) => {
+                    if let Some(Baseline::Signal(of)) = signals.get(s).and_then(|s| s.baseline.as_ref()) {
+                        found.push(of.clone());
+                    }
+                }
                 _ => {}
             });
         }
@@ -71,10 +79,9 @@ fn circles(n: &Node<'_>, signals: &IndexMap<String, Signal>) {
             }
         }
         if seen.iter().any(|s| s == name) {
-            let expr =
-                node.pairs().into_iter().find(|(k, _)| *k == "expr").map_or(node.span, |(_, e)| e.span);
+            let at = node.peek("expr").or_else(|| node.peek("min_samples"));
             n.cx.error(
-                expr,
+                at.map_or(node.span, |n| n.span),
                 format!("`{name}` is computed from itself"),
                 "break the circle: read one of them from a source",
             );
@@ -112,15 +119,13 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
     let counter = t.opt("counter").and_then(|n| n.bool());
     let better = [("lower", Better::Lower), ("higher", Better::Higher)];
     let better = t.opt("better").and_then(|n| n.choice(&better)).unwrap_or_default();
-    let baseline = t.opt("baseline").and_then(|n| baseline(&n, unit));
+    let read_every = source.as_ref().and_then(|s| sources.get(s)).map(|s| s.every);
+    let baseline = t.opt("baseline").and_then(|n| normal::baseline(&n, name, unit, read_every));
+    let min_samples = t.opt("min_samples").and_then(|n| normal::min_samples(&n, name));
+    let fresh = t.opt("fresh").and_then(|n| normal::fresh(t, &n, kind.as_ref().map(|(k, _)| *k)));
     let warn = t.opt("warn").and_then(|n| comparison(&n, name));
     let critical = t.opt("critical").and_then(|n| comparison(&n, name));
-    for (key, what) in [("min_samples", "`min_samples`"), ("fresh", "`fresh`")] {
-        if t.opt(key).is_some() {
-            t.cx.not_yet(t.key_span(key), Severity::Warning, what, "the signal is judged without it");
-        }
-    }
-    let every = source.as_ref().and_then(|s| sources.get(s)).map_or(EVERY, |s| s.every);
+    let every = read_every.unwrap_or(EVERY);
     let stale_after = match t.opt("stale_after") {
         None => 3 * every,
         Some(n) => {
@@ -168,8 +173,8 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
         counter,
         better,
         baseline,
-        min_samples: None,
-        fresh: None,
+        min_samples,
+        fresh,
         warn,
         critical,
         stale_after,
@@ -250,30 +255,6 @@ fn series(t: &Table<'_>) -> Option<String> {
         );
     }
     labels.into_iter().next()
-}
-
-fn baseline(n: &Node<'_>, unit: Option<Unit>) -> Option<Baseline> {
-    let t = n.table()?;
-    let found = t.one_of(&["value", "file", "signal", "mark"]);
-    t.opt("json");
-    if let Some(over) = t.opt("over") {
-        over.dur_positive();
-    }
-    match found? {
-        ("value", v) => v.qty(unit?.dim()).map(Baseline::Value),
-        (kind, v) => {
-            if kind == "signal" {
-                v.reference("signal", n.cx.known.of("signals"));
-            }
-            n.cx.not_yet(
-                n.span.clone(),
-                Severity::Error,
-                "a baseline that is not a fixed value",
-                "rules that name it could never be judged: write baseline = { value = \"…\" }",
-            );
-            None
-        }
-    }
 }
 
 fn metric(

@@ -3,9 +3,10 @@
 use super::calls::{command, method, url};
 use super::templates::{Scope, json, template, template_map};
 use super::words::{Style, id};
-use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{ProcessRef, Source, SourceKind};
+use crate::model::probe::Command;
+use crate::model::template::Template;
 use indexmap::IndexMap;
 
 const EVERY: u64 = 10_000;
@@ -34,10 +35,6 @@ fn source(t: &Table<'_>) -> Option<Source> {
         ("process", n) => process(&n),
         (_, n) => {
             let c = n.table()?;
-            if let Some(on) = c.opt("on") {
-                let hint = "it would run here instead: write the ssh command in `run`";
-                c.cx.not_yet(on.span.clone(), Severity::Error, "a source on another host (`on`)", hint);
-            }
             if c.opt("stdin").is_some() {
                 c.cx.error(c.key_span("stdin"), "`stdin` has no meaning in a source", "leave it out");
             }
@@ -46,10 +43,27 @@ fn source(t: &Table<'_>) -> Option<Source> {
             if command.shell {
                 command.argv.splice(0..0, ["sh".into(), "-c".into()]);
             }
-            Some(SourceKind::Command { argv: command.argv, cwd: command.cwd, env: command.env })
+            if let (Some(on), Some(env)) = (&command.on, c.opt("env")) {
+                travels(on, &env);
+            }
+            let Command { argv, on, cwd, env, .. } = command;
+            Some(SourceKind::Command { argv, on, cwd, env })
         }
     };
     Some(Source { every: every?, timeout: timeout?, proxy, kind: kind? })
+}
+
+/// What a command is given on another host stands in the arguments on the way there.
+fn travels(host: &str, env: &Node<'_>) {
+    let secret = |text: &str| Template(text.to_string()).names().iter().any(|n| n.starts_with("secret."));
+    for (name, v) in env.table_quietly().unwrap_or_default() {
+        if v.value.as_str().is_some_and(secret) {
+            v.error(
+                format!("the secret in `{name}` would stand in the arguments on the way to `{host}`"),
+                "keep it on that host, and read it there",
+            );
+        }
+    }
 }
 
 fn prometheus(n: &Node<'_>) -> Option<SourceKind> {

@@ -159,8 +159,9 @@ pub fn measure(source: &Source, signal: &Signal) -> Option<Vec<Word>> {
             }
             Some(out)
         }
-        (SourceKind::Command { argv, cwd, env }, _) => Some(command(&Command {
+        (SourceKind::Command { argv, on, cwd, env }, _) => Some(command(&Command {
             argv: argv.clone(),
+            on: on.clone(),
             cwd: cwd.clone(),
             env: env.clone(),
             ..Command::default()

@@ -57,6 +57,7 @@ fn job(dir: &Path, asked: Capture, set: impl FnOnce(&mut Plan)) -> Job {
         env: plan.env.clone(),
         cwd: plan.cwd.clone(),
         secrets: Secrets::new(plan.playbook.secrets.clone()),
+        home: plan.home.clone().into(),
     };
     let (plan, world) = (Arc::new(plan), Arc::new(world));
     Job { plan, step, attempt: 1, run: dir, records: Vec::new(), world, disk: real() }
@@ -92,7 +93,7 @@ async fn what_can_be_had_is_kept_and_what_cannot_says_why() {
     };
     let job = job(dir.path(), asked, |plan| {
         let echo = vec!["sh".into(), "-c".into(), "echo value=7".into()];
-        let command = SourceKind::Command { argv: echo, cwd: None, env: Default::default() };
+        let command = SourceKind::Command { argv: echo, on: None, cwd: None, env: Default::default() };
         plan.playbook.sources.insert("cmd".into(), source(command));
         let reading = ReadingKind::Output(r"value=(?<value>\d+)".into());
         plan.playbook.signals.insert("errors".into(), signal("cmd", reading));
