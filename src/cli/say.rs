@@ -75,10 +75,11 @@ fn playbook_first(word: &mut Option<String>, target: &mut Target) {
 /// When nothing is said; it has been printed.
 pub fn words(given: &str, option: &str) -> Result<String, ()> {
     let text = clean_line(given).trim().to_owned();
-    match text.is_empty() {
-        true => Err(eprintln!("error: {option} says nothing")),
-        false => Ok(text),
+    if text.is_empty() {
+        eprintln!("error: {option} says nothing");
+        return Err(());
     }
+    Ok(text)
 }
 
 /// What is on record.
