@@ -135,7 +135,6 @@ fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
         "`checklists` of a procedure",
         "`rehearse` of a step",
         "`rehearse`",
-        "error: the window `[incident]`",
         "[scenarios]",
         "[drill]",
     ];
