@@ -302,8 +302,8 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
     PageRung { title, steps }
 }
 
-/// People of these roles and of the ladder's lowest rung, told outside of any run: a step per channel. None when there is
-/// no channel.
+/// People of these roles, told outside of any run: a step for each of these channels, or of the roles' own where none are
+/// named. None when there is no channel.
 ///
 /// # Errors
 /// Every reason why it cannot be frozen.
@@ -311,21 +311,20 @@ pub fn page(
     playbook: &Playbook,
     environment: &str,
     context: &Context,
-    roles: &[String],
+    (roles, channels): (&[String], &[String]),
     (subject, message): (&str, &str),
 ) -> Result<Option<PageRung>, Vec<String>> {
-    let lowest = playbook.escalation.iter().min_by_key(|r| r.after);
-    let mut ids: Vec<&String> = roles.iter().chain(lowest.iter().flat_map(|r| &r.roles)).collect();
-    let mut channels: Vec<&String> = lowest.iter().flat_map(|r| &r.channels).collect();
-    let (mut at, mut titles) = (0, Vec::new());
+    let mut ids: Vec<&String> = roles.iter().collect();
+    let (mut at, mut titles, mut own) = (0, Vec::new(), Vec::new());
     while let Some(id) = ids.get(at).copied() {
         let first = !ids[..at].contains(&id);
         at += 1;
         let Some(role) = playbook.roles.get(id).filter(|_| first) else { continue };
         titles.push(role.title.as_str());
-        channels.extend(&role.channels);
+        own.extend(&role.channels);
         ids.extend(&role.includes);
     }
+    let channels = if channels.is_empty() { own } else { channels.iter().collect() };
     let mut fill = Filler::new(playbook, names(playbook, environment, context));
     let texts = [("subject", subject), ("message", message)];
     let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v.replace("{{", "{ {"))).collect();

@@ -37,16 +37,16 @@ pub(super) async fn tell(world: &std::sync::Arc<World>, rung: &PageRung, token: 
     (world.secrets.safe(&detail), took)
 }
 
-/// Tells these roles and the ladder's lowest rung something outside of any run; what came of it, safe to show, and whether
-/// at least one channel took it. What only a run knows is told as `-`.
+/// Tells these roles something outside of any run, by these channels or their own; what came of it, safe to show, and
+/// whether at least one channel took it. What only a run knows is told as `-`.
 pub async fn page(
     playbook: &Playbook,
     environment: &str,
     context: &Context,
-    roles: &[String],
+    to: (&[String], &[String]),
     text: (&str, &str),
 ) -> (String, bool) {
-    let mut rung = match freeze::page(playbook, environment, context, roles, text) {
+    let mut rung = match freeze::page(playbook, environment, context, to, text) {
         Ok(Some(rung)) => rung,
         Ok(None) => return ("there is no channel".to_owned(), false),
         Err(problems) => return (problems.join("; "), false),

@@ -33,3 +33,4 @@ mod screen;
 mod storage;
 mod two_accounts;
 mod unruly;
+mod watch;

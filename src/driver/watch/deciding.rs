@@ -251,9 +251,6 @@ impl Deciding {
 
     /// Writes the heartbeat; to be called each second.
     pub fn beat(&mut self, now: &Now, engine: &Engine) {
-        if now.boot.saturating_sub(self.written) > STUCK && self.trouble.is_none() {
-            self.trouble = Some("the disk does not answer".into());
-        }
         if self.beating || self.leaving {
             return;
         }
@@ -295,6 +292,9 @@ impl Deciding {
         while let Some(news) = next {
             self.hear(&now, news, &mut told);
             next = self.news.try_recv().ok();
+        }
+        if self.beating && now.boot.saturating_sub(self.written) > STUCK && self.trouble.is_none() {
+            self.judge_disk(Some("the disk does not answer".into()), &mut told);
         }
         let due: Vec<(Kind, String)> = self
             .unwritten
@@ -408,9 +408,15 @@ impl Deciding {
         }
     }
 
-    fn about(&self, firing: &str, clock: Option<String>) -> Option<About> {
+    fn about(&self, firing: &str, of: Option<String>) -> Option<About> {
         let firing = self.state().firings.get(firing)?.clone();
-        Some(About { setup: self.setup.clone(), firing, clock })
+        let now = clock::now();
+        let since = self.state().incident.as_ref().map(|i| &i.since);
+        let into_incident = since.map_or(0, |s| match s.boot_id == now.boot_id {
+            true => now.boot.saturating_sub(s.boot),
+            false => (now.wall - s.wall).max(0) as Millis,
+        });
+        Some(About { setup: self.setup.clone(), firing, clock: of, into_incident })
     }
 
     fn spawn(&self, task: impl Future<Output = Event> + Send + 'static) {

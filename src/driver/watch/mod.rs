@@ -22,7 +22,7 @@ use crate::model::reading::Value;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
-use crate::session::decision::{Decisions, Kind};
+use crate::session::decision::{Decisions, Kind, story};
 use crate::sources::{Batch, Pollers};
 use crate::supervisor::baseline;
 use crate::supervisor::decisions::Beat;
@@ -388,8 +388,8 @@ impl Watcher {
             Kind::Marked { .. } => self.learn(),
             _ => {}
         }
-        let text = record.kind.clone();
-        self.lines.say(record.at.wall, &record.kind, &text, record.body.clone());
+        let told = story::tell(Some(&self.setup.playbook), record).map(|t| t.text);
+        self.lines.say(record.at.wall, &record.kind, &told.unwrap_or_default(), record.body.clone());
     }
 
     /// Reads anew what is normal, away from the loop.

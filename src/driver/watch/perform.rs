@@ -5,9 +5,9 @@ use crate::clock;
 use crate::driver::Setup;
 use crate::journal::access::Sharing;
 use crate::journal::{LogError, atomic_write, real};
-use crate::model::playbook::Trigger;
+use crate::model::playbook::{Playbook, Trigger};
 use crate::model::text::clean_line;
-use crate::model::time::Deadline;
+use crate::model::time::{Deadline, Millis};
 use crate::run::fill::Filler;
 use crate::run::freeze::names;
 use crate::run::plan::{Automatic, Cause, Context, Plan};
@@ -28,6 +28,8 @@ pub(super) struct About {
     pub(super) firing: Firing,
     /// The clock whose default it is.
     pub(super) clock: Option<String>,
+    /// Milliseconds since the incident opened.
+    pub(super) into_incident: Millis,
 }
 
 /// Where a default's plan is kept.
@@ -148,7 +150,7 @@ impl About {
         }
     }
 
-    /// Tells the people who decide on the trigger, and the ladder's lowest rung.
+    /// Tells people: the highest rung of the ladder that the incident has reached, else those who decide on the trigger.
     pub(super) async fn page(self, text: String) -> Event {
         let firing = self.firing.id.clone();
         let (detail, ok) = match (self.context(&firing, None), self.trigger()) {
@@ -156,9 +158,15 @@ impl About {
                 let setup = &self.setup;
                 let subject =
                     format!("{} {}: {}", setup.playbook.service.title, setup.environment, trigger.title);
-                let roles = deciders(&setup.playbook, trigger, self.firing.stage);
-                supervisor::page(&setup.playbook, &setup.environment, &context, &roles, (&subject, &text))
-                    .await
+                let ladder = &setup.playbook.escalation;
+                let reached = ladder.iter().filter(|r| r.after <= self.into_incident).max_by_key(|r| r.after);
+                let rung = reached.or_else(|| ladder.iter().min_by_key(|r| r.after));
+                let (roles, channels) = match rung {
+                    Some(rung) => (rung.roles.clone(), rung.channels.clone()),
+                    None => (deciders(&setup.playbook, trigger, self.firing.stage), Vec::new()),
+                };
+                let (to, told) = ((&*roles, &*channels), (&*subject, &*text));
+                supervisor::page(&setup.playbook, &setup.environment, &context, to, told).await
             }
             (Err(why), _) | (_, Err(why)) => (why, false),
         };
@@ -180,24 +188,18 @@ fn begun(dir: &Path) -> Option<Result<(), String>> {
 }
 
 /// Roles that decide on a trigger where the traffic is.
-fn deciders(
-    playbook: &crate::model::playbook::Playbook,
-    trigger: &Trigger,
-    stage: Option<u32>,
-) -> Vec<String> {
-    if !trigger.approval.is_empty() {
-        return trigger.approval.clone();
-    }
+fn deciders(playbook: &Playbook, trigger: &Trigger, stage: Option<u32>) -> Vec<String> {
     let authority = trigger.authority.as_ref().and_then(|a| playbook.authority.get(a));
-    if let Some(a) = authority {
-        let at = stage.and_then(|s| a.at.get(&s));
-        return at.cloned().unwrap_or_else(|| match a.all.is_empty() {
-            false => a.all.clone(),
-            true => a.at.values().flatten().cloned().collect(),
-        });
-    }
     let severity = trigger.severity.as_ref().and_then(|s| playbook.severities.get(s));
-    severity.map(|s| s.approval.clone()).unwrap_or_default()
+    match (authority, severity) {
+        (Some(a), _) => match (a.at.is_empty(), stage) {
+            (true, _) => a.all.clone(),
+            (false, Some(stage)) => a.at.get(&stage).unwrap_or(&a.all).clone(),
+            (false, None) => a.all.iter().chain(a.at.values().flatten()).cloned().collect(),
+        },
+        (None, _) if !trigger.approval.is_empty() => trigger.approval.clone(),
+        (None, severity) => severity.map(|s| s.approval.clone()).unwrap_or_default(),
+    }
 }
 
 /// The hash of what a draft does: its steps, parameters, files, from where to where; not who, when and under which id.
