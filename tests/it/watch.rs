@@ -293,6 +293,7 @@ fn a_screen_only_records_and_hands_over_to_a_watcher_at_once() {
         hash: loaded.hash,
         environment: "here".into(),
         folder: lab.home(),
+        watch: Vec::new(),
         demo: false,
         read_only: false,
     };
