@@ -61,7 +61,9 @@ pub fn arm(of: &Target, trigger: Option<&str>, mode: Mode, reason: &str, yes: Op
     for (id, t) in named {
         let may = state.mode(ceiling, id, t.mode);
         if may < mode {
-            println!("  {id} stays {}", word(may));
+            let all = state.automation.as_ref().filter(|s| s.mode == may && trigger.is_some());
+            let why = all.map(|s| format!(": all are, by {} (`ripcord arm` without a name)", s.who.user));
+            println!("  {id} stays {}{}", word(may), why.unwrap_or_default());
         }
     }
     match start_detached(&setup.folder, &watch::words(of, setup)) {

@@ -8,7 +8,7 @@ use super::say::state;
 use super::{automation, exit, runtime, target};
 use crate::clock;
 use crate::driver::Setup;
-use crate::driver::glance::{as_beat, glance};
+use crate::driver::glance::{PATIENCE, as_beat, glance};
 use crate::engine::hold::TriggerState;
 use crate::engine::verdict::Standing;
 use crate::model::condition::duration;
@@ -17,6 +17,9 @@ use crate::model::time::{Millis, Now};
 use crate::session::decision::{Attempt, Clock, Decisions};
 use crate::supervisor::decisions::{Beat, BeatTrigger};
 use crate::supervisor::{Holder, Unfinished, holder, orphan};
+
+/// Milliseconds that a look may take besides its waiting.
+const SLACK: Millis = 2_000;
 
 /// All that is known of a service in one environment.
 struct Known {
@@ -35,7 +38,7 @@ struct Known {
 
 /// Shows where a service stands; the exit code says it, too.
 pub fn status(of: &Target, json: bool) -> u8 {
-    let Ok(opened) = target::open(of) else { return exit::STATUS_UNKNOWN };
+    let Ok(opened) = target::open(of) else { return exit::USAGE };
     let known = match look(opened.setup) {
         Ok(known) => known,
         Err(()) => return exit::STATUS_UNKNOWN,
@@ -148,10 +151,18 @@ impl Known {
     fn since(&self, wall: i64) -> Millis {
         (self.now.wall - wall).max(0) as Millis
     }
+
+    /// How long something has been so; one look of now cannot know that it was not so before.
+    fn lasts(&self, wall: i64) -> String {
+        match self.since(wall) {
+            ms if !self.watched && ms < PATIENCE.as_millis() as Millis + SLACK => "seen now".into(),
+            ms => format!("for {}", duration(ms)),
+        }
+    }
 }
 
 /// What a cell asks for, in words.
-fn asks(cell: Cell) -> String {
+pub fn asks(cell: Cell) -> String {
     match cell {
         Cell::Auto => "acts by itself".into(),
         Cell::Decide { within, default_at: None } => format!("decide within {}", duration(within)),

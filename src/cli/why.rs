@@ -1,13 +1,16 @@
 //! `ripcord why`: what a verdict, a trigger, a firing or a decision rests on, now and on record.
 
 use super::args::Target;
+use super::automation::word as mode;
 use super::say::{one_of, state};
+use super::status::asks;
 use super::{exit, runtime, target};
 use crate::driver::Setup;
 use crate::driver::glance::glance;
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
 use crate::engine::hold::TriggerState;
+use crate::engine::verdict::Standing;
 use crate::engine::{Engine, TriggerStatus};
 use crate::model::condition::duration;
 use crate::model::text::clean_line;
@@ -48,7 +51,7 @@ pub fn why(of: &Target, what: &str) -> u8 {
         println!("now: {}", crate::driver::glance::as_beat(&setup, &engine, &now).text);
         parts(&v.evidence);
         if let Some((standing, evidence, at)) = &state.verdict {
-            println!("on record since {}: {standing:?}", stamp(at));
+            println!("on record since {}: {}", stamp(at), stands(standing));
             parts(evidence);
         }
         return exit::OK;
@@ -91,7 +94,7 @@ fn present(setup: &Setup, engine: &Engine, now: &Now, t: &TriggerStatus) {
     parts(&t.evidence);
     let cell = engine.in_force(&t.id, now.boot as i64);
     let note = cell.note.map(|n| format!(" ({n})")).unwrap_or_default();
-    println!("  asks for: {:?}{note}", cell.cell);
+    println!("  it asks for: {}{note}", asks(cell.cell));
 }
 
 /// A firing as it is on record.
@@ -99,7 +102,7 @@ fn firing(f: &Firing) {
     println!("{}: fired {}, its condition true since {}", f.id, stamp(&f.at), stamp(&f.true_since));
     let stage = f.stage.map(|s| format!(" at {s} %")).unwrap_or_default();
     let note = f.note.as_ref().map(|n| format!(" ({n})")).unwrap_or_default();
-    println!("  asked for {:?}{stage}{note}, automation {}", f.cell, super::automation::word(f.mode));
+    println!("  it asked for: {}{stage}{note}; automation: {}", asks(f.cell), mode(f.mode));
     parts(&f.evidence);
     if let Some(a) = &f.acting {
         println!("  run {} ({}) was started for it {}", a.run, a.procedure, stamp(&a.at));
@@ -148,6 +151,15 @@ fn decision(c: &Clock) {
     match &c.closed {
         Some((how, detail, at)) => println!("  closed {}: {how:?}: {}", stamp(at), clean_line(detail)),
         None => println!("  it is open"),
+    }
+}
+
+fn stands(standing: &Standing) -> String {
+    match standing {
+        Standing::Unknown(why) => format!("unknown: {}", clean_line(why)),
+        Standing::Quiet => "all quiet".into(),
+        Standing::Warn(what) => format!("{what} asks to look"),
+        Standing::Row(id) => format!("{id} is in force"),
     }
 }
 

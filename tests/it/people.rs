@@ -1,6 +1,9 @@
 //! What people see and say without a screen: the real program on a page that the tests control.
 
+use crate::components::installed;
 use crate::page::{Answer, Page};
+use crate::promtool::PROGRAMS;
+use crate::promtool::blocks::serve;
 use crate::run::eventually;
 use ripcord::clock;
 use ripcord::config::playbook::parse;
@@ -439,4 +442,42 @@ fn why_tells_the_parts_of_a_condition_and_of_the_verdict() {
     assert!(said.contains("P1 BAD"), "{said}");
     let (code, said) = lab.say(&["why", "spikes"]);
     assert!(code == 2 && said.contains("did you mean `spike`?"), "{said}");
+}
+
+#[test]
+fn a_mark_asks_prometheus_what_was_before_it() {
+    if !installed(&PROGRAMS) {
+        return;
+    }
+    const MARK: i64 = 1_699_999_200_000; // 2023-11-14 22:00 UTC
+    let folder = tempfile::tempdir().unwrap();
+    // Normal until the mark, by turns 100 and 300 ms; slow after it.
+    let before = |i: i64| if i % 2 == 0 { 0.1 } else { 0.3 };
+    let samples = (-40..=20).map(|i| (MARK + i * 15_000, if i <= 0 { before(i) } else { 9.0 })).collect();
+    let server = serve(folder.path(), &[("p99_seconds".to_owned(), samples)]);
+    let text = format!(
+        "schema = 1\n[service]\nname = \"shop\"\nowner = \"ana\"\n[environments.here]\ntone = \"calm\"\n\
+         [sources.prom]\nevery = \"15s\"\ntimeout = \"10s\"\nproxy = \"none\"\n\
+         prometheus = {{ url = \"http://127.0.0.1:{}\" }}\n\
+         [signals.p99]\ntitle = \"p99\"\nsource = \"prom\"\nquery = \"p99_seconds\"\nunit = \"ms\"\nraw = \"s\"\n\
+         stale_after = \"1m\"\nbaseline = {{ mark = \"canary\", over = \"5m\" }}\n",
+        server.ports[0]
+    );
+    let file = folder.path().join("shop.toml");
+    std::fs::write(&file, text).unwrap();
+    let mark = |at: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ripcord"));
+        command.args(["mark", "canary"]).arg(&file).args(["--at", at, "--state-dir"]).arg(folder.path());
+        told(command.env("HOME", folder.path()).stdin(Stdio::null()).output().unwrap())
+    };
+    let (code, said) = mark("2023-11-14T22:00:00Z");
+    assert_eq!(code, 0, "{said}");
+    // 21 points of five minutes, both ends included: 11 times 100 ms and 10 times 300 ms.
+    let state = load(&folder.path().join("shop@here")).unwrap();
+    let (value, n) = state.marks["canary"].values["p99"].clone().unwrap();
+    assert_eq!(n, 21);
+    assert!((value - (11.0 * 0.1 + 10.0 * 0.3) / 21.0).abs() < 1e-9, "{value}");
+    assert!(said.contains("p99: 195 ms, the average of 21 samples in 5m"), "{said}");
+    let (code, said) = mark("2023-11-14T20:00:00Z");
+    assert!(code == 0 && said.contains("NOTHING, no sample"), "{said}");
 }

@@ -1,9 +1,11 @@
 //! The same for programs: one document, whose keys stay.
 
 use super::{Known, asks, default_word, mode_word};
+use crate::engine::eval::Truth;
 use crate::engine::hold::TriggerState;
 use crate::engine::signal::Level;
 use crate::engine::verdict::Standing;
+use crate::model::playbook::Cell;
 use crate::model::time::{Deadline, Now};
 use crate::session::decision::{Attempt, Choice, Clock};
 use serde_json::{Value, json};
@@ -79,17 +81,32 @@ fn trigger(k: &Known, t: &crate::supervisor::decisions::BeatTrigger) -> Value {
         "title": spec.map(|s| s.title.as_str()),
         "severity": spec.and_then(|s| s.severity.as_deref()),
         "state": state,
-        "condition": t.truth,
+        "condition": match t.truth {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+        },
         "since": t.since.map(time),
         "held_ms": held,
         "need_ms": need,
         "mode": mode_word(k.mode(&t.id)),
         "asks": asks(t.cell.cell),
-        "cell": t.cell.cell,
+        "cell": cell(t.cell.cell),
         "stage": t.cell.stage,
         "note": t.cell.note,
         "procedure": spec.and_then(|s| s.procedure.as_deref()),
     })
+}
+
+fn cell(cell: Cell) -> Value {
+    match cell {
+        Cell::Auto => json!({ "kind": "auto" }),
+        Cell::Decide { within, default_at } => {
+            json!({ "kind": "decide", "within_ms": within, "default_at_ms": default_at })
+        }
+        Cell::Ask => json!({ "kind": "ask" }),
+        Cell::Watch => json!({ "kind": "watch" }),
+    }
 }
 
 fn clock(k: &Known, c: &Clock) -> Value {

@@ -61,7 +61,7 @@ pub(super) fn page(k: &Known) -> String {
     let mut out = Page::default();
     let b = &k.beat;
     out.line(0, &format!("{} ▸ {}", k.playbook().service.name, k.setup.environment.to_uppercase()));
-    out.line(0, &format!("{}  (for {})", b.text, duration(k.since(b.standing_since))));
+    out.line(0, &format!("{}  ({})", b.text, k.lasts(b.standing_since)));
     b.evidence.iter().for_each(|e| out.line(2, e));
     out.line(0, &watch(k));
     if let Some(trouble) = b.trouble.as_ref().filter(|_| k.watched) {
@@ -256,8 +256,8 @@ fn matrix(out: &mut Page, k: &Known) {
                 )
             }
         };
-        let since = duration(k.since(r.since));
-        out.line(2, &format!("{} {}: in force for {since}{clock}", r.id, r.severity.title));
+        let since = k.lasts(r.since);
+        out.line(2, &format!("{} {}: in force ({since}){clock}", r.id, r.severity.title));
         let title = |id: &String| k.playbook().roles.get(id).map_or(id.clone(), |r| r.title.clone());
         if !r.severity.approval.is_empty() {
             let all: Vec<String> = r.severity.approval.iter().map(title).collect();
@@ -295,7 +295,7 @@ fn triggers(out: &mut Page, k: &Known) {
         let (word, when) = match t.state {
             TriggerState::Firing { .. } => {
                 let blind = if t.truth == Truth::Unknown { " (cannot be judged now)" } else { "" };
-                ("FIRING", format!("for {}{blind}", duration(t.since.map_or(0, |s| k.since(s)))))
+                ("FIRING", format!("{}{blind}", t.since.map(|s| k.lasts(s)).unwrap_or_default()))
             }
             TriggerState::Pending { held, need, .. } => {
                 ("pending", format!("held {} of {}", duration(held), duration(need)))

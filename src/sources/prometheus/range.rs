@@ -58,3 +58,55 @@ pub async fn range(
     });
     Ok(values.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::playbook::Source;
+    use crate::model::unit::Unit;
+    use crate::sources::fixture::{Server, reply, serve, signal};
+    use std::sync::Arc;
+    use std::sync::Mutex;
+
+    /// A playbook with the signal `p99` in milliseconds, and what its server was asked.
+    async fn lab(status: &'static str, body: &'static str) -> (Playbook, Server, Arc<Mutex<String>>) {
+        let asked = Arc::new(Mutex::new(String::new()));
+        let log = asked.clone();
+        let server = serve(move |request, mut stream| {
+            *log.lock().unwrap() = request;
+            async move { reply(&mut stream, status, "content-type: application/json\r\n", body).await }
+        })
+        .await;
+        let mut playbook = Playbook::default();
+        let mut p99 = signal(ReadingKind::Query("p99{env='{{ environment }}'}".into()));
+        (p99.unit, p99.raw) = (Unit::S, Unit::Ms);
+        playbook.signals.insert("p99".into(), p99);
+        let kind = SourceKind::Prometheus { url: server.base.as_str().into(), headers: Default::default() };
+        let source = Source { every: 15_000, timeout: 5_000, proxy: false, kind };
+        playbook.sources.insert("source".into(), source);
+        (playbook, server, asked)
+    }
+
+    #[tokio::test]
+    async fn every_series_counts_in_base_units_and_what_is_no_number_does_not() {
+        let body = r#"{"status":"success","data":{"resultType":"matrix","result":[
+            {"metric":{"shard":"1"},"values":[[1,"100"],[16,"NaN"],[31,"300"]]},
+            {"metric":{"shard":"2"},"values":[[1,"50"]]}]}}"#;
+        let (playbook, _server, asked) = lab("200 OK", body).await;
+        let values = range(&playbook, "here", "p99", 1_000, 31_000).await.unwrap();
+        assert_eq!(values, [0.1, 0.3, 0.05]);
+        let asked = asked.lock().unwrap().clone();
+        assert!(asked.starts_with("POST /api/v1/query_range"), "{asked}");
+        assert!(asked.contains("start=1.000&end=31.000&step=15"), "{asked}");
+        assert!(asked.contains("p99%7Benv%3D%27here%27%7D"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_in_words() {
+        let body = r#"{"status":"error","errorType":"bad_data","error":"parse error\u001b[31m"}"#;
+        let (playbook, _server, _) = lab("400 Bad Request", body).await;
+        let why = range(&playbook, "here", "p99", 0, 1_000).await.unwrap_err();
+        assert_eq!(why, "bad_data: parse error");
+        assert!(range(&playbook, "here", "other", 0, 1_000).await.unwrap_err().contains("no signal"));
+    }
+}
