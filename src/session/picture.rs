@@ -11,7 +11,7 @@ use crate::engine::hold;
 use crate::engine::signal::SignalState;
 use crate::engine::verdict::Standing;
 use crate::engine::{Effect, TriggerStatus};
-use crate::model::playbook::{Baseline, ReadingKind, Severity, Signal, SourceKind};
+use crate::model::playbook::{ReadingKind, Severity, Signal, SourceKind};
 use crate::model::reading::Value;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
@@ -252,10 +252,8 @@ impl Session {
             note: s.reason.clone().unwrap_or_default(),
             warn: threshold(&spec.warn, s.thresholds[0]),
             critical: threshold(&spec.critical, s.thresholds[1]),
-            baseline: match &spec.baseline {
-                Some(Baseline::Value(b)) => Some(b.value),
-                _ => None,
-            },
+            baseline: s.baseline.as_ref().and_then(|b| b.value.clone().ok()),
+            normal: s.normal(spec.unit.dim()).map(|n| clean_line(&n)),
             better: spec.better,
             panel,
             traffic: self.playbook.traffic.as_ref().is_some_and(|t| t.signal == s.id),

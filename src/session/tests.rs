@@ -1,5 +1,7 @@
 //! A session in simulated time.
 
+mod deciding;
+
 use super::decision::Kind;
 use super::view::{Freshness, Gravity, Level, TriggerState};
 use super::*;

@@ -378,6 +378,8 @@ pub struct WhyRow {
     pub value: String,
     /// What it is, when it can be true or false.
     pub truth: Option<Truth>,
+    /// For how long it has been so, in words.
+    pub since: String,
     /// Milliseconds since the sample it rests on.
     pub age_ms: Option<u64>,
     /// Why it is unknown, or what the samples were.
@@ -542,6 +544,8 @@ pub struct SignalView {
     pub critical: Option<Threshold>,
     /// What is normal, in base units.
     pub baseline: Option<f64>,
+    /// The same in words, with its age and origin; or why it is unknown.
+    pub normal: Option<String>,
     /// Which direction is better.
     pub better: Better,
     /// Whether it has a panel (a chart) of its own.

@@ -5,6 +5,7 @@ use super::deciding::{mode_word, seconds};
 use super::view::{WhyOf, WhyRow, WhyView};
 use crate::engine::evidence::Part;
 use crate::engine::hold::TriggerState;
+use crate::engine::why::{Branch, Rests};
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 
@@ -40,35 +41,25 @@ impl Session {
 
     fn why_trigger(&self, id: &str, now: &Now) -> (String, Vec<(String, String)>, Vec<WhyRow>) {
         let t = now.boot as i64;
-        let Some(spec) = self.playbook.triggers.get(id) else { return Default::default() };
-        let Some(status) = self.engine.triggers(t).into_iter().find(|s| s.id == id) else {
+        let (Some(spec), Some(why)) = (self.playbook.triggers.get(id), self.engine.why(id, t)) else {
             return Default::default();
         };
-        let mut facts = vec![fact("Rule", clean_line(&spec.when.text))];
-        if spec.hold > 0 {
-            facts.push(fact("For", format!("{}, held without a break", seconds(spec.hold))));
-        }
-        if let Some(clear) = &spec.clear_when {
-            facts.push(fact("Clears", format!("when {}", clean_line(&clear.text))));
-        } else if spec.keep_firing_for > 0 {
-            facts.push(fact("Clears", format!("{} after the rule is false", seconds(spec.keep_firing_for))));
-        }
         let ago = |since: i64| format!("{} ago", seconds(((t - since).max(0) as u64) / 1000 * 1000));
-        facts.push(fact(
-            "State",
-            match status.state {
-                TriggerState::Inactive => "quiet".into(),
-                TriggerState::Pending { held, need, .. } => {
-                    format!("pending: {} of {}", seconds(held / 1000 * 1000), seconds(need))
-                }
-                TriggerState::Firing { since } => format!("fires since {}", ago(since)),
-            },
-        ));
-        if !status.series.is_empty() {
-            facts.push(fact(
-                "Series",
-                status.series.iter().map(|s| clean_line(s)).collect::<Vec<_>>().join(", "),
-            ));
+        let state = |s: &TriggerState| match *s {
+            TriggerState::Inactive => "quiet".to_owned(),
+            TriggerState::Pending { held, need, .. } => {
+                format!("pending: {} of {}", seconds(held / 1000 * 1000), seconds(need))
+            }
+            TriggerState::Firing { since } => format!("fires since {}", ago(since)),
+        };
+        let mut facts = vec![
+            fact("Rule", clean_line(&spec.when.text)),
+            fact("Counts", clean_line(&why.rule)),
+            fact("Ends", clean_line(&why.ends)),
+            fact("State", state(&why.state)),
+        ];
+        for (label, s) in why.clocks.iter().take(4) {
+            facts.push(fact("", clean_line(&format!("{label}: {}", state(s)))));
         }
         let in_force = self.engine.in_force(id, t);
         let mut asks = super::matrix::word(&in_force.cell);
@@ -82,10 +73,23 @@ impl Session {
             asks.push_str(&format!("; automation: {}", mode_word(self.mode(id))));
         }
         facts.push(fact("Asks", asks));
-        if let Some(why) = self.decisions.firing_of(id).and_then(|f| f.withheld.as_ref()) {
-            facts.push(fact("Held", clean_line(&why.1)));
+        if let Some((_, why)) = self.decisions.firing_of(id).and_then(|f| f.withheld.as_ref()) {
+            facts.push(fact("Held", clean_line(why)));
         }
-        for a in self.decisions.attempts.get(id).into_iter().flatten().rev().take(2) {
+        facts.extend(self.acted(id));
+        let mut rows = branches(&why.when, t);
+        if let Some(clear) = &why.clear {
+            rows.push(WhyRow { text: "what ends it:".into(), ..WhyRow::default() });
+            rows.extend(branches(clear, t));
+        }
+        rows.extend(why.signals.iter().flat_map(rests));
+        (self.name_of(id), facts, rows)
+    }
+
+    /// The last automatic runs of a trigger, and how fast they were.
+    fn acted(&self, id: &str) -> Vec<(String, String)> {
+        let attempts = self.decisions.attempts.get(id).into_iter().flatten().rev().take(2);
+        let told = |a: &super::decision::Attempt| {
             let mut text = format!("run {}", a.run);
             if let Some(r) = a.reaction {
                 text.push_str(&format!(", first command {} after firing", seconds(r.from_firing)));
@@ -99,9 +103,9 @@ impl Session {
             if let Some((_, detail, _)) = &a.ended {
                 text.push_str(&format!(": {detail}"));
             }
-            facts.push(fact("Acted", clean_line(&text)));
-        }
-        (self.name_of(id), facts, status.evidence.iter().map(|p| row(p, 0)).collect())
+            fact("Acted", clean_line(&text))
+        };
+        attempts.map(told).collect()
     }
 
     fn why_decision(&self, clock: &str, now: &Now) -> (String, Vec<(String, String)>, Vec<WhyRow>) {
@@ -132,6 +136,44 @@ fn fact(label: &str, text: String) -> (String, String) {
     (label.into(), text)
 }
 
+/// A condition with everything in it, each part with its value, its age and since when it has been so.
+fn branches(b: &Branch, t: i64) -> Vec<WhyRow> {
+    let mut out = Vec::new();
+    for (depth, b) in b.lines() {
+        let since = b.since.map(|s| format!("so for {}", seconds(((t - s).max(0) as u64) / 1000 * 1000)));
+        match b.parts.as_slice() {
+            [] => out.push(WhyRow {
+                depth,
+                text: clean_line(&b.text),
+                truth: Some(b.truth),
+                since: since.unwrap_or_default(),
+                ..WhyRow::default()
+            }),
+            parts => out.extend(
+                parts.iter().map(|p| WhyRow { since: since.clone().unwrap_or_default(), ..row(p, depth) }),
+            ),
+        }
+    }
+    out
+}
+
+/// A signal that a condition rests on: its newest samples, and what is normal for it.
+fn rests(r: &Rests) -> Vec<WhyRow> {
+    let normal = r.baseline.as_ref().map(|b| format!("normal: {}", clean_line(&b.line())));
+    let mut out = Vec::new();
+    for s in &r.series {
+        let label = s.label.as_ref().map(|l| format!(" [{l}]")).unwrap_or_default();
+        let samples: Vec<&str> = s.samples.iter().map(|x| x.value.as_str()).collect();
+        out.push(WhyRow {
+            text: clean_line(&format!("{}{label}, newest first: {}", r.title, samples.join(", "))),
+            age_ms: s.samples.first().map(|x| x.age),
+            note: s.reason.as_deref().map(clean_line).or(normal.clone()).unwrap_or_default(),
+            ..WhyRow::default()
+        });
+    }
+    out
+}
+
 fn row(p: &Part, depth: usize) -> WhyRow {
     let series = p.series.as_ref().map(|s| format!(" [{s}]")).unwrap_or_default();
     let right = p.right.as_ref().map(|r| format!(" against {r}")).unwrap_or_default();
@@ -141,6 +183,7 @@ fn row(p: &Part, depth: usize) -> WhyRow {
         value: clean_line(&format!("{}{right}", p.left.as_deref().unwrap_or_default())),
         truth: Some(p.truth),
         age_ms: p.age,
+        since: String::new(),
         note: p.reason.as_deref().map(clean_line).unwrap_or_default(),
     }
 }

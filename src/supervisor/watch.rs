@@ -242,6 +242,7 @@ fn only(frozen: &Frozen, signals: &[String]) -> Frozen {
         if let ReadingKind::Expr(e) = &signal.reading {
             wanted.extend(e.signals().into_iter().map(str::to_owned));
         }
+        wanted.extend(signal.min_samples.iter().map(|m| m.of.clone()));
         if let Some((name, source)) = signal.source.as_ref().and_then(|s| frozen.sources.get_key_value(s)) {
             out.sources.insert(name.clone(), source.clone());
         }

@@ -367,6 +367,7 @@ fn a_screen_only_records_and_hands_over_to_a_watcher_at_once() {
         hash: loaded.hash,
         environment: "here".into(),
         folder: lab.home(),
+        watch: Vec::new(),
         demo: false,
         watch: Vec::new(),
         read_only: false,

@@ -237,10 +237,8 @@ pub fn press(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<
     let mut keys: Vec<(String, String)> = Vec::new();
     let live = view.run.as_ref().is_some_and(run_line::is_live);
     let acts = view.acts.is_some() || view.notices.iter().any(|n| matches!(n, Notice::Held { .. }));
-    if view.read_only {
-        return;
-    }
-    if let Some(d) = view.decisions.first() {
+    let asks = !view.read_only;
+    if let Some(d) = view.decisions.first().filter(|_| asks) {
         let who = if d.roles.is_empty() { String::new() } else { format!(" ({})", d.roles.join(" + ")) };
         keys.push(("D".into(), format!("decide{who}")));
     }
@@ -254,13 +252,13 @@ pub fn press(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<
         };
         keys.push((key.to_string(), label));
     }
-    if acts || view.notices.iter().any(|n| matches!(n, Notice::Silent { .. })) && view.automation == "ARMED" {
+    if asks && acts {
         keys.push(("X".into(), "stop the automation".into()));
     }
-    if view.notices.iter().any(|n| matches!(n, Notice::Silent { .. } | Notice::NoWatch)) {
+    if asks && view.notices.iter().any(|n| matches!(n, Notice::Silent { .. } | Notice::NoWatch)) {
         keys.push(("I".into(), "take over…".into()));
     }
-    if view.notices.iter().any(|n| matches!(n, Notice::Stopped { .. })) {
+    if asks && view.notices.iter().any(|n| matches!(n, Notice::Stopped { .. })) {
         keys.push(("B".into(), "seen".into()));
     }
     if !view.decisions.is_empty() || acts {

@@ -145,8 +145,10 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: Option<&
             if slot == Slot::Dim { Slot::Text } else { slot },
         );
         y += 1;
-        if !part.note.is_empty() {
-            for line in wrap(&part.note, end.saturating_sub(x + 5) as usize) {
+        let below: Vec<&str> =
+            [&part.since, &part.note].into_iter().filter(|t| !t.is_empty()).map(String::as_str).collect();
+        if !below.is_empty() {
+            for line in wrap(&below.join(" · "), end.saturating_sub(x + 5) as usize) {
                 if y >= inner.bottom() {
                     return;
                 }

@@ -30,6 +30,7 @@ pub(crate) fn signal(title: &str, unit: Unit, limits: Option<(f64, f64)>) -> Sig
         warn: limits.and_then(|l| at(l.0)),
         critical: limits.and_then(|l| at(l.1)),
         baseline: None,
+        normal: None,
         better: Better::Lower,
         panel: true,
         traffic: false,
