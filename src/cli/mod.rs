@@ -3,6 +3,7 @@
 mod approve;
 pub mod args;
 mod ask;
+mod backtest;
 mod demo;
 pub mod exit;
 mod look;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
             run::run(&target, &ask)
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
+        Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
         Some(Command::Runs { target, json }) => runs::list(&target, json),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
             &target,

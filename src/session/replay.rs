@@ -192,7 +192,8 @@ impl Replay {
             t = t.min(self.span.from);
         }
         let wall = |boot: u64| boot as i64 - BOOT + self.origin;
-        let runs = |s: &TriggerStatus| matches!(s.state, TriggerState::Pending { .. }) && s.truth == Truth::True;
+        let runs =
+            |s: &TriggerStatus| matches!(s.state, TriggerState::Pending { .. }) && s.truth == Truth::True;
         if self.states.iter().any(runs) {
             t = t.min(self.engine.next_deadline().map_or(i64::MAX, wall));
         }

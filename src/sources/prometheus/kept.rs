@@ -110,7 +110,11 @@ pub async fn kept(
     let (mut out, mut done) = (Kept::default(), 0);
     for (id, target, signals) in servers {
         let queries = of(&signals);
-        let unanswered = |why: &str, late| Unanswered { source: id.clone(), why: clean_line(&names.mask(why.into())), late };
+        let unanswered = |why: &str, late| Unanswered {
+            source: id.clone(),
+            why: clean_line(&names.mask(why.into())),
+            late,
+        };
         let mut server = Server::new(queries.len());
         let lines = Arc::new(Semaphore::new(CONNECTIONS));
         let mut flights: JoinSet<Piece> = JoinSet::new();
@@ -304,7 +308,12 @@ mod tests {
     #[test]
     fn a_failure_stands_where_it_begins_and_a_series_is_not_missed_before_it_is_there() {
         let span = Span { from: 0, to: 100, step: 10 };
-        let points: Points = [(20, Ok(Value::Number(1.0))), (30, Err("the value is NaN".into())), (60, Ok(Value::Number(2.0)))].into();
+        let points: Points = [
+            (20, Ok(Value::Number(1.0))),
+            (30, Err("the value is NaN".into())),
+            (60, Ok(Value::Number(2.0))),
+        ]
+        .into();
         let told = |labelled| -> Vec<(i64, String)> {
             let each = at_each_step(&points, span, labelled, |at| at != 60).into_iter();
             each.map(|(at, v)| (at, v.map_or_else(|why| why, |v| format!("{v:?}")))).collect()
