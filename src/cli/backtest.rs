@@ -16,8 +16,8 @@ use crate::model::playbook::{Playbook, ReadingKind};
 use crate::model::text::clean_line;
 use crate::session::replay::story::Story;
 use crate::session::replay::{Replay, Span, Track};
+use crate::supervisor::baseline;
 use crate::tui::glyphs::Glyphs;
-use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -189,7 +189,8 @@ fn failed(e: &Failed) -> u8 {
 }
 
 fn replay(setup: &Setup, tracks: Vec<Track>, span: Span) -> Story {
-    let replay = Replay::new(&setup.playbook, &setup.environment, span, tracks, IndexMap::new());
+    let normal = baseline::known(&setup.playbook, &setup.folder);
+    let replay = Replay::new(&setup.playbook, &setup.environment, span, tracks, normal);
     let mut line = Progress::new();
     let story = backtest::play(replay, span, |share| line.say(&format!("Replay: {:.0} %", share * 100.0)));
     line.end();

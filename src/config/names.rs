@@ -120,6 +120,10 @@ impl Names for Known {
     fn trigger(&self, id: &str) -> bool {
         self.of("triggers").iter().any(|t| t == id)
     }
+
+    fn triggers(&self) -> Vec<String> {
+        self.of("triggers").to_vec()
+    }
 }
 
 /// The dimension of a plain share.

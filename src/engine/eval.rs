@@ -1,174 +1,18 @@
 //! What an expression is worth now: a value, or unknown with its reason, per series where there are several.
 
+use super::baseline::Normal;
 use super::consecutive::Counters;
 use super::evidence::Part;
-use super::history::{Fresh, History, Series, Store, is_bool, stale};
+use super::history::{Fresh, History, Samples, Series, is_bool, stale};
+use super::notes::Notes;
+use super::store::Store;
 use super::window;
-use crate::model::condition::{Arith, Cmp, Expr, WindowFn};
+pub use super::worth::{Outcome, Truth, Worth};
+use super::worth::{calculate, compare};
+use crate::model::condition::{Cmp, Expr, Over, Since, WindowFn, duration};
 use crate::model::reading::Value;
+use crate::model::unit::Quantity;
 use std::collections::BTreeMap;
-
-/// The answer of a condition.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Truth {
-    /// It holds.
-    True,
-    /// It does not hold.
-    False,
-    /// It cannot be judged.
-    #[default]
-    Unknown,
-}
-
-impl Truth {
-    /// Both: false if either is false, else unknown if either is.
-    pub fn and(self, other: Truth) -> Truth {
-        match (self, other) {
-            (Truth::False, _) | (_, Truth::False) => Truth::False,
-            (Truth::True, Truth::True) => Truth::True,
-            _ => Truth::Unknown,
-        }
-    }
-
-    /// Either: true if one is true, else unknown if either is.
-    pub fn or(self, other: Truth) -> Truth {
-        !(!self).and(!other)
-    }
-}
-
-impl std::ops::Not for Truth {
-    type Output = Truth;
-    fn not(self) -> Truth {
-        match self {
-            Truth::True => Truth::False,
-            Truth::False => Truth::True,
-            Truth::Unknown => Truth::Unknown,
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(b: bool) -> Truth {
-        if b { Truth::True } else { Truth::False }
-    }
-}
-
-/// A value, or why there is none.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Worth {
-    /// A number in base units, always finite.
-    Number(f64),
-    /// Yes or no.
-    Bool(bool),
-    /// A text.
-    Text(String),
-    /// Unknown, with the reason.
-    Unknown(String),
-}
-
-impl Worth {
-    /// As an answer; what is neither yes nor no is unknown.
-    pub fn truth(&self) -> Truth {
-        match self {
-            Worth::Bool(b) => (*b).into(),
-            _ => Truth::Unknown,
-        }
-    }
-
-    fn of(truth: Truth, why: &[&Worth]) -> Worth {
-        match truth {
-            Truth::True => Worth::Bool(true),
-            Truth::False => Worth::Bool(false),
-            Truth::Unknown => Worth::Unknown(why.iter().find_map(|w| w.reason()).unwrap_or("unknown").into()),
-        }
-    }
-
-    fn reason(&self) -> Option<&str> {
-        match self {
-            Worth::Unknown(why) => Some(why),
-            _ => None,
-        }
-    }
-
-    fn number(v: f64, what: &str) -> Worth {
-        if v.is_finite() { Worth::Number(v) } else { Worth::Unknown(format!("{what} is not a number")) }
-    }
-}
-
-/// One worth, or one per series.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// The same for all.
-    One(Worth),
-    /// Per series label.
-    Each(Vec<(String, Worth)>),
-}
-
-impl Outcome {
-    fn map(self, f: impl Fn(Worth) -> Worth) -> Outcome {
-        match self {
-            Outcome::One(w) => Outcome::One(f(w)),
-            Outcome::Each(all) => Outcome::Each(all.into_iter().map(|(l, w)| (l, f(w))).collect()),
-        }
-    }
-
-    /// The worth for a series; what has one worth has it for all.
-    fn at(&self, label: &str) -> Worth {
-        match self {
-            Outcome::One(w) => w.clone(),
-            Outcome::Each(all) => match all.iter().find(|(l, _)| l == label) {
-                Some((_, w)) => w.clone(),
-                None => Worth::Unknown(format!("{label} is not measured")),
-            },
-        }
-    }
-
-    fn labels<'a>(&'a self, out: &mut Vec<&'a str>) {
-        if let Outcome::Each(all) = self {
-            for (l, _) in all {
-                if !out.contains(&l.as_str()) {
-                    out.push(l);
-                }
-            }
-        }
-    }
-
-    fn with(self, other: Outcome, f: impl Fn(&Worth, &Worth) -> Worth) -> Outcome {
-        if let (Outcome::One(a), Outcome::One(b)) = (&self, &other) {
-            return Outcome::One(f(a, b));
-        }
-        let mut labels = Vec::new();
-        self.labels(&mut labels);
-        other.labels(&mut labels);
-        Outcome::Each(labels.into_iter().map(|l| (l.into(), f(&self.at(l), &other.at(l)))).collect())
-    }
-
-    /// Every worth with its series.
-    pub fn each(&self) -> Vec<(Option<&str>, &Worth)> {
-        match self {
-            Outcome::One(w) => vec![(None, w)],
-            Outcome::Each(all) => all.iter().map(|(l, w)| (Some(l.as_str()), w)).collect(),
-        }
-    }
-
-    /// True for at least one series.
-    pub fn any(&self) -> Worth {
-        let worths: Vec<&Worth> = self.each().into_iter().map(|(_, w)| w).collect();
-        if worths.is_empty() {
-            return Worth::Unknown("no series".into());
-        }
-        Worth::of(worths.iter().fold(Truth::False, |t, w| t.or(w.truth())), &worths)
-    }
-
-    /// True for every series.
-    pub fn all(&self) -> Worth {
-        let worths: Vec<&Worth> = self.each().into_iter().map(|(_, w)| w).collect();
-        if worths.is_empty() {
-            return Worth::Unknown("no series".into());
-        }
-        Worth::of(worths.iter().fold(Truth::True, |t, w| t.and(w.truth())), &worths)
-    }
-}
 
 /// What is looked at, and when.
 #[derive(Clone, Copy)]
@@ -179,26 +23,57 @@ pub struct Scope<'a> {
     pub now: i64,
     /// Only samples measured after this time count (boot milliseconds).
     pub after: Option<i64>,
+    /// When the incident began, if one is open, boot milliseconds.
+    pub incident: Option<i64>,
+    /// When the run began, if one is judged, boot milliseconds.
+    pub run: Option<i64>,
     /// How often in a row conditions have held.
     pub counters: &'a Counters,
     /// Which triggers fire.
     pub firing: &'a BTreeMap<String, Truth>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
     /// Judges a condition; the parts that made it so are put into `parts`.
     pub fn judge(&self, expr: &Expr, parts: &mut Vec<Part>) -> Truth {
-        self.eval(expr, Some(parts)).any().truth()
+        self.eval(expr, &mut Notes::parts(parts)).truth()
     }
 
     /// The worth of an expression.
-    pub fn worth(&self, expr: &Expr) -> Outcome {
-        self.eval(expr, None)
+    pub fn worth(&self, expr: &Expr) -> Outcome<'a> {
+        self.eval(expr, &mut Notes::default())
+    }
+
+    /// As [`Scope::eval`], but `any(…)` is left open where each series can have a clock of its own.
+    pub(super) fn spread(&self, expr: &Expr, notes: &mut Notes<'_>) -> Outcome<'a> {
+        let apart = |a: &Expr, b: &Expr| !(opens(a) && opens(b));
+        match expr {
+            Expr::Any(e) => {
+                let found = self.eval(e, notes);
+                notes.mark(found.truth(), self.now);
+                match found {
+                    Outcome::Each(all) if all.is_empty() => Outcome::One(Worth::Unknown("no series".into())),
+                    found => found,
+                }
+            }
+            Expr::And(a, b) if apart(a, b) => {
+                let found = self.spread(a, notes).with(self.spread(b, notes), and);
+                notes.mark(found.truth(), self.now);
+                found
+            }
+            Expr::Or(a, b) if apart(a, b) => {
+                let found = self.spread(a, notes).with(self.spread(b, notes), or);
+                notes.mark(found.truth(), self.now);
+                found
+            }
+            other => self.eval(other, notes),
+        }
     }
 
     /// As [`Scope::worth`], noting the parts that are judged.
-    pub fn eval(&self, expr: &Expr, mut parts: Option<&mut Vec<Part>>) -> Outcome {
+    pub(super) fn eval(&self, expr: &Expr, notes: &mut Notes<'_>) -> Outcome<'a> {
         let one = Outcome::One;
+        let silent = &mut Notes::default();
         match expr {
             Expr::Number(q) => one(Worth::Number(q.value)),
             Expr::Bool(b) => one(Worth::Bool(*b)),
@@ -206,97 +81,110 @@ impl Scope<'_> {
             Expr::Signal(id) => {
                 let found = self.each(id, |h, s| self.last(h, s));
                 if self.store.signal(id).is_some_and(is_bool) {
-                    self.note(expr, &found, None, parts);
+                    notes.note(self, expr, &found, None);
                 }
                 found
             }
             Expr::Window { func, signal, over, quantile } => {
                 let found =
                     self.each(signal, |h, s| self.window(h, s, *func, *over, quantile.unwrap_or(0.5)));
-                if matches!(found, Outcome::One(Worth::Bool(_))) {
-                    self.note(expr, &found, None, parts);
+                if is_answer(*func) && self.store.signal(signal).is_some_and(is_bool) {
+                    notes.note(self, expr, &found, None);
                 }
                 found
             }
-            Expr::Baseline(id) => one(match self.store.signal(id).and_then(|h| h.baseline) {
-                Some(b) => Worth::Number(b),
-                None => Worth::Unknown(format!("{id} has no baseline")),
-            }),
+            Expr::Baseline(id) => self.baseline(id),
             Expr::Absent(id) => {
                 let found = one(self.absent(id));
-                self.note(expr, &found, None, parts);
+                notes.note(self, expr, &found, None);
                 found
             }
-            Expr::Abs(e) => self.eval(e, None).map(|w| match w {
-                Worth::Number(n) => Worth::Number(n.abs()),
-                other => other,
+            Expr::Abs(e) => self.eval(e, silent).map(|_, w| {
+                if let Worth::Number(n) = w {
+                    *n = n.abs();
+                }
             }),
-            Expr::Neg(e) => self.eval(e, None).map(|w| match w {
-                Worth::Number(n) => Worth::Number(-n),
-                other => other,
+            Expr::Neg(e) => self.eval(e, silent).map(|_, w| {
+                if let Worth::Number(n) = w {
+                    *n = -*n;
+                }
             }),
             Expr::Arith(op, a, b) => {
-                self.eval(a, None).with(self.eval(b, None), |a, b| calculate(*op, a, b, expr))
+                let left = self.eval(a, silent);
+                left.with(self.eval(b, silent), |a, b| calculate(*op, a, b, expr))
             }
             Expr::Compare(op, a, b) => {
-                let (left, right) = (self.eval(a, None), self.eval(b, None));
-                let found = left.clone().with(right.clone(), |a, b| compare(*op, a, b));
-                self.note(expr, &found, Some((&left, &right)), parts);
+                let (left, right) = (self.eval(a, silent), self.eval(b, silent));
+                let sides = notes.gathers().then(|| (left.clone(), right.clone()));
+                let mut found = left.with(right, |a, b| compare(*op, a, b));
+                for (side, op) in [(a, *op), (b, op.turned())] {
+                    if let Expr::Consecutive(inner) = &**side {
+                        found = found.map(|label, w| self.unbegun(inner, label, op, w));
+                    }
+                }
+                notes.note(self, expr, &found, sides.as_ref());
                 found
             }
-            Expr::Not(e) => self.eval(e, parts).map(|w| Worth::of(!w.truth(), &[&w])),
+            Expr::Not(e) => {
+                let found = self.eval(e, notes).map(|_, w| *w = Worth::of(!w.truth(), &[&*w]));
+                notes.mark(found.truth(), self.now);
+                found
+            }
             Expr::And(a, b) => {
-                let left = self.eval(a, parts.as_deref_mut());
-                left.with(self.eval(b, parts), |a, b| Worth::of(a.truth().and(b.truth()), &[a, b]))
+                let found = self.eval(a, notes).with(self.eval(b, notes), and);
+                notes.mark(found.truth(), self.now);
+                found
             }
             Expr::Or(a, b) => {
-                let left = self.eval(a, parts.as_deref_mut());
-                left.with(self.eval(b, parts), |a, b| Worth::of(a.truth().or(b.truth()), &[a, b]))
+                let found = self.eval(a, notes).with(self.eval(b, notes), or);
+                notes.mark(found.truth(), self.now);
+                found
             }
-            Expr::Any(e) => one(self.eval(e, parts).any()),
-            Expr::All(e) => one(self.eval(e, parts).all()),
-            Expr::Consecutive(e) => {
-                let inner = self.eval(e, None);
-                match inner {
-                    Outcome::One(w) => one(self.in_a_row(e, None, w)),
-                    Outcome::Each(all) => Outcome::Each(
-                        all.into_iter().map(|(l, w)| (l.clone(), self.in_a_row(e, Some(&l), w))).collect(),
-                    ),
+            Expr::Any(e) => {
+                let found = self.eval(e, notes).any();
+                notes.mark(found.truth(), self.now);
+                one(found)
+            }
+            Expr::All(e) => {
+                let found = self.eval(e, notes).all();
+                notes.mark(found.truth(), self.now);
+                one(found)
+            }
+            Expr::Consecutive(e) => self.eval(e, silent).map(|label, w| {
+                if w.reason().is_none() {
+                    *w = Worth::Number(self.counters.count(e, label) as f64);
                 }
-            }
+            }),
             Expr::Firing(which) => {
                 let truth = match which {
                     Some(id) => self.firing.get(id).copied().unwrap_or_default(),
                     None => self.firing.values().fold(Truth::False, |a, b| a.or(*b)),
                 };
-                let why = Worth::Unknown("a trigger cannot be judged".into());
-                let found = one(Worth::of(truth, &[&why]));
-                self.note(expr, &found, None, parts);
+                let found = one(match truth {
+                    Truth::Unknown => Worth::Unknown("a trigger cannot be judged".into()),
+                    known => Worth::Bool(known == Truth::True),
+                });
+                notes.note(self, expr, &found, None);
                 found
             }
         }
     }
 
-    fn in_a_row(&self, inner: &Expr, label: Option<&str>, now: Worth) -> Worth {
-        match now {
-            Worth::Unknown(why) => Worth::Unknown(why),
-            _ => Worth::Number(self.counters.count(inner, label) as f64),
+    /// A row whose beginning was not seen may be longer than was counted: only what a longer one cannot change is said.
+    fn unbegun(&self, inner: &Expr, label: Option<&str>, op: Cmp, answer: &mut Worth) {
+        let Worth::Bool(b) = *answer else { return };
+        let sure = match op {
+            Cmp::Gt | Cmp::Ge => b,
+            Cmp::Lt | Cmp::Le => !b,
+            Cmp::Eq | Cmp::Ne => false,
+        };
+        if !sure && !self.counters.begun(inner, label) {
+            let n = self.counters.count(inner, label);
+            *answer = Worth::Unknown(format!("{n} in a row were seen, not what was before"));
         }
     }
 
-    fn note(
-        &self,
-        e: &Expr,
-        found: &Outcome,
-        sides: Option<(&Outcome, &Outcome)>,
-        parts: Option<&mut Vec<Part>>,
-    ) {
-        if let Some(parts) = parts {
-            Part::gather(self, e, found, sides, parts);
-        }
-    }
-
-    fn each(&self, id: &str, f: impl Fn(&History, &Series) -> Worth) -> Outcome {
+    fn each(&self, id: &str, f: impl Fn(&'a History, &'a Series) -> Worth) -> Outcome<'a> {
         let Some(h) = self.store.signal(id) else {
             return Outcome::One(Worth::Unknown(format!("there is no signal {id}")));
         };
@@ -307,17 +195,22 @@ impl Scope<'_> {
             }
             [only] if only.label.is_none() => Outcome::One(named(id, f(h, only))),
             many => Outcome::Each(
-                many.iter().map(|s| (s.label.clone().unwrap_or_default(), named(id, f(h, s)))).collect(),
+                many.iter().map(|s| (s.label.as_deref().unwrap_or_default(), named(id, f(h, s)))).collect(),
             ),
         }
     }
 
     fn last(&self, h: &History, s: &Series) -> Worth {
-        let too_old = |t: i64| s.last.as_ref().is_none_or(|l| l.at - l.older as i64 <= t);
+        match self.raw(h, s) {
+            Worth::Unknown(why) => Worth::Unknown(why),
+            value => self.enough(h, s).err().map_or(value, Worth::Unknown),
+        }
+    }
+
+    /// The last value of a series, however few samples it rests on.
+    fn raw(&self, h: &History, s: &Series) -> Worth {
         match h.fresh(s, self.now, self.store.woke) {
-            Fresh::Value(_) if h.stale_after.is_some() && self.after.is_some_and(too_old) => {
-                Worth::Unknown("no sample since then".into())
-            }
+            Fresh::Value(_) if self.is_before(h, s) => Worth::Unknown("no sample since then".into()),
             Fresh::Value(Value::Number(n)) if is_bool(h) => Worth::Bool(*n != 0.0),
             Fresh::Value(Value::Number(n)) => Worth::Number(*n),
             Fresh::Value(Value::Text(t)) => Worth::Text(t.clone()),
@@ -326,26 +219,97 @@ impl Scope<'_> {
         }
     }
 
-    fn window(&self, h: &History, s: &Series, func: WindowFn, over: u64, quantile: f64) -> Worth {
-        let samples = match h.window(s, self.now, over, self.store.woke, self.after) {
+    /// Whether the last sample was measured before samples count.
+    fn is_before(&self, h: &History, s: &Series) -> bool {
+        h.stale_after.is_some()
+            && self.after.is_some_and(|t| s.last.as_ref().is_none_or(|l| l.at - l.older as i64 <= t))
+    }
+
+    /// Whether a value rests on as many as it must.
+    ///
+    /// # Errors
+    /// When it does not, or nobody knows.
+    pub(super) fn enough(&self, h: &History, s: &Series) -> Result<(), String> {
+        let Some(guard) = &h.guard else { return Ok(()) };
+        let (of, least) = (&guard.of, guard.least);
+        let counted = self.store.signal(of).and_then(|o| {
+            let same = o.get(s.label.as_deref()).or_else(|| o.get(None))?;
+            Some((o, self.raw(o, same)))
+        });
+        match counted {
+            Some((_, Worth::Number(n))) if n >= least as f64 => Ok(()),
+            Some((o, Worth::Number(value))) => {
+                let n = Quantity { value, dim: o.dim }.show(3);
+                Err(format!("only {n} of the {least} it needs ({of})"))
+            }
+            Some((_, Worth::Unknown(why))) => {
+                Err(format!("whether it has the {least} it needs ({of}): {why}"))
+            }
+            _ => Err(format!("whether it has the {least} it needs ({of}): nothing measured yet")),
+        }
+    }
+
+    fn window(&self, h: &History, s: &Series, func: WindowFn, over: Over, quantile: f64) -> Worth {
+        let over = match self.reach(h, s, over) {
+            Ok(over) => over,
+            Err(why) => return Worth::Unknown(why),
+        };
+        let samples = match h.window(s, self.now, over.0, self.store.woke) {
             Ok(samples) => samples,
             Err(why) => return Worth::Unknown(why),
         };
-        match window::apply(func, quantile, &samples, self.now, over) {
-            Some(v) if is_bool(h) && matches!(func, WindowFn::Min | WindowFn::Max | WindowFn::Last) => {
-                Worth::Bool(v != 0.0)
-            }
-            Some(v) => Worth::number(v, func.name()),
+        if !h.held && over.1 {
+            let over = duration(over.0);
+            return Worth::Unknown(format!("its window of {over} still reaches back too far"));
+        }
+        if let Err(why) = self.enough(h, s) {
+            return Worth::Unknown(why);
+        }
+        let value = match &samples {
+            Samples::Kept(all) => window::apply(func, quantile, all.clone().copied(), self.now, over.0),
+            Samples::Set(all) => window::apply(func, quantile, all.iter().copied(), self.now, over.0),
+        };
+        match value {
+            Some(v) if is_bool(h) && is_answer(func) => Worth::Bool(v != 0.0),
+            Some(v) => Worth::number(v, || func.name().into()),
             None => Worth::Unknown("one sample is too few".into()),
+        }
+    }
+
+    /// Milliseconds a window reaches back, and whether that is further than samples count. What begins with an incident
+    /// or a run was asked for by name: there only its newest sample must count.
+    fn reach(&self, h: &History, s: &Series, over: Over) -> Result<(u64, bool), String> {
+        let (start, none) = match over {
+            Over::Ms(ms) => return Ok((ms, self.after.is_some_and(|t| self.now - (ms as i64) < t))),
+            Over::Since(Since::Incident) => (self.incident, "no incident is open"),
+            Over::Since(Since::Run) => (self.run, "no run is judged"),
+        };
+        match self.now - start.ok_or(none)? {
+            ..=0 => Err("it only just began".into()),
+            _ if self.is_before(h, s) => Err("no sample since then".into()),
+            ms => Ok((ms as u64, false)),
+        }
+    }
+
+    fn baseline(&self, id: &str) -> Outcome<'a> {
+        let h = self.store.signal(id);
+        match h.and_then(|h| h.normal.as_ref()) {
+            Some(Normal::Known(Ok(known))) => Outcome::One(Worth::Number(known.value)),
+            Some(Normal::Known(Err(why))) => Outcome::One(Worth::Unknown(format!("baseline({id}): {why}"))),
+            Some(Normal::Signal(other)) => match self.each(other, |h, s| self.last(h, s)) {
+                Outcome::Each(_) if h.is_some_and(|h| !h.many) => {
+                    Outcome::One(Worth::Unknown(format!("baseline({id}): {other} has several series")))
+                }
+                found => found,
+            },
+            None => Outcome::One(Worth::Unknown(format!("{id} has no baseline"))),
         }
     }
 
     /// Whether a signal has no value that counts; unknown until it had time to answer.
     fn absent(&self, id: &str) -> Worth {
         let Some(h) = self.store.signal(id) else { return Worth::Bool(true) };
-        let counts =
-            |s: &Series| matches!(self.last(h, s), Worth::Number(_) | Worth::Bool(_) | Worth::Text(_));
-        if h.series.iter().any(counts) {
+        if h.series.iter().any(|s| self.raw(h, s).reason().is_none()) {
             return Worth::Bool(false);
         }
         let answered = h.failed.is_some() || !h.series.is_empty();
@@ -357,42 +321,31 @@ impl Scope<'_> {
     }
 }
 
+fn and(a: &Worth, b: &Worth) -> Worth {
+    Worth::of(a.truth().and(b.truth()), &[a, b])
+}
+
+fn or(a: &Worth, b: &Worth) -> Worth {
+    Worth::of(a.truth().or(b.truth()), &[a, b])
+}
+
+/// Whether an expression holds an `any(…)` that [`Scope::spread`] would leave open.
+fn opens(e: &Expr) -> bool {
+    match e {
+        Expr::Any(_) => true,
+        Expr::And(a, b) | Expr::Or(a, b) => opens(a) || opens(b),
+        _ => false,
+    }
+}
+
+/// Whether a function over a yes-or-no signal is yes or no itself.
+fn is_answer(func: WindowFn) -> bool {
+    matches!(func, WindowFn::Min | WindowFn::Max | WindowFn::Last)
+}
+
 fn named(id: &str, w: Worth) -> Worth {
     match w {
         Worth::Unknown(why) => Worth::Unknown(format!("{id}: {why}")),
         other => other,
     }
-}
-
-fn unknown_of(a: &Worth, b: &Worth) -> Worth {
-    Worth::Unknown(a.reason().or(b.reason()).unwrap_or("these do not compare").into())
-}
-
-fn calculate(op: Arith, a: &Worth, b: &Worth, e: &Expr) -> Worth {
-    let (Worth::Number(x), Worth::Number(y)) = (a, b) else { return unknown_of(a, b) };
-    let v = match op {
-        Arith::Add => x + y,
-        Arith::Sub => x - y,
-        Arith::Mul => x * y,
-        Arith::Div => x / y,
-    };
-    Worth::number(v, &e.to_string())
-}
-
-fn compare(op: Cmp, a: &Worth, b: &Worth) -> Worth {
-    let order = match (a, b) {
-        (Worth::Number(x), Worth::Number(y)) => x.partial_cmp(y),
-        (Worth::Bool(x), Worth::Bool(y)) => Some(x.cmp(y)),
-        (Worth::Text(x), Worth::Text(y)) => Some(x.cmp(y)),
-        _ => None,
-    };
-    let Some(o) = order else { return unknown_of(a, b) };
-    Worth::Bool(match op {
-        Cmp::Gt => o.is_gt(),
-        Cmp::Ge => o.is_ge(),
-        Cmp::Lt => o.is_lt(),
-        Cmp::Le => o.is_le(),
-        Cmp::Eq => o.is_eq(),
-        Cmp::Ne => o.is_ne(),
-    })
 }

@@ -1,7 +1,7 @@
 //! Why a condition is what it is: the comparisons it consists of, with their values and ages.
 
 use super::eval::{Outcome, Scope, Truth, Worth};
-use super::history::Store;
+use super::store::Store;
 use crate::model::condition::{Arith, Expr, WindowFn};
 use crate::model::unit::{Base, Dim, Quantity};
 use serde::{Deserialize, Serialize};
@@ -51,16 +51,15 @@ impl Part {
     pub(super) fn gather(
         scope: &Scope<'_>,
         expr: &Expr,
-        found: &Outcome,
-        sides: Option<(&Outcome, &Outcome)>,
+        found: &Outcome<'_>,
+        sides: Option<&(Outcome<'_>, Outcome<'_>)>,
         out: &mut Vec<Part>,
     ) {
         let text = expr.to_string();
         let mut parts: Vec<Part> = Vec::new();
-        for (label, worth) in found.each() {
-            let side = |o: &Outcome, e: &Expr| {
-                let all = o.each();
-                let (_, w) = *all.iter().find(|(l, _)| *l == label).or(all.first())?;
+        for (label, worth) in found.iter() {
+            let side = |o: &Outcome<'_>, e: &Expr| {
+                let (_, w) = o.iter().find(|(l, _)| *l == label).or_else(|| o.iter().next())?;
                 say(w, dim(e, scope.store))
             };
             let (left, right) = match (expr, sides) {
@@ -92,7 +91,7 @@ impl Part {
     }
 }
 
-fn say(w: &Worth, dim: Dim) -> Option<String> {
+pub(super) fn say(w: &Worth, dim: Dim) -> Option<String> {
     Some(match w {
         Worth::Number(value) => Quantity { value: *value, dim }.show(3),
         Worth::Bool(b) => b.to_string(),
@@ -110,8 +109,14 @@ pub(super) fn dim(e: &Expr, store: &Store) -> Dim {
         Expr::Signal(id) | Expr::Baseline(id) => signal(id),
         Expr::Window { func, signal: id, .. } => match func {
             WindowFn::Count | WindowFn::Changes | WindowFn::Resets => number,
+            WindowFn::Rate | WindowFn::Deriv if signal(id).base == Base::Bool => {
+                Dim { per_time: 1, ..number }
+            }
             WindowFn::Rate | WindowFn::Deriv => Dim { per_time: signal(id).per_time + 1, ..signal(id) },
-            WindowFn::Avg if signal(id).base == Base::Bool => Dim { base: Base::Fraction, per_time: 0 },
+            WindowFn::Avg | WindowFn::Stddev | WindowFn::Quantile if signal(id).base == Base::Bool => {
+                Dim { base: Base::Fraction, per_time: 0 }
+            }
+            WindowFn::Sum | WindowFn::Increase | WindowFn::Delta if signal(id).base == Base::Bool => number,
             _ => signal(id),
         },
         Expr::Abs(e) | Expr::Neg(e) => dim(e, store),

@@ -1,19 +1,22 @@
-//! What was measured: per signal and series the exact window that rules name, the last read, and tiers for drawing.
+//! What was measured of one signal: per series the samples that rules look back at, the last read, and tiers for drawing.
 
+use super::baseline::Normal;
 use super::tiers::{Column, Tiers};
-use crate::model::condition::{self, Expr};
-use crate::model::playbook::{Baseline, Better, Playbook, ReadingKind};
-use crate::model::reading::{Reading, Value};
+use crate::model::condition;
+use crate::model::playbook::{Better, MinSamples};
+use crate::model::reading::Value;
 use crate::model::text::clean_line;
-use crate::model::time::Now;
 use crate::model::unit::{Base, Dim};
-use indexmap::IndexMap;
-use std::collections::VecDeque;
+use std::collections::{VecDeque, vec_deque};
 
 /// Series kept per signal; more are refused with a reason.
 pub const MOST_SERIES: usize = 256;
+/// The newest samples kept of what a rule names, as evidence.
+pub const NEWEST: usize = 5;
 /// Milliseconds after which a silent series is forgotten while others of its signal answer.
-const FORGOTTEN: i64 = 15 * 60_000;
+pub(super) const FORGOTTEN: i64 = 15 * 60_000;
+/// Milliseconds between two looks for series to be forgotten.
+const SWEEP: i64 = 60_000;
 
 /// A value and when it was received (boot milliseconds; before this boot when backfilled).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,8 +47,19 @@ pub struct Series {
     pub last: Option<Last>,
     /// Why the latest read failed, if it did.
     pub failed: Option<String>,
-    exact: VecDeque<Sample>,
-    tiers: Option<Tiers>,
+    pub(super) exact: VecDeque<Sample>,
+    pub(super) tiers: Option<Tiers>,
+}
+
+/// What is kept of a signal beside its last read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Keeps {
+    /// Milliseconds of the longest window that a rule looks at, with slack.
+    pub(super) over: u64,
+    /// The newest samples, whatever their age.
+    pub(super) newest: usize,
+    /// Whether it is drawn.
+    pub(super) drawn: bool,
 }
 
 /// All that is known of one signal.
@@ -53,8 +67,8 @@ pub struct Series {
 pub struct History {
     /// Its dimension.
     pub dim: Dim,
-    /// Its baseline, base units.
-    pub baseline: Option<f64>,
+    /// What is normal for it, when that is declared.
+    pub normal: Option<Normal>,
     /// Which direction is better.
     pub better: Better,
     /// Milliseconds after which the last sample no longer counts; `None` for what people raise and count.
@@ -63,20 +77,16 @@ pub struct History {
     pub series: Vec<Series>,
     /// Why the latest read failed as a whole, if it did.
     pub failed: Option<String>,
-    /// Longest window that a rule looks at, with slack, in milliseconds.
-    keep: u64,
+    /// How many of what it must rest on.
+    pub(super) guard: Option<MinSamples>,
+    pub(super) keeps: Keeps,
     /// Set by people: it holds until it is changed, and was 0 before.
-    held: bool,
-}
-
-/// The histories of all signals of a playbook.
-#[derive(Debug, Clone)]
-pub struct Store {
-    signals: IndexMap<String, History>,
-    /// When measuring began, boot milliseconds.
-    pub began: i64,
-    /// When the host last woke; older samples are stale.
-    pub woke: Option<i64>,
+    pub(super) held: bool,
+    /// Declared with one value per series.
+    pub(super) many: bool,
+    /// Where the next series is looked for first.
+    next: usize,
+    swept: i64,
 }
 
 /// The value of a series now, or why there is none.
@@ -92,6 +102,15 @@ pub enum Fresh<'a> {
     Nothing,
 }
 
+/// The samples of a window, oldest first.
+#[derive(Debug, Clone)]
+pub enum Samples<'a> {
+    /// As they were measured.
+    Kept(vec_deque::Iter<'a, Sample>),
+    /// What people set, as it was at the window's ends and between.
+    Set(Vec<Sample>),
+}
+
 impl Series {
     fn new(label: Option<String>) -> Series {
         Series { label, last: None, failed: None, exact: VecDeque::new(), tiers: None }
@@ -102,18 +121,23 @@ impl Series {
         self.last.as_ref().map(|l| (now - l.at).max(0) as u64 + l.older)
     }
 
-    /// Bytes of the exact window and of the tiers.
+    /// Bytes of the exact samples and of the tiers.
     pub fn bytes(&self) -> (usize, usize) {
         let tiers = self.tiers.as_ref().map_or(0, Tiers::bytes);
         (self.exact.capacity() * size_of::<Sample>(), tiers)
     }
 
-    /// The tiers, once anything was measured.
+    /// The tiers, once anything was measured that is drawn.
     pub fn tiers(&self) -> Option<&Tiers> {
         self.tiers.as_ref()
     }
 
-    fn push(&mut self, at: i64, older: u64, value: Value, keep: u64) {
+    /// The newest samples that are kept, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = Sample> + '_ {
+        self.exact.iter().rev().take(NEWEST).copied()
+    }
+
+    pub(super) fn push(&mut self, at: i64, older: u64, value: Value, keeps: Keeps) {
         if self.last.as_ref().is_some_and(|l| l.at > at) {
             return;
         }
@@ -121,13 +145,18 @@ impl Series {
             if self.exact.back().is_some_and(|s| s.at == at) {
                 self.exact.pop_back();
             }
-            if keep > 0 {
+            if keeps.over > 0 || keeps.newest > 0 {
                 self.exact.push_back(Sample { at, value: v });
             }
-            while self.exact.get(1).is_some_and(|s| s.at <= at - keep as i64) {
+            // One sample stays from before the window: it says that the window is covered from its start.
+            while self.exact.len() > keeps.newest
+                && self.exact.get(1).is_some_and(|s| s.at <= at - keeps.over as i64)
+            {
                 self.exact.pop_front();
             }
-            self.tiers.get_or_insert_with(|| Tiers::new(at)).push(at, v);
+            if keeps.drawn {
+                self.tiers.get_or_insert_with(|| Tiers::new(at)).push(at, v);
+            }
         }
         self.last = Some(Last { at, older, value });
         self.failed = None;
@@ -135,6 +164,24 @@ impl Series {
 }
 
 impl History {
+    pub(super) fn new(dim: Dim, better: Better, stale_after: Option<u64>, held: bool) -> History {
+        let keeps = Keeps::default();
+        History {
+            dim,
+            normal: None,
+            better,
+            stale_after,
+            series: Vec::new(),
+            failed: None,
+            guard: None,
+            keeps,
+            held,
+            many: false,
+            next: 0,
+            swept: i64::MIN,
+        }
+    }
+
     /// The series of this label.
     pub fn get(&self, label: Option<&str>) -> Option<&Series> {
         self.series.iter().find(|s| s.label.as_deref() == label)
@@ -176,34 +223,29 @@ impl History {
         }
     }
 
-    /// The samples of `(now - over, now]`, or why they do not make a window. With `after`, only what was measured
-    /// after that time counts.
+    /// The samples of `(now - over, now]`, or why they do not make a window.
     ///
     /// # Errors
     /// When the signal is stale, or the window is not covered from its start.
-    pub fn window(
-        &self,
-        s: &Series,
+    pub fn window<'a>(
+        &'a self,
+        s: &'a Series,
         now: i64,
         over: u64,
         woke: Option<i64>,
-        after: Option<i64>,
-    ) -> Result<Vec<Sample>, String> {
+    ) -> Result<Samples<'a>, String> {
         let start = now - over as i64;
         if self.held {
             let value = |t: i64| s.exact.iter().rev().find(|x| x.at <= t).map_or(0.0, |x| x.value);
             let mut out = vec![Sample { at: start, value: value(start) }];
             out.extend(s.exact.iter().filter(|x| x.at > start && x.at < now));
             out.push(Sample { at: now, value: value(now) });
-            return Ok(out);
+            return Ok(Samples::Set(out));
         }
         match self.unstale(s, now, woke) {
             Fresh::Value(_) => {}
             Fresh::Stale(age) => return Err(stale(age, self.stale_after)),
             _ => return Err(self.nothing(s)),
-        }
-        if after.is_some_and(|t| start < t) {
-            return Err(format!("its window of {} still reaches back too far", condition::duration(over)));
         }
         let first = s.exact.partition_point(|x| x.at <= start);
         let end = s.exact.partition_point(|x| x.at <= now);
@@ -216,7 +258,7 @@ impl History {
             let seen = condition::duration((now - s.exact[first].at).max(0) as u64);
             return Err(format!("measured for {seen} of its {}", condition::duration(over)));
         }
-        Ok(s.exact.range(first..end).copied().collect())
+        Ok(Samples::Kept(s.exact.range(first..end)))
     }
 
     /// Why a series without a value has none.
@@ -224,14 +266,36 @@ impl History {
         s.failed.clone().or_else(|| self.failed.clone()).unwrap_or_else(|| "nothing measured yet".into())
     }
 
-    fn series_mut(&mut self, label: Option<&str>) -> Option<&mut Series> {
-        match self.series.iter().position(|s| s.label.as_deref() == label) {
-            Some(i) => self.series.get_mut(i),
-            None if self.series.len() < MOST_SERIES => {
-                self.series.push(Series::new(label.map(clean_line)));
-                self.series.last_mut()
+    /// The series of this label, made when there is room. They mostly come in the same order.
+    pub(super) fn series_mut(&mut self, label: Option<&str>) -> Option<&mut Series> {
+        let is = |s: &Series| s.label.as_deref() == label;
+        let at = match self.series.get(self.next) {
+            Some(s) if is(s) => Some(self.next),
+            _ => self.series.iter().position(is),
+        };
+        let at = match at {
+            Some(at) => at,
+            None => {
+                let clean = label.map(clean_line);
+                match self.series.iter().position(|s| s.label == clean) {
+                    Some(at) => at,
+                    None if self.series.len() < MOST_SERIES => {
+                        self.series.push(Series::new(clean));
+                        self.series.len() - 1
+                    }
+                    None => return None,
+                }
             }
-            None => None,
+        };
+        self.next = if at + 1 < self.series.len() { at + 1 } else { 0 };
+        self.series.get_mut(at)
+    }
+
+    /// Forgets series that have been silent for long while others answer.
+    pub(super) fn sweep(&mut self, at: i64) {
+        if self.series.len() > 1 && at.saturating_sub(self.swept) >= SWEEP {
+            self.swept = at;
+            self.series.retain(|s| s.last.as_ref().is_none_or(|l| at - l.at <= FORGOTTEN));
         }
     }
 }
@@ -243,147 +307,6 @@ pub fn stale(age: u64, limit: Option<u64>) -> String {
             format!("stale: {} old, limit {}", condition::duration(age), condition::duration(limit))
         }
         _ => "not sampled since the host slept".into(),
-    }
-}
-
-impl Store {
-    /// Empty histories for every signal; `rules` are all expressions whose windows must be kept.
-    pub fn new<'a>(playbook: &Playbook, rules: impl Iterator<Item = &'a Expr>, now: &Now) -> Store {
-        let mut longest: IndexMap<&str, u64> = IndexMap::new();
-        for rule in rules {
-            rule.walk(&mut |e| {
-                if let Expr::Window { signal, over, .. } = e {
-                    let l = longest.entry(signal).or_default();
-                    *l = (*l).max(*over);
-                }
-            });
-        }
-        let began = now.boot as i64;
-        let signals = playbook.signals.iter().map(|(id, s)| {
-            let held = matches!(s.reading, ReadingKind::Flag { .. } | ReadingKind::Count { .. });
-            let slack = s.stale_after + 10_000;
-            let mut history = History {
-                dim: s.unit.dim(),
-                baseline: match &s.baseline {
-                    Some(Baseline::Value(b)) => Some(b.value),
-                    _ => None,
-                },
-                better: s.better,
-                stale_after: (!held && s.stale_after > 0).then_some(s.stale_after),
-                series: Vec::new(),
-                failed: None,
-                keep: longest.get(id.as_str()).map_or(0, |l| l + slack),
-                held,
-            };
-            if held && let Some(series) = history.series_mut(None) {
-                series.push(began, 0, Value::Number(0.0), slack);
-            }
-            (id.clone(), history)
-        });
-        Store { signals: signals.collect(), began, woke: None }
-    }
-
-    /// The history of a signal.
-    pub fn signal(&self, id: &str) -> Option<&History> {
-        self.signals.get(id)
-    }
-
-    /// All histories, in the playbook's order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &History)> {
-        self.signals.iter().map(|(id, h)| (id.as_str(), h))
-    }
-
-    /// Keeps windows long enough for one more rule.
-    pub fn widen(&mut self, rule: &Expr) {
-        rule.walk(&mut |e| {
-            if let Expr::Window { signal, over, .. } = e
-                && let Some(h) = self.signals.get_mut(signal)
-            {
-                h.keep = h.keep.max(over + h.stale_after.unwrap_or(0) + 10_000);
-            }
-        });
-    }
-
-    /// Takes a read; says whether its signal is known.
-    pub fn record(&mut self, r: &Reading) -> bool {
-        let Some(h) = self.signals.get_mut(&r.signal) else { return false };
-        let (at, keep) = (r.at.boot as i64, h.keep);
-        let value = match &r.value {
-            Ok(Value::Number(n)) if !n.is_finite() => Err(format!("{n} is not a value")),
-            Ok(Value::Number(n)) => Ok(Value::Number(*n)),
-            Ok(Value::Text(t)) => Ok(Value::Text(clean_line(t))),
-            Err(why) => Err(clean_line(why)),
-        };
-        match (value, r.series.as_deref()) {
-            (Err(why), None) => h.failed = Some(why),
-            (Err(why), label) => {
-                if let Some(s) = h.series_mut(label) {
-                    s.failed = Some(why);
-                }
-            }
-            (Ok(value), label) => match h.series_mut(label) {
-                Some(s) => {
-                    s.push(at, r.age, value, keep);
-                    h.failed = None;
-                    let forgotten = |s: &Series| s.last.as_ref().is_some_and(|l| at - l.at > FORGOTTEN);
-                    h.series.retain(|s| !forgotten(s));
-                }
-                None => h.failed = Some(format!("more than {MOST_SERIES} series")),
-            },
-        }
-        true
-    }
-
-    /// Sets what people raise and count.
-    pub fn set(&mut self, id: &str, value: f64, now: i64) {
-        if let Some(h) = self.signals.get_mut(id).filter(|h| h.held) {
-            let keep = h.keep.max(10_000);
-            if let Some(s) = h.series_mut(None) {
-                s.push(now, 0, Value::Number(value), keep);
-            }
-        }
-    }
-
-    /// Draws what people set, once more.
-    pub fn tick_held(&mut self, now: i64) {
-        for h in self.signals.values_mut().filter(|h| h.held) {
-            for s in &mut h.series {
-                if let (Some(Last { value: Value::Number(v), .. }), Some(t)) = (&s.last, &mut s.tiers) {
-                    t.push(now, *v);
-                }
-            }
-        }
-    }
-
-    /// Marks the latest value of a computed signal as failed.
-    pub fn fail(&mut self, id: &str, label: Option<&str>, why: &str) {
-        if let Some(h) = self.signals.get_mut(id) {
-            match h.series.iter_mut().find(|s| s.label.as_deref() == label) {
-                Some(s) => s.failed = Some(why.into()),
-                None => h.failed = Some(why.into()),
-            }
-        }
-    }
-
-    /// Adds samples of the past that somebody else kept: wall milliseconds and value.
-    pub fn backfill(&mut self, id: &str, label: Option<&str>, points: &[(i64, f64)], now: &Now) {
-        let Some(h) = self.signals.get_mut(id) else { return };
-        let keep = h.keep as i64;
-        let Some(s) = h.series_mut(label) else { return };
-        let boot = now.boot as i64;
-        let newest = s.exact.front().map(|x| x.at).or(s.last.as_ref().map(|l| l.at)).unwrap_or(boot);
-        let mut points: Vec<(i64, f64)> = points
-            .iter()
-            .filter(|(_, v)| v.is_finite())
-            .map(|(wall, v)| (boot - (now.wall - wall), *v))
-            .filter(|(at, _)| *at < newest)
-            .collect();
-        points.sort_by_key(|p| p.0);
-        points.dedup_by_key(|p| p.0);
-        s.tiers.get_or_insert_with(|| Tiers::new(boot)).backfill(&points);
-        for (at, value) in points.into_iter().rev().take_while(|(at, _)| keep > 0 && *at > boot - keep) {
-            s.exact.push_front(Sample { at, value });
-        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! What an engine remembers over a restart: earned and firing time, nothing measured.
 
 use super::hold::Hold;
-use super::{Effect, Engine};
+use super::{Clock, Effect, Engine};
 use crate::model::time::Now;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// What is remembered of a trigger over a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +22,8 @@ impl Engine {
     /// What is to be remembered over a restart.
     pub fn kept(&self, now: &Now) -> Vec<Kept> {
         let (boot, wall) = (now.boot as i64, now.wall);
-        let each = self.triggers.iter().flat_map(|(id, j)| j.holds.iter().map(move |(l, h)| (id, l, h)));
+        let each =
+            self.triggers.iter().flat_map(|(id, j)| j.clocks.iter().map(move |c| (id, &c.label, &c.hold)));
         each.map(|(id, label, hold)| {
             let (earned, firing) = hold.kept(boot);
             let firing_since = firing.map(|f| wall - (boot - f));
@@ -38,10 +38,11 @@ impl Engine {
         for k in kept {
             if let Some(j) = self.triggers.get_mut(&k.id) {
                 let firing = k.firing_since.map(|f| boot - (wall - f).max(0));
-                j.holds.retain(|(l, _)| *l != k.series);
-                j.holds.push((k.series.clone(), Hold::restored(k.earned, firing, boot)));
+                j.clocks.retain(|c| c.label != k.series);
+                let hold = Hold::restored(k.earned, firing, boot);
+                j.clocks.push(Clock { label: k.series.clone(), hold, seen: boot });
             }
         }
-        self.settle(boot, &BTreeSet::new(), true)
+        self.settle(boot.max(self.now), true, true)
     }
 }

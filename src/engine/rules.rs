@@ -1,8 +1,9 @@
 //! What a playbook asks of the engine: every expression, and in which order computed signals are computed.
 
 use crate::model::condition::{Comparison, Expr};
-use crate::model::playbook::{Playbook, ReadingKind, Step, StepKind, Wait};
+use crate::model::playbook::{Baseline, Playbook, ReadingKind, Signal, Step, StepKind, Wait};
 use crate::model::probe::{Ask, Probe};
+use crate::model::unit::Unit;
 use std::collections::BTreeSet;
 
 /// A signal's threshold as a condition over that signal.
@@ -45,6 +46,65 @@ pub fn all(p: &Playbook) -> Vec<&Expr> {
     out.extend(p.probes.values().filter_map(asked));
     out.extend(p.environments.values().filter_map(|e| e.prove.as_ref()).filter_map(asked));
     out.extend(p.procedures.values().flat_map(|p| &p.steps).flat_map(of_step));
+    out.extend(p.escalation.iter().filter_map(|r| r.when.as_ref()).map(|c| &c.expr));
+    out
+}
+
+/// Signals that are named without an expression: those with thresholds, the traffic's, and what others rest on.
+pub fn named(p: &Playbook) -> Vec<&str> {
+    let judged = p.signals.iter().filter(|(_, s)| s.warn.is_some() || s.critical.is_some());
+    let mut out: Vec<&str> = judged.map(|(id, _)| id.as_str()).collect();
+    out.extend(p.traffic.iter().map(|t| t.signal.as_str()));
+    out.extend(p.signals.values().flat_map(beside));
+    out
+}
+
+/// Signals that are drawn whether a rule names them or not: those with a panel, or the first four that can be drawn.
+pub fn drawn(p: &Playbook) -> Vec<&str> {
+    let ids = |f: &dyn Fn(&Signal) -> bool| -> Vec<&str> {
+        p.signals.iter().filter(|(_, s)| f(s)).map(|(id, _)| id.as_str()).collect()
+    };
+    let panels = ids(&|s| s.panel.is_some());
+    if !panels.is_empty() {
+        return panels;
+    }
+    let mut first = ids(&|s| {
+        let people = matches!(s.reading, ReadingKind::Flag { .. } | ReadingKind::Count { .. });
+        !s.counter && !people && !matches!(s.unit, Unit::Bool | Unit::Text)
+    });
+    first.truncate(4);
+    first
+}
+
+/// Signals that another one rests on without an expression: what it must have enough of, and what is normal for it.
+fn beside(s: &Signal) -> impl Iterator<Item = &str> {
+    let normal = match &s.baseline {
+        Some(Baseline::Signal(id)) => Some(id.as_str()),
+        _ => None,
+    };
+    s.min_samples.iter().map(|m| m.of.as_str()).chain(normal)
+}
+
+/// Every signal that an answer of `e` may change with, by its place in the playbook.
+pub fn reads(p: &Playbook, e: &Expr) -> Vec<usize> {
+    let mut ids = e.signals();
+    e.walk(&mut |e| {
+        if let Expr::Baseline(id) = e {
+            ids.extend(p.signals.get(id).into_iter().flat_map(beside));
+        }
+    });
+    let mut at = 0;
+    while at < ids.len() {
+        for id in p.signals.get(ids[at]).into_iter().flat_map(beside) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        at += 1;
+    }
+    let mut out: Vec<usize> = ids.into_iter().filter_map(|id| p.signals.get_index_of(id)).collect();
+    out.sort_unstable();
+    out.dedup();
     out
 }
 
@@ -65,6 +125,11 @@ pub fn computed(p: &Playbook) -> Vec<(String, Expr)> {
         out.push(left.remove(ready.unwrap_or(0)));
     }
     out
+}
+
+/// Whether a signal is computed from others.
+pub fn is_computed(p: &Playbook, id: &str) -> bool {
+    matches!(p.signals.get(id).map(|s| &s.reading), Some(ReadingKind::Expr(_)))
 }
 
 /// Whether an expression can change by time alone, without a sample.

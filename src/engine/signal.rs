@@ -1,7 +1,9 @@
 //! How a signal stands: value, level, trend, age, reason.
 
-use super::eval::{Outcome, Scope, Truth};
-use super::history::{Fresh, History, Series, Store, stale};
+use super::baseline::{BaselineState, Normal};
+use super::eval::{Outcome, Scope, Truth, Worth};
+use super::history::{Fresh, History, Series, stale};
+use super::store::Store;
 use crate::model::condition::Expr;
 use crate::model::playbook::Better;
 use crate::model::reading::Value;
@@ -86,6 +88,8 @@ pub struct SignalState {
     pub stats: Option<(f64, f64, f64)>,
     /// Where its `warn` and `critical` lie now, base units.
     pub thresholds: [Option<f64>; 2],
+    /// What is normal for the worst series, when that is declared.
+    pub baseline: Option<BaselineState>,
 }
 
 /// A signal's thresholds as conditions.
@@ -95,32 +99,83 @@ pub(super) struct Limits {
     pub(super) critical: Option<Expr>,
 }
 
-fn truth(o: &Outcome, label: Option<&str>) -> Truth {
-    let all = o.each();
-    all.iter().find(|(l, _)| *l == label).or(all.first()).map_or(Truth::Unknown, |(_, w)| w.truth())
+fn truth(o: &Option<Outcome<'_>>, i: usize, label: Option<&str>) -> Truth {
+    match o {
+        None => Truth::False,
+        // Mostly the same series in the same order.
+        Some(Outcome::Each(all)) => {
+            let here = all.get(i).filter(|(l, _)| Some(*l) == label);
+            let found = here.or_else(|| all.iter().find(|(l, _)| Some(*l) == label)).or(all.first());
+            found.map_or(Truth::Unknown, |(_, w)| w.truth())
+        }
+        Some(Outcome::One(w)) => w.truth(),
+    }
+}
+
+/// A signal's thresholds as they are judged now.
+struct Past<'a> {
+    warn: Option<Outcome<'a>>,
+    critical: Option<Outcome<'a>>,
+}
+
+impl<'a> Past<'a> {
+    fn of(limits: &Limits, scope: &Scope<'a>) -> Past<'a> {
+        let of = |e: &Option<Expr>| e.as_ref().map(|e| scope.worth(e));
+        Past { warn: of(&limits.warn), critical: of(&limits.critical) }
+    }
+
+    /// The level of the series at place `i`, without its reason.
+    fn level(&self, h: &History, i: usize, s: &Series, scope: &Scope<'_>) -> Level {
+        match h.fresh(s, scope.now, scope.store.woke) {
+            Fresh::Stale(_) => Level::Stale,
+            Fresh::Failed(_) | Fresh::Nothing => Level::Unknown,
+            Fresh::Value(_) if scope.enough(h, s).is_err() => Level::Unknown,
+            Fresh::Value(_) => {
+                let label = s.label.as_deref();
+                match (truth(&self.critical, i, label), truth(&self.warn, i, label)) {
+                    (Truth::True, _) => Level::Critical,
+                    (_, Truth::True) => Level::Warn,
+                    (Truth::False, Truth::False) => Level::Ok,
+                    _ => Level::Unknown,
+                }
+            }
+        }
+    }
+}
+
+fn reason(h: &History, s: &Series, level: Level, scope: &Scope<'_>) -> Option<String> {
+    match h.fresh(s, scope.now, scope.store.woke) {
+        Fresh::Stale(age) => Some(stale(age, h.stale_after)),
+        Fresh::Failed(why) => Some(why.to_string()),
+        Fresh::Nothing => Some(h.nothing(s)),
+        Fresh::Value(_) if level == Level::Unknown => {
+            Some(scope.enough(h, s).err().unwrap_or_else(|| "its thresholds cannot be judged".into()))
+        }
+        Fresh::Value(_) => None,
+    }
+}
+
+/// The level of the worst series.
+pub(super) fn worst(h: &History, limits: &Limits, scope: &Scope<'_>) -> Level {
+    let past = Past::of(limits, scope);
+    let levels = h.series.iter().enumerate().map(|(i, s)| past.level(h, i, s, scope));
+    levels.max_by_key(|l| l.rank()).unwrap_or_default()
 }
 
 /// Each series with its level and the reason why it does not count, worst first.
 pub(super) fn series_states(h: &History, limits: &Limits, scope: &Scope<'_>) -> Vec<SeriesState> {
-    let warn = limits.warn.as_ref().map(|e| scope.worth(e));
-    let critical = limits.critical.as_ref().map(|e| scope.worth(e));
+    let past = Past::of(limits, scope);
     let mut out: Vec<SeriesState> = Vec::new();
-    for s in &h.series {
-        let label = s.label.as_deref();
-        let past = |o: &Option<Outcome>| o.as_ref().map_or(Truth::False, |o| truth(o, label));
-        let (level, reason) = match h.fresh(s, scope.now, scope.store.woke) {
-            Fresh::Stale(age) => (Level::Stale, Some(stale(age, h.stale_after))),
-            Fresh::Failed(why) => (Level::Unknown, Some(why.to_string())),
-            Fresh::Nothing => (Level::Unknown, Some(h.nothing(s))),
-            Fresh::Value(_) => match (past(&critical), past(&warn)) {
-                (Truth::True, _) => (Level::Critical, None),
-                (_, Truth::True) => (Level::Warn, None),
-                (Truth::False, Truth::False) => (Level::Ok, None),
-                _ => (Level::Unknown, Some("its thresholds cannot be judged".into())),
-            },
-        };
-        let value = s.last.as_ref().map(|l| l.value.clone());
-        out.push(SeriesState { label: s.label.clone(), value, level, age: s.age(scope.now), reason });
+    for (i, s) in h.series.iter().enumerate() {
+        let level = past.level(h, i, s, scope);
+        let (value, age) = (s.last.as_ref().map(|l| l.value.clone()), s.age(scope.now));
+        out.push(SeriesState {
+            label: s.label.clone(),
+            value,
+            level,
+            age,
+            reason: reason(h, s, level, scope),
+        });
     }
     let badness = |s: &SeriesState| match (&s.value, h.better) {
         (Some(Value::Number(v)), Better::Lower) => *v,
@@ -132,15 +187,27 @@ pub(super) fn series_states(h: &History, limits: &Limits, scope: &Scope<'_>) -> 
 }
 
 /// The whole picture of a signal; `since` is when it entered its level.
-pub(super) fn state(id: &str, h: &History, limits: &Limits, scope: &Scope<'_>, since: i64) -> SignalState {
+pub(super) fn state(
+    id: &str,
+    h: &History,
+    limits: &Limits,
+    scope: &Scope<'_>,
+    since: i64,
+    wall: i64,
+) -> SignalState {
     let series = series_states(h, limits, scope);
     let worst = series.first();
     let drawn = worst.and_then(|w| h.get(w.label.as_deref()));
     let at = |e: &Option<Expr>| match e {
-        Some(Expr::Compare(_, _, right)) => match scope.worth(right) {
-            Outcome::One(super::eval::Worth::Number(n)) => Some(n),
-            _ => None,
-        },
+        Some(Expr::Compare(_, _, right)) => {
+            let right = scope.worth(right);
+            let label = worst.and_then(|w| w.label.as_deref());
+            let mine = right.iter().find(|(l, _)| *l == label).or_else(|| right.iter().next());
+            match mine {
+                Some((_, Worth::Number(n))) => Some(*n),
+                _ => None,
+            }
+        }
         _ => None,
     };
     SignalState {
@@ -156,8 +223,36 @@ pub(super) fn state(id: &str, h: &History, limits: &Limits, scope: &Scope<'_>, s
         },
         stats: drawn.and_then(|s| stats(s, scope.now)),
         thresholds: [at(&limits.warn), at(&limits.critical)],
+        baseline: normal(id, h, worst.and_then(|w| w.label.as_deref()), scope, wall),
         series,
     }
+}
+
+/// What is normal for a series; `wall` is what the wall clock shows more than the boot clock.
+fn normal(id: &str, h: &History, label: Option<&str>, scope: &Scope<'_>, wall: i64) -> Option<BaselineState> {
+    Some(match h.normal.as_ref()? {
+        Normal::Known(Ok(known)) => BaselineState {
+            value: Ok(known.value),
+            samples: known.samples,
+            age: known.at.map(|at| (scope.now + wall - at).max(0) as u64),
+            origin: known.origin.clone(),
+        },
+        Normal::Known(Err(why)) => {
+            BaselineState { value: Err(why.clone()), samples: None, age: None, origin: String::new() }
+        }
+        Normal::Signal(other) => {
+            let found = scope.worth(&Expr::Baseline(id.into()));
+            let mine = found.iter().find(|(l, _)| *l == label).or_else(|| found.iter().next());
+            let value = match mine {
+                Some((_, Worth::Number(n))) => Ok(*n),
+                Some((_, Worth::Unknown(why))) => Err(why.clone()),
+                _ => Err(format!("{other} is no number")),
+            };
+            let of = scope.store.signal(other);
+            let age = of.and_then(|o| o.get(label).or_else(|| o.get(None))?.age(scope.now));
+            BaselineState { value, samples: None, age, origin: other.clone() }
+        }
+    })
 }
 
 fn stats(s: &Series, now: i64) -> Option<(f64, f64, f64)> {

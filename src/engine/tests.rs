@@ -1,5 +1,7 @@
 //! The engine in simulated time.
 
+mod normal;
+
 use super::criteria::Criteria;
 use super::eval::Outcome;
 use super::*;
@@ -506,7 +508,7 @@ fn a_day_of_samples_costs_what_is_promised() {
         s.at = 1_000_000 + i * 1000;
         let at = now(s.at);
         let r = Reading { signal: "x".into(), series: None, at, age: 0, value: Ok(Value::Number(0.01)) };
-        s.engine.store.record(&r);
+        s.engine.store.record(0, r);
     }
     let (exact, tiers) = s.engine.store().signal("x").unwrap().series[0].bytes();
     assert!(tiers <= 25_000, "{tiers}");

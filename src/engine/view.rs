@@ -2,11 +2,12 @@
 
 use super::eval::{Outcome, Truth};
 use super::evidence::Part;
-use super::history::Store;
 use super::hold::TriggerState;
+use super::judge::foremost;
 use super::signal::{self, SignalState};
+use super::store::Store;
 use super::tiers::Column;
-use super::verdict::{Row, Verdict};
+use super::verdict::Row;
 use super::{Engine, Judged};
 use crate::model::condition::Expr;
 
@@ -38,9 +39,9 @@ impl Engine {
 
     /// A signal, as it stands at `now` (boot milliseconds).
     pub fn signal(&self, id: &str, now: i64) -> Option<SignalState> {
-        let (h, limits) = (self.store.signal(id)?, self.limits.get(id)?);
-        let since = self.levels.get(id).map_or(now, |(_, s)| *s);
-        Some(signal::state(id, h, limits, &self.scope(now, None), since))
+        let h = self.store.signal(id)?;
+        let (i, _, (_, since)) = self.levels.get_full(id)?;
+        Some(signal::state(id, h, &self.watched[i].limits, &self.scope(now, None), *since, self.wall))
     }
 
     /// All signals, as they stand at `now` (boot milliseconds), in the playbook's order.
@@ -62,37 +63,25 @@ impl Engine {
 
     /// All triggers, as they stand at `now` (boot milliseconds), in the playbook's order.
     pub fn triggers(&self, now: i64) -> Vec<TriggerStatus> {
-        let status = |(id, j): (&String, &Judged)| {
-            let states = j.holds.iter().map(|(_, h)| h.state(now, j.times));
-            let state = states.filter(|s| s.same_kind(&j.state)).max_by_key(|s| match s {
-                TriggerState::Pending { held, .. } => *held as i64,
-                TriggerState::Firing { since } => -since,
-                TriggerState::Inactive => 0,
-            });
-            TriggerStatus {
-                id: id.clone(),
-                state: state.unwrap_or(j.state),
-                truth: j.truth,
-                evidence: j.evidence.clone(),
-                series: (j.holds.iter())
-                    .filter(|(_, h)| h.state(now, j.times).same_kind(&j.state))
-                    .filter_map(|(l, _)| l.clone())
-                    .collect(),
-            }
+        let status = |(id, j): (&String, &Judged)| TriggerStatus {
+            id: id.clone(),
+            state: foremost(j, now).filter(|s| s.same_kind(&j.state)).unwrap_or(j.state),
+            truth: j.truth,
+            evidence: self.parts(j, now),
+            series: (j.clocks.iter())
+                .filter(|c| c.hold.state(now, j.times).same_kind(&j.state))
+                .filter_map(|c| c.label.clone())
+                .collect(),
         };
         self.triggers.iter().map(status).collect()
     }
 
     /// The severity rows, worst first.
     pub fn rows(&self) -> Vec<Row> {
-        let row = |(id, s): (&String, &crate::model::playbook::Severity)| {
+        let row = |(i, (id, s)): (usize, (&String, &crate::model::playbook::Severity))| {
             let mine: Vec<(&String, &Judged)> =
-                self.triggers.iter().filter(|(_, j)| j.severity.as_ref() == Some(id)).collect();
-            let since = mine.iter().filter_map(|(_, j)| match j.state {
-                TriggerState::Firing { since } => Some(since),
-                _ => None,
-            });
-            let since = since.min();
+                self.triggers.iter().filter(|(_, j)| j.severity == Some(i)).collect();
+            let since = mine.iter().filter_map(|(_, j)| j.fires_since()).min();
             let blind = mine.iter().any(|(_, j)| j.truth == Truth::Unknown);
             Row {
                 id: id.clone(),
@@ -106,12 +95,7 @@ impl Engine {
                 approval: s.approval.clone(),
             }
         };
-        self.playbook.severities.iter().map(row).collect()
-    }
-
-    /// What the matrix says now.
-    pub fn verdict(&self) -> &Verdict {
-        &self.verdict
+        self.playbook.severities.iter().enumerate().map(row).collect()
     }
 
     /// Judges any condition at `now` (boot milliseconds); with `after`, only by samples measured after that time.
@@ -122,7 +106,7 @@ impl Engine {
     }
 
     /// The value of any expression at `now`, per series.
-    pub fn worth(&self, rule: &Expr, now: i64) -> Outcome {
+    pub fn worth(&self, rule: &Expr, now: i64) -> Outcome<'_> {
         self.scope(now, None).worth(rule)
     }
 }

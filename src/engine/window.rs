@@ -4,11 +4,14 @@ use super::history::Sample;
 use crate::model::condition::WindowFn;
 
 /// A function over the samples of `(end - over, end]`; `None` where it has no value.
-pub fn apply(func: WindowFn, quantile: f64, samples: &[Sample], end: i64, over: u64) -> Option<f64> {
-    let (first, last) = (samples.first()?, samples.last()?);
+pub fn apply<I>(func: WindowFn, quantile: f64, samples: I, end: i64, over: u64) -> Option<f64>
+where
+    I: DoubleEndedIterator<Item = Sample> + ExactSizeIterator + Clone,
+{
+    let (first, last) = (samples.clone().next()?, samples.clone().next_back()?);
     let n = samples.len() as f64;
-    let values = || samples.iter().map(|s| s.value);
-    let pairs = || samples.windows(2).map(|w| (w[0].value, w[1].value));
+    let values = || samples.clone().map(|s| s.value);
+    let pairs = || values().zip(values().skip(1));
     Some(match func {
         WindowFn::Avg => sum(values()) / n,
         WindowFn::Sum => sum(values()),
@@ -28,20 +31,20 @@ pub fn apply(func: WindowFn, quantile: f64, samples: &[Sample], end: i64, over: 
             (squares.total() / n).sqrt()
         }
         WindowFn::Quantile => {
-            let mut sorted: Vec<f64> = values().collect();
-            sorted.sort_by(f64::total_cmp);
+            let mut all: Vec<f64> = values().collect();
             let rank = quantile * (n - 1.0);
-            let (low, high) = (rank.floor() as usize, (rank.floor() + 1.0).min(n - 1.0) as usize);
             let weight = rank - rank.floor();
-            sorted[low] * (1.0 - weight) + sorted[high] * weight
+            let (_, low, above) = all.select_nth_unstable_by(rank.floor() as usize, f64::total_cmp);
+            let (low, high) = (*low, above.iter().copied().min_by(f64::total_cmp).unwrap_or(*low));
+            low * (1.0 - weight) + high * weight
         }
         WindowFn::Changes => pairs().filter(|(a, b)| a != b).count() as f64,
         WindowFn::Resets => pairs().filter(|(a, b)| b < a).count() as f64,
         WindowFn::Deriv => slope(samples)?,
-        WindowFn::Delta => extrapolated(samples, last.value - first.value, false, end, over)?,
+        WindowFn::Delta => extrapolated(&samples, last.value - first.value, false, end, over)?,
         WindowFn::Increase | WindowFn::Rate => {
             let resets = sum(pairs().filter(|(a, b)| b < a).map(|(a, _)| a));
-            let grown = extrapolated(samples, last.value - first.value + resets, true, end, over)?;
+            let grown = extrapolated(&samples, last.value - first.value + resets, true, end, over)?;
             if func == WindowFn::Rate { grown / (over as f64 / 1000.0) } else { grown }
         }
     })
@@ -73,8 +76,11 @@ fn sum(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// What was seen between the first and the last sample, stretched to the whole window.
-fn extrapolated(samples: &[Sample], seen: f64, counter: bool, end: i64, over: u64) -> Option<f64> {
-    let (first, last) = (samples.first()?, samples.last()?);
+fn extrapolated<I>(samples: &I, seen: f64, counter: bool, end: i64, over: u64) -> Option<f64>
+where
+    I: DoubleEndedIterator<Item = Sample> + ExactSizeIterator + Clone,
+{
+    let (first, last) = (samples.clone().next()?, samples.clone().next_back()?);
     if samples.len() < 2 {
         return None;
     }
@@ -97,20 +103,20 @@ fn extrapolated(samples: &[Sample], seen: f64, counter: bool, end: i64, over: u6
 }
 
 /// Slope per second by least squares.
-fn slope(samples: &[Sample]) -> Option<f64> {
-    let first = samples.first()?;
+fn slope(samples: impl ExactSizeIterator<Item = Sample> + Clone) -> Option<f64> {
+    let first = samples.clone().next()?;
     if samples.len() < 2 {
         return None;
     }
-    if samples.iter().all(|s| s.value == first.value) {
+    if samples.clone().all(|s| s.value == first.value) {
         return Some(0.0);
     }
     let n = samples.len() as f64;
     let x = |s: &Sample| (s.at - first.at) as f64 / 1000.0;
-    let sx = sum(samples.iter().map(x));
-    let sy = sum(samples.iter().map(|s| s.value));
-    let sxy = sum(samples.iter().map(|s| x(s) * s.value));
-    let sxx = sum(samples.iter().map(|s| x(s) * x(s)));
+    let sx = sum(samples.clone().map(|s| x(&s)));
+    let sy = sum(samples.clone().map(|s| s.value));
+    let sxy = sum(samples.clone().map(|s| x(&s) * s.value));
+    let sxx = sum(samples.map(|s| x(&s) * x(&s)));
     Some((sxy - sx * sy / n) / (sxx - sx * sx / n))
 }
 
@@ -123,7 +129,7 @@ mod tests {
     }
 
     fn is(func: WindowFn, points: &[(i64, f64)], end: i64, over: u64, expected: f64) {
-        let found = apply(func, 0.9, &samples(points), end * 1000, over * 1000).unwrap();
+        let found = apply(func, 0.9, samples(points).into_iter(), end * 1000, over * 1000).unwrap();
         assert!(
             (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
             "{func:?}: {found}, not {expected}"
@@ -170,9 +176,9 @@ mod tests {
     fn one_sample_has_no_rate_and_none_has_nothing() {
         let one = samples(&[(0, 1.0)]);
         for f in [WindowFn::Rate, WindowFn::Increase, WindowFn::Delta, WindowFn::Deriv] {
-            assert_eq!(apply(f, 0.0, &one, 0, 1000), None);
+            assert_eq!(apply(f, 0.0, one.iter().copied(), 0, 1000), None);
         }
-        assert_eq!(apply(WindowFn::Count, 0.0, &[], 0, 1000), None);
-        assert_eq!(apply(WindowFn::Count, 0.0, &one, 0, 1000), Some(1.0));
+        assert_eq!(apply(WindowFn::Count, 0.0, [].into_iter(), 0, 1000), None);
+        assert_eq!(apply(WindowFn::Count, 0.0, one.into_iter(), 0, 1000), Some(1.0));
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::baseline::Known;
 use crate::engine::eval::{Outcome, Truth, Worth};
 use crate::engine::hold::TriggerState;
 use crate::engine::{self, Engine, TriggerStatus};
-use crate::model::condition::Expr;
+use crate::model::condition::{Expr, Over};
 use crate::model::playbook::{Playbook, ReadingKind};
 use crate::model::reading::{Reading, Value};
 use crate::model::time::{Millis, Now};
@@ -54,7 +54,7 @@ pub fn lead(playbook: &Playbook) -> Millis {
     let mut window = 0;
     let mut look = |e: &Expr| {
         e.walk(&mut |e| {
-            if let Expr::Window { over, .. } = e {
+            if let Expr::Window { over: Over::Ms(over), .. } = e {
                 window = window.max(*over);
             }
         });
@@ -367,8 +367,8 @@ fn first_comparison(e: &Expr) -> Option<(Expr, Expr)> {
 }
 
 /// The greatest number of all series.
-fn greatest(outcome: &Outcome) -> Option<f64> {
-    let numbers = outcome.each().into_iter().filter_map(|(_, w)| match w {
+fn greatest(outcome: &Outcome<'_>) -> Option<f64> {
+    let numbers = outcome.iter().filter_map(|(_, w)| match w {
         Worth::Number(n) => Some(*n),
         Worth::Bool(b) => Some(f64::from(u8::from(*b))),
         _ => None,

@@ -22,6 +22,7 @@ mod tests;
 
 pub use poller::{Batch, Pollers, start};
 pub use prometheus::kept::{Kept, Past, Span, Unanswered, kept};
+pub use prometheus::range;
 
 use crate::model::reading::Value;
 

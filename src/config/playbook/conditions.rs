@@ -2,10 +2,9 @@
 //! too short.
 
 use super::templates::{Reach, Scope};
-use crate::config::problem::Severity;
 use crate::config::walk::Node;
 use crate::model::condition::{
-    Comparison, Condition, ConditionError, Expr, parse_comparison, parse_condition, parse_expr,
+    Comparison, Condition, ConditionError, Expr, Over, parse_comparison, parse_condition, parse_expr,
 };
 use crate::model::unit::Dim;
 use std::ops::Range;
@@ -13,9 +12,6 @@ use std::ops::Range;
 /// A whole condition.
 pub fn condition(n: &Node<'_>) -> Option<Condition> {
     let s = n.str()?;
-    if later_window(n, s) {
-        return None;
-    }
     told(n, s, parse_condition(s, &n.cx.known))
 }
 
@@ -73,7 +69,7 @@ pub fn written(n: &Node<'_>, scope: &Scope) -> Option<Written> {
         from = span.end;
     }
     tried.push_str(&text[from..]);
-    if whole && !later_window(n, text) {
+    if whole {
         let back = |at: usize, end: bool| {
             let mut shift = (0, 0);
             for (was, is) in &moved {
@@ -124,25 +120,12 @@ pub fn text(n: &Node<'_>, scope: &Scope) -> Option<String> {
     })
 }
 
-/// Tells that a window of the incident or the run cannot be looked at yet.
-fn later_window(n: &Node<'_>, text: &str) -> bool {
-    for window in ["[incident]", "[run]"] {
-        if let Some(at) = text.find(window) {
-            let span = n.within(text, at..at + window.len());
-            let hint = "write how far back to look: [30m]";
-            n.cx.not_yet(span, Severity::Error, &format!("the window `{window}`"), hint);
-            return true;
-        }
-    }
-    false
-}
-
 /// Warns when a condition must hold within a time that is shorter than what its signals look back over.
 pub fn hurried(n: &Node<'_>, c: &Condition, within: u64) {
     let mut worst: Option<(u64, String)> = None;
     visit(&c.expr, &mut |e| {
         let found = match e {
-            Expr::Window { signal, over, .. } => Some((*over, signal)),
+            Expr::Window { signal, over: Over::Ms(over), .. } => Some((*over, signal)),
             Expr::Signal(s) => n.cx.known.lookback.get(s).map(|ms| (*ms, s)),
             _ => None,
         };

@@ -1,9 +1,11 @@
 //! Conditions: PromQL's names and meanings over signals, with units and three values. Here: the parsed form.
 
+mod counting;
 mod dims;
 mod parse;
 mod show;
 
+pub use counting::{end_in_words, rule_in_words};
 pub use dims::{describe, fits};
 pub use parse::{nearest, parse_comparison, parse_condition, parse_expr};
 pub use show::duration;
@@ -48,8 +50,8 @@ pub enum Expr {
         func: WindowFn,
         /// The signal.
         signal: String,
-        /// Milliseconds of the window.
-        over: u64,
+        /// How far back it looks.
+        over: Over,
         /// First argument of `quantile_over_time`.
         quantile: Option<f64>,
     },
@@ -79,6 +81,25 @@ pub enum Expr {
     Consecutive(Box<Expr>),
     /// `firing(id)`, or any trigger when no id is given.
     Firing(Option<String>),
+}
+
+/// How far back a window reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Over {
+    /// So many milliseconds: `[5m]`.
+    Ms(u64),
+    /// To where something began.
+    Since(Since),
+}
+
+/// What a window may begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Since {
+    /// The incident: `[incident]`.
+    Incident,
+    /// The run: `[run]`.
+    Run,
 }
 
 /// Functions over a window, as in PromQL.
@@ -152,6 +173,10 @@ pub trait Names {
     fn signals(&self) -> Vec<String>;
     /// Whether a trigger of this id exists.
     fn trigger(&self, id: &str) -> bool;
+    /// All trigger ids, for the near name in an error.
+    fn triggers(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What a condition needs to know of a signal.

@@ -1,6 +1,6 @@
 //! Conditions and quantities in words: `p95 > 1.15 * baseline(p95)`, `3.42 %`, `50 MB/min`.
 
-use super::{Arith, Cmp, Expr, WindowFn};
+use super::{Arith, Cmp, Expr, Over, Since, WindowFn};
 use crate::model::unit::{Base, Quantity};
 use std::fmt;
 
@@ -62,6 +62,16 @@ impl Quantity {
             (true, _) => "/min",
         };
         format!("{amount}{unit}{per}")
+    }
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Over::Ms(ms) => f.write_str(&exactly(*ms)),
+            Over::Since(Since::Incident) => f.write_str("incident"),
+            Over::Since(Since::Run) => f.write_str("run"),
+        }
     }
 }
 
@@ -134,7 +144,7 @@ impl fmt::Display for Expr {
                 if let Some(q) = quantile {
                     write!(f, "{q}, ")?;
                 }
-                write!(f, "{signal}[{}])", exactly(*over))
+                write!(f, "{signal}[{over}])")
             }
             Expr::Baseline(s) => write!(f, "baseline({s})"),
             Expr::Absent(s) => write!(f, "absent({s})"),

@@ -109,7 +109,7 @@ fn base() -> View {
         tone: Tone::Danger,
         automation: "ARMED",
         freshness: Freshness::Live,
-        watch: "watch ok".into(),
+        watch: Watch::Ok { host: "bastion-1".into() },
         here: vec!["ana".into(), "ben".into()],
         now: Now { boot: 5_000_000, boot_id: "b".into(), wall: WALL },
         verdict: Verdict {

@@ -2,7 +2,7 @@
 
 use super::{Node, Parsed, Parser, Span, nearest};
 use crate::model::condition::dims::{self, BOOL, NUMBER};
-use crate::model::condition::{ConditionError, Expr, WindowFn};
+use crate::model::condition::{ConditionError, Expr, Over, Since, WindowFn};
 use crate::model::unit::{self, Base, Dim, Quantity};
 
 const WINDOW_FUNCTIONS: [(&str, WindowFn); 14] = [
@@ -85,7 +85,13 @@ impl Parser<'_> {
         self.at += end;
         let id = &rest[..end];
         if !self.names.trigger(id) {
-            return Err(self.error((start, self.at), format!("there is no trigger `{id}`"), None));
+            let all = self.names.triggers();
+            let hint = match nearest(id, all.iter().map(String::as_str)) {
+                Some(near) => Some(format!("did you mean {near}?")),
+                None if self.names.signal(id).is_some() => Some(format!("it is a signal: write {id} alone")),
+                None => None,
+            };
+            return Err(self.error((start, self.at), format!("there is no trigger `{id}`"), hint));
         }
         Ok(Some(id.into()))
     }
@@ -104,6 +110,21 @@ impl Parser<'_> {
             None => None,
         };
         self.error(at, format!("there is no function {name}()"), hint)
+    }
+
+    /// How far back a window reaches, as written between its brackets.
+    fn over(&self, text: &str, at: Span) -> Parsed<Over> {
+        match text {
+            "incident" => return Ok(Over::Since(Since::Incident)),
+            "run" => return Ok(Over::Since(Since::Run)),
+            _ => {}
+        }
+        let hint = nearest(text, ["incident", "run"]).map(|near| format!("did you mean [{near}]?"));
+        let ms = unit::duration(text).map_err(|m| self.error(at, m, hint))?;
+        if !(1.0..=7.0 * 86_400e3).contains(&ms) {
+            return Err(self.error(at, "a window is longer than nothing and at most 7d", None));
+        }
+        Ok(Over::Ms(ms as u64))
     }
 
     /// A window function whose bracket is open: `[0.95,] signal [ duration ] )`.
@@ -147,14 +168,11 @@ impl Parser<'_> {
             return Err(self.error((self.at - 1, self.text.len()), "the window is never closed", hint));
         };
         let written = (self.at, self.at + end);
-        let over = unit::duration(&inside[..end]).map_err(|m| self.error(written, m, None))?;
-        if !(1.0..=7.0 * 86_400e3).contains(&over) {
-            return Err(self.error(written, "a window is longer than nothing and at most 7d", None));
-        }
+        let over = self.over(inside[..end].trim(), written)?;
         self.at += end + 1;
         self.need(")", &format!("to close {name}("))?;
         let kind = dims::window(func, name, id, declared).map_err(|w| self.wrong((start, self.at), w))?;
-        let expr = Expr::Window { func, signal: id.into(), over: over as u64, quantile };
+        let expr = Expr::Window { func, signal: id.into(), over, quantile };
         Ok(Node { expr, kind, span: (start, self.at), many: declared.multi })
     }
 }

@@ -33,6 +33,9 @@ impl Names for Few {
     fn trigger(&self, id: &str) -> bool {
         id == "high-p1"
     }
+    fn triggers(&self) -> Vec<String> {
+        vec!["high-p1".into()]
+    }
 }
 
 fn parse(text: &str) -> Expr {
@@ -105,6 +108,9 @@ fn every_condition_of_the_drafts_kind_is_read() {
         "50% * rss > 1GB",
         "p95 - (1ms - 2ms) > 0s and (service_up or not (service_up and p95 > 1s))",
         "avg_over_time(p95[1500ms]) > -(p95 + 90s)",
+        "increase(failures[incident]) > 5 or max_over_time(error_rate[run]) > 2%",
+        "stddev_over_time(p95[5m]) > 10ms and resets(failures[1h]) == 0",
+        "any(consecutive(shard_cpu > 95%) >= 3)",
     ] {
         let shown = parse(text).to_string();
         assert_eq!(parse(&shown).to_string(), shown, "{text}");
@@ -186,6 +192,16 @@ fn mistakes_are_marked_where_they_stand_and_say_what_would_be_right() {
         ("p95 > baseline(rss)", "rss", "has no baseline", "[signals.rss]"),
         ("p95 > baseline", "baseline", "of which signal", "baseline(x)"),
         ("firing(low-p3)", "low-p3", "no trigger", ""),
+        ("firing(hgh-p1)", "hgh-p1", "no trigger", "did you mean high-p1?"),
+        ("firing(service_up)", "service_up", "no trigger", "write service_up alone"),
+        ("avg_overtime(p95[5m]) > 1s", "avg_overtime", "no function", "did you mean avg_over_time()?"),
+        ("avg(p95[5m]) > 1s", "avg", "no function", "avg_over_time(x[5m])"),
+        ("increase(failures[incidnt]) > 5", "incidnt", "not a duration", "did you mean [incident]?"),
+        ("increase(failures[10]) > 5", "10", "not a duration", ""),
+        ("absent(error_rat)", "error_rat", "no signal", "did you mean error_rate?"),
+        ("consecutive(p95) > 3", "p95", "a condition is expected", "compare it"),
+        ("consecutive(service_up) >= 3s", "consecutive(service_up) >= 3s", "cannot be compared", ""),
+        ("any(p95) ", "p95", "a condition is expected", ""),
         ("-service_up", "-service_up", "no sign", "not"),
         ("abs(service_up)", "service_up", "needs a number", ""),
         ("rollout == $value", "rollout", "no signal", ""),

@@ -1,0 +1,1 @@
+//! The decider's rules, one by one, in simulated time.
