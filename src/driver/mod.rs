@@ -1,6 +1,7 @@
 //! Performs effects and delivers events; the same for the screen and headless commands.
 
 mod act;
+pub mod backtest;
 mod decide;
 mod draft;
 mod follow;

@@ -6,6 +6,7 @@ pub mod decision;
 mod following;
 mod matrix;
 mod picture;
+pub mod replay;
 pub mod view;
 mod why;
 

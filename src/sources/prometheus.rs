@@ -4,6 +4,7 @@
 
 mod api;
 mod fresh;
+pub mod kept;
 mod range;
 #[cfg(test)]
 mod tests;

@@ -180,6 +180,7 @@ struct Watcher {
     /// Whether each source answered last.
     up: HashMap<String, bool>,
     ready: bool,
+    status: String,
     asleep: Millis,
 }
 
@@ -218,6 +219,7 @@ impl Watcher {
             lines,
             up: HashMap::new(),
             ready: false,
+            status: String::new(),
             asleep: clock::asleep(&now),
         };
         it.learn();
@@ -288,11 +290,8 @@ impl Watcher {
             self.deciding.feed(&now, &self.engine);
             if beats {
                 self.deciding.beat(&now, &self.engine);
-                self.systemd.status(&match self.deciding.trouble() {
-                    Some(why) => format!("NOTHING CAN BE RECORDED, nothing is decided: {why}"),
-                    None => words::verdict(&self.setup.playbook, &self.engine),
-                });
             }
+            self.tell_status();
             if let Some(every) = self.systemd.every()
                 && self.deciding.trouble().is_none()
                 && (watchdog.elapsed() >= every || beats)
@@ -300,6 +299,18 @@ impl Watcher {
                 self.systemd.tell("WATCHDOG=1");
                 watchdog = Instant::now();
             }
+        }
+    }
+
+    /// Tells the service manager where things stand, when that is news.
+    fn tell_status(&mut self) {
+        let status = match self.deciding.trouble() {
+            Some(why) => format!("NOTHING CAN BE RECORDED, nothing is decided: {why}"),
+            None => words::verdict(&self.setup.playbook, &self.engine),
+        };
+        if status != self.status {
+            self.systemd.status(&status);
+            self.status = status;
         }
     }
 

@@ -168,8 +168,6 @@ pub enum Effect {
     },
 }
 
-/// Milliseconds after its time within which a default waits for what it has to know first.
-const GRACE: Millis = 30_000;
 /// Milliseconds after which a default's plan that could not be frozen is tried again, and what was refused under the log's
 /// lock is asked again.
 const RETRY: Millis = 60_000;

@@ -279,7 +279,11 @@ fn asks(cell: &Cell, stage: Option<u32>, note: Option<&str>, mode: Option<Automa
         },
         Cell::Decide { within, default_at: None } => format!("a person decides within {}", duration(*within)),
         Cell::Decide { within, default_at: Some(then) } => {
-            format!("a person decides within {}, the default comes at {}", duration(*within), duration(*then))
+            format!(
+                "a person decides within {}, the default comes after {}",
+                duration(*within),
+                duration(*then)
+            )
         }
         Cell::Ask => "a person decides".to_owned(),
         Cell::Watch => "to be watched".to_owned(),

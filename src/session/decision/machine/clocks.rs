@@ -2,7 +2,7 @@
 
 use super::super::{Clock, Closed, Firing, Kind, LATE};
 use super::acting::run_id;
-use super::{Effect, GRACE, Machine, RETRY};
+use super::{Effect, Machine, RETRY};
 use crate::engine::eval::Truth;
 use crate::model::condition::duration;
 use crate::model::playbook::{Automation, Cell, DefaultAction};
@@ -93,6 +93,9 @@ impl Machine {
         if c.late || due.overdue(now) > LATE {
             let how = match c.late {
                 true => "its time cannot be relied on after a restart of the host".to_owned(),
+                false if self.age(now) > LATE => {
+                    format!("for {} it was not known what its default has to know", duration(LATE))
+                }
                 false => format!("it was found {} after its time", duration(due.overdue(now))),
             };
             return close(Closed::Overdue, format!("nobody decided, and {how}: nothing is done late"));
@@ -127,10 +130,8 @@ impl Machine {
         }
     }
 
-    /// Why a default does not act; `None` outside: that is not known yet, and there is time to wait for it.
+    /// Why a default does not act; `None` outside: that is not known yet. It waits for it until it is overdue.
     fn refuses(&self, now: &Now, f: &Firing, c: &Clock) -> Option<Option<String>> {
-        let waited = c.due().is_some_and(|d| d.overdue(now) >= GRACE);
-        let unknown = |why: &str| waited.then(|| Some(why.to_owned()));
         if !self.acts {
             return Some(Some("only a watcher acts, and a screen decides now".to_owned()));
         }
@@ -141,27 +142,22 @@ impl Machine {
         if mode != Automation::Armed {
             return Some(Some(format!("automation is {}", super::super::words::word(mode))));
         }
-        if self.fresh(now).is_none() {
-            return unknown("nothing was judged in the last seconds");
-        }
+        self.fresh(now)?;
         match self.truth(now, &f.trigger) {
             Truth::True => {}
             Truth::Unknown => return Some(Some(self.blind(now, &f.trigger))),
             Truth::False => return Some(Some("its condition does not hold now".to_owned())),
         }
-        match self.runs_in_the_way(now, &f.trigger) {
-            None => return unknown("it is not known which runs there are"),
-            Some(Some((_, why))) => return Some(Some(why)),
-            Some(None) => {}
+        if let Some((_, why)) = self.runs_in_the_way(now, &f.trigger)? {
+            return Some(Some(why));
         }
         if let Some((_, why, _)) = self.state.in_the_way(&f.trigger, &self.rules, now) {
             return Some(Some(why));
         }
-        match &c.plan {
-            None => unknown("its plan was not ready in time"),
-            Some((Err(why), _)) => Some(Some(format!("there is no plan: {why}"))),
-            Some((Ok(_), None)) => Some(Some("its plan has no hash".to_owned())),
-            Some((Ok(_), Some(_))) => Some(None),
+        match c.plan.as_ref()? {
+            (Err(why), _) => Some(Some(format!("there is no plan: {why}"))),
+            (Ok(_), None) => Some(Some("its plan has no hash".to_owned())),
+            (Ok(_), Some(_)) => Some(None),
         }
     }
 

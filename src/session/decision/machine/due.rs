@@ -3,7 +3,7 @@
 use super::super::fold::passed;
 use super::super::{LATE, START, Withheld};
 use super::telling::patience;
-use super::{ASK_AGAIN, GRACE, Machine, RETRY};
+use super::{ASK_AGAIN, Machine, RETRY};
 use crate::model::time::Millis;
 
 impl Machine {
@@ -17,7 +17,7 @@ impl Machine {
         for c in self.state.open_clocks() {
             for d in c.decide_by.iter().chain(&c.default_at) {
                 let at = (now.boot + d.left(now)).saturating_sub(d.overdue(now));
-                due.extend([at, at + GRACE, at + LATE + 1]);
+                due.extend([at, at + LATE + 1]);
             }
         }
         due.extend(self.freezing.values().map(|(asked, _)| asked + RETRY));
