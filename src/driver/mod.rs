@@ -258,6 +258,7 @@ impl Driver {
             environment: setup.environment.clone(),
             user: who.user,
             uid: who.uid,
+            login_uid: who.login_uid,
             demo: setup.demo,
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
