@@ -100,7 +100,7 @@ fn it_tells_when_a_trigger_was_pending_fired_and_resolved() {
     let high = &story.triggers[0];
     let [near, fired] = &high.episodes[..] else { panic!("{:#?}", high.episodes) };
     assert_eq!((minutes(near.since), near.fired, near.ended.map(minutes)), (10.0, None, Some(11.0)));
-    assert_eq!(high.near(), [59_000], "judged each second while it is pending");
+    assert_eq!(high.near(), [45_000], "true from 10:00 to the sample at 10:45");
     assert_eq!(minutes(fired.since), 20.0);
     assert_eq!(fired.fired.map(minutes), Some(22.0));
     assert_eq!(fired.ended.map(minutes), Some(27.0));
