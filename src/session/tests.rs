@@ -62,7 +62,14 @@ fn at(ms: u64) -> Now {
     Now { boot: 1_000_000 + ms, boot_id: "b".into(), wall: 1_700_000_000_000 + ms as i64 }
 }
 
+/// As the driver begins: the log comes first, even when nothing is in it.
 fn session() -> Session {
+    let mut s = fresh();
+    s.handle(&at(0), Event::Decided(Vec::new()));
+    s
+}
+
+fn fresh() -> Session {
     let loaded = crate::config::playbook::parse(PLAYBOOK, "shop.toml").expect("the playbook is right");
     let playbook = resolve(&loaded.playbook, "lab", &IndexMap::new()).unwrap();
     let facts = Facts { environment: "lab".into(), user: "ana".into(), uid: 7, ..Facts::default() };
@@ -163,7 +170,6 @@ fn silence_is_neither_healthy_nor_a_resolution() {
 #[test]
 fn a_count_is_told_with_its_person_and_can_be_taken_back() {
     let (mut s, mut log) = (session(), Log::default());
-    s.handle(&at(0), Event::Decided(Vec::new()));
     for delta in [1, 1, -1] {
         log.say(&mut s, 10, counted(delta));
     }

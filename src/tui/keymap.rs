@@ -84,11 +84,11 @@ impl Context {
         use Context::{
             Approve, Arm, Ask, Confirm, Decide, Locked, Other, Outcome, Picker, Question, Refused, Unverified,
         };
-        match self {
-            Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked => true,
-            Decide | Other | Arm => true,
-            _ => false,
-        }
+        let runs = matches!(
+            self,
+            Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
+        );
+        runs || matches!(self, Decide | Other | Arm)
     }
 
     /// All of them.

@@ -309,7 +309,7 @@ fn the_stage_picks_the_cell_and_says_who_decides_there() {
 fn what_people_counted_before_counts_at_its_time() {
     let mut log = Log::default();
     let before: Vec<Record> = (0..3).map(|i| log.record(i * 1_000, &counted(1))).collect();
-    let mut s = session();
+    let mut s = fresh();
     s.handle(&at(3_600_000), Event::Decided(before));
     let view = s.view(&at(3_600_000));
     assert_eq!((view.manual[0].count, view.timeline.len()), (3, 3));

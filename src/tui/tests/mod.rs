@@ -97,6 +97,7 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '\t' => KeyCode::Tab,
             '↓' => KeyCode::Down,
             '↑' => KeyCode::Up,
+            '→' => KeyCode::Right,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
             c => KeyCode::Char(c),

@@ -1,0 +1,123 @@
+//! What a person asks of the driver.
+
+use crate::model::playbook::Automation;
+use crate::run::record::Wish;
+use crate::session::decision::Choice;
+use crate::session::view::WhyOf;
+use indexmap::IndexMap;
+
+/// What a person asks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Resolve a procedure; the draft will be in the view.
+    Prepare {
+        /// Id of the procedure.
+        procedure: String,
+        /// Values that a person chose for its parameters.
+        given: IndexMap<String, String>,
+        /// The run that is to be stopped first.
+        stops: Option<String>,
+    },
+    /// Resolve a plan that goes on with another account's lost run.
+    Succeed {
+        /// The run.
+        run: String,
+    },
+    /// The draft may start although a check before its first step does not hold.
+    Override {
+        /// Id of the draft.
+        draft: String,
+        /// Why.
+        reason: String,
+    },
+    /// The draft is not wanted any more.
+    CancelDraft,
+    /// Start what was shown.
+    Confirm {
+        /// Id of the draft.
+        draft: String,
+        /// The clock that is decided by it.
+        decides: Option<String>,
+    },
+    /// Say what is to be done about a decision, without starting anything.
+    Say {
+        /// The clock.
+        clock: String,
+        /// What.
+        choice: Choice,
+        /// Why.
+        reason: String,
+    },
+    /// Set what automation may do: a trigger's, or (none) that of all.
+    Automation {
+        /// In this order.
+        modes: Vec<(Option<String>, Automation)>,
+        /// Why.
+        reason: String,
+    },
+    /// Say that what fires has been seen.
+    Seen,
+    /// Write a note.
+    Note {
+        /// In the person's words.
+        text: String,
+    },
+    /// Mark a moment: what is normal is captured before it.
+    Mark {
+        /// Name of the mark.
+        mark: String,
+    },
+    /// Start a watcher that takes over from one that is silent.
+    TakeOver {
+        /// Why.
+        reason: String,
+    },
+    /// Show the evidence of something, or of nothing any more.
+    Why(Option<WhyOf>),
+    /// Raise or lower a flag.
+    Flag {
+        /// Signal id.
+        signal: String,
+        /// Raise it, or lower it.
+        raise: bool,
+        /// In the person's words.
+        note: String,
+    },
+    /// Count one, or take one back.
+    Count {
+        /// Signal id.
+        signal: String,
+        /// `1` or `-1`.
+        delta: i32,
+    },
+    /// Something of the followed run.
+    Run {
+        /// The run.
+        run: String,
+        /// The step they saw, where it matters.
+        step: Option<usize>,
+        /// The attempt they saw.
+        attempt: Option<u32>,
+        /// Sequence of the last record they had seen.
+        seen: u64,
+        /// What is asked.
+        wish: Wish,
+    },
+    /// What was confirmed may start although processes of the run before it are alive; `None`: it does not start.
+    Beside {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Take up a run of one's own that nobody drives.
+    TakeUp {
+        /// The run.
+        run: String,
+    },
+    /// Show the output up to this line of it; `None`: its end, as it grows.
+    Output {
+        /// The line, from 0.
+        line: Option<usize>,
+    },
+    /// Ask failed sources again at once.
+    AskAgain,
+}
