@@ -136,6 +136,21 @@ pub enum Command {
         #[arg(long, value_name = "REASON", requires = "replace")]
         beside: Option<String>,
     },
+    /// Watch without a screen: decide, and act where the environment lets automation act. For systemd.
+    Watch {
+        /// What is watched.
+        #[command(flatten)]
+        target: Target,
+        /// Take over from a watcher that holds the lock and has been silent for 10 s, and say why.
+        #[arg(long, value_name = "REASON")]
+        take_over: Option<String>,
+        /// Print nothing but errors; else a JSON object per event.
+        #[arg(long)]
+        quiet: bool,
+        /// Leave the terminal and its session.
+        #[arg(long, hide = true)]
+        detached: bool,
+    },
     /// Print every procedure as commands for paper or a bare shell: for the day ripcord itself is the problem.
     PanicSheet {
         /// What is printed.
@@ -211,6 +226,184 @@ pub enum Command {
         #[command(subcommand)]
         wish: Wished,
     },
+    /// What people see and say.
+    #[command(flatten)]
+    People(People),
+}
+
+/// What people see and say without a screen.
+#[derive(Debug, Subcommand)]
+pub enum People {
+    /// Show the verdict, what fires, what is to be decided and who decides; exit 0 ok, 10 warn, 11 critical, 12 unknown.
+    Status {
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// As one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is to be done about an open decision: roll back, hold, or extend its time.
+    #[command(
+        override_usage = "ripcord decide [CLOCK] <roll-back|hold|extend> [PLAYBOOK] --reason <REASON> [OPTIONS]"
+    )]
+    Decide {
+        /// `roll-back`, `hold` or `extend`; before it the decision, when more than one is open.
+        #[arg(value_name = "CLOCK|CHOICE")]
+        first: String,
+        /// See above.
+        #[arg(value_name = "CHOICE|PLAYBOOK")]
+        second: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// By how much its time is extended.
+        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
+        more: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Roll back by this procedure instead of the recommended one.
+        #[arg(long)]
+        procedure: Option<String>,
+        /// Confirm the rollback without being asked; in a danger environment give the service's name.
+        #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        yes: Option<String>,
+    },
+    /// Let automation act, or say what it would do, for one trigger or for all.
+    Arm {
+        /// The trigger; all when none is named.
+        #[arg(value_name = "TRIGGER")]
+        trigger: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// What it may do.
+        #[arg(long, value_enum, default_value_t = Mode::Armed)]
+        mode: Mode,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Confirm without being asked; in a danger environment give the service's name.
+        #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        yes: Option<String>,
+    },
+    /// Stop automation at once, for one trigger or for all. Nothing is asked.
+    Disarm {
+        /// The trigger; all when none is named.
+        #[arg(value_name = "TRIGGER")]
+        trigger: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// Why.
+        #[arg(long, default_value = "by hand")]
+        reason: String,
+    },
+    /// Say that a firing was seen: it rings no more, and what a failure stopped may act again.
+    Ack {
+        /// The firing (the only one that nobody has seen when none is named).
+        #[arg(value_name = "FIRING")]
+        firing: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// In your words.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Put a note on record.
+    Note {
+        /// In your words.
+        text: String,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Tick an item of a checklist; without one, show the checklists.
+    Tick {
+        /// The checklist.
+        #[arg(value_name = "CHECKLIST")]
+        checklist: Option<String>,
+        /// The item: its number, or how its text begins.
+        #[arg(value_name = "ITEM")]
+        item: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// Take the tick back.
+        #[arg(long)]
+        undo: bool,
+        /// In your words.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Raise a flag.
+    Flag {
+        /// The signal.
+        signal: String,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// Lower it.
+        #[arg(long)]
+        lower: bool,
+        /// In your words.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Count one.
+    Count {
+        /// The signal.
+        signal: String,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// Take one back.
+        #[arg(long)]
+        back: bool,
+    },
+    /// Show the incident, or say that it is over.
+    Incident {
+        /// `close`: it is over.
+        #[arg(value_name = "close")]
+        what: Option<String>,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// Why it is over.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Mark a moment: what the signals were before it is what is normal for them.
+    Mark {
+        /// Name of the mark.
+        name: String,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// The moment: a time (`2026-11-21T10:00:00Z`), or how long ago it was (`10m`).
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Show what a verdict, a trigger, a firing or a decision rests on.
+    Why {
+        /// `verdict`, or the id of a trigger, a firing or a decision.
+        #[arg(value_name = "WHAT")]
+        what: String,
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// What automation may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Act.
+    Armed,
+    /// Say what it would have done.
+    Shadow,
 }
 
 /// What can be asked of a run.

@@ -129,7 +129,7 @@ async fn story(setup: Setup) -> u8 {
                     told.say(&view, &format!("  {number} {name}: {line}"));
                 }
                 told.say(&view, "confirmed");
-                driver.ask(Request::Confirm { draft: draft.id.clone() });
+                driver.ask(Request::Confirm { draft: draft.id.clone(), decides: None });
                 chapter = Chapter::Starting;
             }
             Chapter::Starting => {}

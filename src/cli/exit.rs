@@ -12,7 +12,13 @@ pub const FAILED: u8 = 4;
 pub const UNVERIFIED: u8 = 5;
 /// Timed out.
 pub const TIMED_OUT: u8 = 6;
-/// Another run holds the lock.
+/// Another run holds the lock, or another program the log.
 pub const LOCKED: u8 = 7;
 /// The outcome of a step is unknown.
 pub const UNKNOWN: u8 = 8;
+/// `status`: something asks to look.
+pub const STATUS_WARN: u8 = 10;
+/// `status`: a row of the matrix that asks for a response is in force.
+pub const STATUS_CRITICAL: u8 = 11;
+/// `status`: it cannot be said.
+pub const STATUS_UNKNOWN: u8 = 12;

@@ -1,17 +1,28 @@
 //! Arguments, subcommands, exit codes.
 
+mod ack;
 mod approve;
 pub mod args;
 mod ask;
+mod automation;
+mod count;
+mod decide;
 mod demo;
 pub mod exit;
 mod look;
+mod mark;
+mod note;
 mod run;
 mod runs;
+mod say;
 mod screen;
 mod sheet;
 mod shown;
+mod status;
 mod target;
+mod tick;
+mod watch;
+mod why;
 
 use crate::config;
 use crate::config::problem::{Problem, Severity};
@@ -58,6 +69,9 @@ pub fn main() -> ExitCode {
             };
             run::run(&target, &ask)
         }
+        Some(Command::Watch { target, take_over, quiet, detached }) => {
+            watch::watch(&target, take_over, quiet, detached)
+        }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Runs { target, json }) => runs::list(&target, json),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
@@ -81,6 +95,7 @@ pub fn main() -> ExitCode {
             approve::approve(&records, approve::Word { run: run.as_deref(), refuse, name, yes })
         }
         Some(Command::Ask { run, records, wish }) => ask::ask(&records, &run, wish),
+        Some(Command::People(said)) => say::act(said),
     })
 }
 

@@ -5,8 +5,11 @@ use super::{exit, runtime, shown, target};
 use crate::clock;
 use crate::driver::Setup;
 use crate::model::playbook::Confirm;
+use crate::run::Plan;
+use crate::run::plan::Cause;
 use crate::supervisor::resolve::preview;
 use crate::supervisor::{self, headless};
+use indexmap::IndexMap;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// What is asked.
@@ -32,9 +35,20 @@ pub struct Ask<'a> {
 /// Resolves, shows, confirms and follows a procedure.
 pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
     let Ok(opened) = target::open(of) else { return exit::USAGE };
-    let setup = opened.setup;
-    let Some(id) = procedure(&setup, ask.procedure) else { return exit::USAGE };
     let Ok(params) = target::pairs(ask.params, "--param") else { return exit::USAGE };
+    start(&opened.setup, None, params, ask, |_| Ok(()))
+}
+
+/// The same for a service that is open. `cause` is what fired, `params` are filled; once it is confirmed, `first` may still
+/// say no, with an exit code.
+pub fn start(
+    setup: &Setup,
+    cause: Option<Cause>,
+    params: IndexMap<String, String>,
+    ask: &Ask<'_>,
+    first: impl FnOnce(&Plan) -> Result<(), u8>,
+) -> u8 {
+    let Some(id) = procedure(setup, ask.procedure) else { return exit::USAGE };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -44,13 +58,13 @@ pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
     };
     let p = &setup.playbook.procedures[&id];
     let name = p.key.map_or_else(|| id.clone(), |k| k.to_string());
-    let context = supervisor::context(&name, ask.reason, None, &setup.hash, &setup.folder);
+    let context = supervisor::context(&name, ask.reason, cause, &setup.hash, &setup.folder);
     let mut draft =
         runtime.block_on(supervisor::resolve(&setup.playbook, &setup.environment, &id, &params, &context));
     if let Some(reason) = ask.go_on {
         draft.go_on(reason);
     }
-    shown::draft(&setup, &id, &draft);
+    shown::draft(setup, &id, &draft);
     if let Some(plan) = draft.plan.as_ref().filter(|_| ask.dry_run) {
         shown::tried(plan, &runtime.block_on(preview(plan)));
     }
@@ -69,9 +83,16 @@ pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
         println!("DRY RUN: nothing was started, nothing was changed.");
         return exit::OK;
     }
-    if !confirmed(&setup, &id, ask.yes) {
+    let environment = setup.playbook.environments.get(&setup.environment);
+    let types = p.emergency
+        || p.confirm == Some(Confirm::Type)
+        || environment.is_some_and(|e| e.confirm == Confirm::Type);
+    if !confirmed(setup, types, ask.yes, "roll back") {
         eprintln!("Not confirmed: nothing was started, nothing was changed.");
         return exit::REFUSED;
+    }
+    if let Err(code) = first(&plan) {
+        return code;
     }
     let plan = plan.confirmed(&clock::now());
     match ask.replace {
@@ -82,7 +103,8 @@ pub fn run(of: &Target, ask: &Ask<'_>) -> u8 {
     }
 }
 
-fn procedure(setup: &Setup, named: &str) -> Option<String> {
+/// The id of a procedure by its id or key; what is unknown has been printed.
+pub fn procedure(setup: &Setup, named: &str) -> Option<String> {
     let all = &setup.playbook.procedures;
     let by_key =
         || all.iter().find(|(_, p)| p.key.is_some_and(|k| named == k.to_string())).map(|(id, _)| id.clone());
@@ -94,15 +116,11 @@ fn procedure(setup: &Setup, named: &str) -> Option<String> {
     found
 }
 
-fn confirmed(setup: &Setup, id: &str, yes: Option<&str>) -> bool {
-    let p = &setup.playbook.procedures[id];
-    let environment = setup.playbook.environments.get(&setup.environment);
-    let typed = p.emergency
-        || p.confirm == Some(Confirm::Type)
-        || environment.is_some_and(|e| e.confirm == Confirm::Type);
+/// Whether a person confirms, by typing the service's name or by `y`; `yes` is what the arguments said.
+pub fn confirmed(setup: &Setup, types: bool, yes: Option<&str>, what: &str) -> bool {
     let name = setup.playbook.service.name.as_str();
     if let Some(given) = yes {
-        if !typed || given == name {
+        if !types || given == name {
             return true;
         }
         eprintln!("error: here the service's name confirms: --yes={name}");
@@ -111,17 +129,17 @@ fn confirmed(setup: &Setup, id: &str, yes: Option<&str>) -> bool {
     if !std::io::stdin().is_terminal() {
         eprintln!(
             "error: nobody can confirm without a terminal\n  hint: --yes{}",
-            if typed { format!("={name}") } else { String::new() }
+            if types { format!("={name}") } else { String::new() }
         );
         return false;
     }
-    match typed {
-        true => print!("Type the service's name to roll back: "),
-        false => print!("Roll back? y or n: "),
+    match types {
+        true => print!("Type the service's name to {what}: "),
+        false => print!("Really {what}? y or n: "),
     }
     let mut line = String::new();
     if std::io::stdout().flush().is_err() || std::io::stdin().lock().read_line(&mut line).is_err() {
         return false;
     }
-    line.trim() == if typed { name } else { "y" }
+    line.trim() == if types { name } else { "y" }
 }

@@ -1,7 +1,7 @@
 //! The screen: a playbook watched in a terminal.
 
 use super::args::Screen;
-use super::{exit, look, runtime, target};
+use super::{exit, look, runtime, target, watch};
 use crate::driver::{Driver, Setup};
 use crate::tui;
 use crate::tui::glyphs::Glyphs;
@@ -12,7 +12,8 @@ use std::io::IsTerminal;
 pub fn open(args: &Screen) -> u8 {
     let Ok(opened) = target::open(&args.target) else { return exit::USAGE };
     let Ok((theme, glyphs)) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
-    let setup = Setup { read_only: args.read_only, ..opened.setup };
+    let watch = watch::words(&args.target, &opened.setup);
+    let setup = Setup { read_only: args.read_only, watch, ..opened.setup };
     show(setup, theme, glyphs, opened.settings.window)
 }
 

@@ -84,7 +84,8 @@ pub fn setup(loaded: Loaded, target: &Target, settings: &Settings) -> Result<Set
     let playbook = resolve(&loaded.playbook, &environment, &vars).map_err(|e| eprintln!("error: {e}"))?;
     let root = state_root(target.state_dir.clone(), settings)?;
     let folder = paths::service_dir(&root, &playbook.service.name, &environment);
-    Ok(Setup { playbook, hash: loaded.hash, environment, folder, demo: false, read_only: false })
+    let watch = Vec::new();
+    Ok(Setup { playbook, hash: loaded.hash, environment, folder, watch, demo: false, read_only: false })
 }
 
 /// `NAME=VALUE` arguments as a table.

@@ -1,13 +1,17 @@
 //! What takes time: resolving a procedure, launching a plan, asking a run. Each in a task of its own.
 
+use super::decide::NotSaid;
 use super::{Drafted, Driver, News, Proposed, Update, Waiting, draft, logout};
 use crate::clock;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::approval;
-use crate::run::plan::{After, Plan};
+use crate::run::fill::Filler;
+use crate::run::freeze::names;
+use crate::run::plan::{After, Context, Plan};
 use crate::run::record::Wish;
 use crate::session::Event;
+use crate::session::decision::Choice;
 use crate::session::view::{Approver, Gravity, Replacing};
 use crate::supervisor::person::{person, roles_asked};
 use crate::supervisor::{self, NotReplaced, resolve};
@@ -31,6 +35,8 @@ impl Driver {
         let name = key.map_or_else(|| procedure.to_owned(), |k| k.to_string());
         let context = resolve::context(&name, &reason, cause, &self.setup.hash, &self.setup.folder);
         let id = context.id.clone();
+        let mut given = given;
+        self.arguments(procedure, &context, &mut given);
         let mut shown = draft::resolving(&self.setup, procedure, &context);
         shown.given.clone_from(&given);
         shown.stops = stops.as_deref().map(|run| self.stops(run));
@@ -44,6 +50,19 @@ impl Driver {
                 tokio::task::spawn_blocking(move || leaving(plan.as_ref())).await.unwrap_or_default();
             let _ = tell.send(News::Drafted(Box::new(Drafted { id, draft, leaving }))).await;
         });
+    }
+
+    /// What the trigger that recommends a procedure gives it, where a person chose nothing.
+    fn arguments(&self, procedure: &str, context: &Context, given: &mut IndexMap<String, String>) {
+        let playbook = &self.setup.playbook;
+        let trigger = context.cause.as_ref().and_then(|c| playbook.triggers.get(&c.trigger));
+        let Some(trigger) = trigger.filter(|t| t.procedure.as_deref() == Some(procedure)) else { return };
+        let mut fill = Filler::new(playbook, names(playbook, &self.setup.environment, context));
+        for (name, value) in
+            trigger.args.iter().filter(|(name, _)| !given.contains_key(*name)).collect::<Vec<_>>()
+        {
+            given.insert(name.clone(), fill.text(value).0);
+        }
     }
 
     /// What becomes of the run in the way, in words.
@@ -88,7 +107,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn confirm(&mut self, id: &str, now: &Now) {
+    pub(super) fn confirm(&mut self, id: &str, decides: Option<String>, now: &Now) {
         let ready = self.draft.as_ref().filter(|d| d.shown.id == id && !d.shown.is_blocked());
         let made = ready.and_then(|d| Some((d.made.as_ref().filter(|m| m.is_ready())?, d.stops.clone())));
         let Some((plan, stops)) = made.and_then(|(m, stops)| Some((m.plan.clone()?, stops))) else { return };
@@ -100,19 +119,40 @@ impl Driver {
         let plan = plan.confirmed(now);
         match stops {
             Some(run) => self.replace(Box::new(plan), run),
-            None => self.launch(plan),
+            None => self.launch(plan, decides),
         }
     }
 
-    fn launch(&self, plan: Plan) {
+    /// Starts a plan, once what it decides has been said.
+    fn launch(&self, plan: Plan, decides: Option<String>) {
         let (folder, tell) = (self.setup.folder.clone(), self.tell.clone());
+        let said = decides.map(|clock| {
+            let choice =
+                Choice::RollBack { procedure: plan.procedure.id.clone(), run: Some(plan.id.clone()) };
+            self.saying(clock, choice, plan.reason.clone())
+        });
         tokio::task::spawn_blocking(move || {
-            let answer = supervisor::launch(&folder, &plan);
-            let news = match answer {
+            let mut unwritten = None;
+            match said.map_or(Ok(()), |said| said()) {
+                Ok(()) => {}
+                Err(NotSaid::Refused(why)) => {
+                    let why = format!("{why}. Nothing was started; the procedure's own key still starts it.");
+                    let _ = tell.blocking_send(News::Launched(Err(why)));
+                    return;
+                }
+                // A rollback does not wait for a log that cannot be written.
+                Err(NotSaid::Unwritten(why)) => unwritten = Some(why),
+            }
+            let news = match supervisor::launch(&folder, &plan) {
                 Ok(_) => Ok(plan.id),
                 Err(refused) => Err(refused.to_string()),
             };
+            let accepted = news.is_ok();
             let _ = tell.blocking_send(News::Launched(news));
+            if let Some(why) = unwritten.filter(|_| accepted) {
+                let why = format!("The run goes on. That it is your decision could not be recorded: {why}.");
+                let _ = tell.blocking_send(News::Asked(Err(why)));
+            }
         });
     }
 
@@ -236,6 +276,7 @@ impl Driver {
                 self.replacing = None;
                 Update::Refused(why)
             }
+            News::Began(begun) => self.began(*begun),
             News::NotDead(plan, alive) => {
                 if let Some(waiting) = &mut self.replacing {
                     waiting.shown.alive = alive;

@@ -2,13 +2,21 @@
 
 mod pages;
 
+use crate::clock;
+use crate::engine::baseline::Known;
+use crate::engine::hold::TriggerState;
 use crate::journal::{Tail, is_held};
+use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::run::plan::Plan;
 use crate::run::progress::progress;
 use crate::run::record::Kind;
+use crate::session::Heartbeat;
 use crate::session::view::Output;
-use crate::supervisor::home;
+use crate::supervisor::decisions::{self, Beat};
+use crate::supervisor::person::{person, roles_of};
+use crate::supervisor::{baseline, home};
+use indexmap::IndexMap;
 use pages::Pages;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -18,6 +26,17 @@ use tokio::sync::mpsc::Sender;
 /// Between two looks while a run goes on, and while none does.
 const NEAR: Duration = Duration::from_millis(200);
 const FAR: Duration = Duration::from_millis(500);
+/// Milliseconds between two looks at the roles that the person here has.
+const ROLES: u64 = 30_000;
+
+/// What is wanted of the follower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// The output up to this line of it; `None`: its end.
+    Output(Option<usize>),
+    /// Something was just written: look now.
+    Now,
+}
 
 /// What was seen.
 #[derive(Debug)]
@@ -51,6 +70,14 @@ pub enum Seen {
     },
     /// The records cannot be read (`None`: they can again).
     Trouble(Option<String>),
+    /// New records of `decisions.jsonl`.
+    Decided(Vec<Record>),
+    /// The decider's heartbeat.
+    Beat(Option<Heartbeat>),
+    /// Ids of the roles that the person here has.
+    Roles(Vec<String>),
+    /// What is normal.
+    Baselines(IndexMap<String, Result<Known, String>>),
 }
 
 /// One run that is followed.
@@ -102,6 +129,13 @@ impl Current {
 /// The follower of one folder.
 pub struct Follower {
     folder: PathBuf,
+    playbook: Playbook,
+    log: Tail,
+    beat: Option<Heartbeat>,
+    /// Boot milliseconds at which the roles are looked at again.
+    roles_due: u64,
+    /// What is normal may have changed.
+    baselines_due: bool,
     current: Option<Current>,
     trouble: bool,
     /// The last line of the output that is wanted, and whether that is new.
@@ -110,13 +144,57 @@ pub struct Follower {
 
 impl Follower {
     /// A follower of `folder` that has seen nothing yet.
-    pub fn new(folder: PathBuf) -> Follower {
-        Follower { folder, current: None, trouble: false, wanted: (None, false) }
+    pub fn new(folder: PathBuf, playbook: Playbook) -> Follower {
+        Follower {
+            log: decisions::tail(&folder),
+            folder,
+            playbook,
+            beat: None,
+            roles_due: 0,
+            baselines_due: true,
+            current: None,
+            trouble: false,
+            wanted: (None, false),
+        }
     }
 
-    /// Looks until the receiver is gone. `wanted` says which line of the output is to be the last one shown (`None`: its
-    /// end). Blocks; give it a thread.
-    pub fn run(mut self, to: &Sender<Seen>, wanted: &Receiver<Option<usize>>) {
+    /// Records of the log since the last look.
+    ///
+    /// # Errors
+    /// When the log cannot be read or is damaged; names the line.
+    pub fn decided(&mut self) -> Result<Vec<Record>, String> {
+        self.log.poll().map_err(|e| e.to_string())
+    }
+
+    /// What is new outside of runs.
+    fn outside(&mut self) -> Result<Vec<Seen>, String> {
+        let mut out = Vec::new();
+        let records = self.decided()?;
+        self.baselines_due |= records.iter().any(|r| matches!(r.kind.as_str(), "Marked" | "IncidentClosed"));
+        if !records.is_empty() {
+            out.push(Seen::Decided(records));
+        }
+        let beat = Beat::read(&self.folder).map(heard);
+        if beat != self.beat {
+            self.beat.clone_from(&beat);
+            out.push(Seen::Beat(beat));
+        }
+        let now = clock::now().boot;
+        if now >= self.roles_due {
+            self.roles_due = now + ROLES;
+            out.push(Seen::Roles(roles_of(&person(), &self.playbook.roles)));
+        }
+        if std::mem::take(&mut self.baselines_due) {
+            let known = baseline::known(&self.playbook, &self.folder);
+            if !known.is_empty() {
+                out.push(Seen::Baselines(known));
+            }
+        }
+        Ok(out)
+    }
+
+    /// Looks until the receiver is gone. Blocks; give it a thread.
+    pub fn run(mut self, to: &Sender<Seen>, wanted: &Receiver<Look>) {
         let first = self.look();
         for seen in first.into_iter().chain(self.past()) {
             if to.blocking_send(seen).is_err() {
@@ -132,9 +210,17 @@ impl Follower {
             if to.is_closed() {
                 return;
             }
-            let near = self.current.as_ref().is_some_and(|c| c.driven || !c.over);
+            let near = self.current.as_ref().is_some_and(|c| c.driven || !c.over) || self.beat.is_some();
             match wanted.recv_timeout(if near { NEAR } else { FAR }) {
-                Ok(line) => self.wanted = (wanted.try_iter().last().unwrap_or(line), true),
+                Ok(first) => {
+                    let lines = std::iter::once(first).chain(wanted.try_iter()).filter_map(|l| match l {
+                        Look::Output(line) => Some(line),
+                        Look::Now => None,
+                    });
+                    if let Some(line) = lines.last() {
+                        self.wanted = (line, true);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -143,7 +229,11 @@ impl Follower {
 
     /// What is new since the last look.
     pub fn look(&mut self) -> Vec<Seen> {
-        match self.try_look() {
+        let outside = self.outside();
+        match outside.and_then(|mut seen| {
+            seen.extend(self.try_look()?);
+            Ok(seen)
+        }) {
             Ok(mut seen) => {
                 if std::mem::take(&mut self.trouble) {
                     seen.push(Seen::Trouble(None));
@@ -229,6 +319,25 @@ impl Follower {
             .collect();
         ids.sort();
         Ok(ids.into_iter().rev().find(|id| known == Some(id) || began(&home::run_dir(&self.folder, id))))
+    }
+}
+
+/// What a session is told of a heartbeat.
+fn heard(b: Beat) -> Heartbeat {
+    let lacks = b.triggers.iter().filter_map(|t| match t.state {
+        TriggerState::Pending { held, need, .. } => Some((t.id.clone(), need.saturating_sub(held))),
+        TriggerState::Firing { .. } => Some((t.id.clone(), 0)),
+        TriggerState::Inactive => None,
+    });
+    Heartbeat {
+        lacks: lacks.collect(),
+        epoch: b.epoch,
+        acts: b.acts,
+        host: b.host,
+        pid: b.pid,
+        at: b.at,
+        says: b.text,
+        trouble: b.trouble,
     }
 }
 

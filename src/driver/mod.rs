@@ -1,26 +1,33 @@
 //! Performs effects and delivers events; the same for the screen and headless commands.
 
 mod act;
+mod decide;
 mod draft;
 mod follow;
+pub mod glance;
 mod logout;
+mod recorder;
+pub mod watch;
 
 use crate::clock;
-use crate::model::playbook::Playbook;
+use crate::model::playbook::{Automation, Playbook};
 use crate::model::reading::Value;
 use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::{Kind, Wish};
-use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View};
+use crate::session::decision::Choice;
+use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
-use follow::{Follower, Seen};
+use follow::{Follower, Look, Seen};
 use indexmap::IndexMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
+use watch::Told;
 
 /// Readings and news that may wait for the loop; a source waits when it is full.
 const WAITING: usize = 1024;
@@ -40,6 +47,8 @@ pub struct Setup {
     pub environment: String,
     /// Folder of the records of this service and environment.
     pub folder: PathBuf,
+    /// Arguments after which a watcher in the background watches the same; none: none can be started from here.
+    pub watch: Vec<OsString>,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
     /// Nothing may be asked or started from here.
@@ -76,7 +85,44 @@ pub enum Request {
     Confirm {
         /// Id of the draft.
         draft: String,
+        /// The clock that is decided by it.
+        decides: Option<String>,
     },
+    /// Say what is to be done about a decision, without starting anything.
+    Say {
+        /// The clock.
+        clock: String,
+        /// What.
+        choice: Choice,
+        /// Why.
+        reason: String,
+    },
+    /// Set what automation may do: a trigger's, or (none) that of all.
+    Automation {
+        /// In this order.
+        modes: Vec<(Option<String>, Automation)>,
+        /// Why.
+        reason: String,
+    },
+    /// Say that what fires has been seen.
+    Seen,
+    /// Write a note.
+    Note {
+        /// In the person's words.
+        text: String,
+    },
+    /// Mark a moment: what is normal is captured before it.
+    Mark {
+        /// Name of the mark.
+        mark: String,
+    },
+    /// Start a watcher that takes over from one that is silent.
+    TakeOver {
+        /// Why.
+        reason: String,
+    },
+    /// Show the evidence of something, or of nothing any more.
+    Why(Option<WhyOf>),
     /// Raise or lower a flag.
     Flag {
         /// Signal id.
@@ -132,6 +178,8 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// This screen decides (it only records), or nothing came of that.
+    Began(Box<Result<Option<watch::Deciding>, String>>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -185,12 +233,16 @@ pub struct Driver {
     draft: Option<Proposed>,
     /// A page of what the followed run's step prints, and how far it says it is.
     output: (Output, Option<f64>),
-    /// Which line of it is wanted.
-    turn: std::sync::mpsc::Sender<Option<usize>>,
+    /// What is wanted of the follower.
+    turn: std::sync::mpsc::Sender<Look>,
+    /// Whose evidence is shown.
+    why: Option<WhyOf>,
     replacing: Option<Waiting>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// This screen's own decider, while nobody else decides: it only records.
+    records: recorder::Recorder,
 }
 
 impl Driver {
@@ -209,9 +261,14 @@ impl Driver {
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
         };
-        let session = Session::new(setup.playbook.clone(), facts, &now);
+        let mut session = Session::new(setup.playbook.clone(), facts, &now);
+        let mut follower = Follower::new(setup.folder.clone(), setup.playbook.clone());
+        // What people said before counts from the first judgement on.
+        match follower.decided() {
+            Ok(records) => drop(session.handle(&now, Event::Decided(records))),
+            Err(why) => drop(session.handle(&now, Event::Alarm(Some(why)))),
+        }
         let pollers = poll(&setup, &deliver);
-        let follower = Follower::new(setup.folder.clone());
         let (turn, wanted) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name("follow".into())
@@ -229,9 +286,11 @@ impl Driver {
             draft: None,
             output: Default::default(),
             turn,
+            why: None,
             replacing: None,
             asleep: asleep(&now),
             taken_up: None,
+            records: recorder::Recorder::new(&now),
         }
     }
 
@@ -242,12 +301,14 @@ impl Driver {
             Batch(Batch),
             Seen(Seen),
             News(News),
+            Told(Vec<Told>),
             Nothing,
         }
         let came = tokio::select! {
             Some(d) = self.delivered.recv() => Came::Batch(d),
             Some(s) = self.seen.recv() => Came::Seen(s),
             Some(n) = self.news.recv() => Came::News(n),
+            told = self.records.next() => Came::Told(told),
             () = tokio::time::sleep(wait) => Came::Nothing,
         };
         self.look_around();
@@ -255,6 +316,7 @@ impl Driver {
             Came::Batch(d) => self.deliver(d),
             Came::Seen(s) => self.see(s),
             Came::News(n) => self.hear(n),
+            Came::Told(told) => self.told(told),
             Came::Nothing => self.tick(),
         };
         // All that is ready goes into the same picture.
@@ -275,7 +337,13 @@ impl Driver {
                 update = more;
             }
         }
+        self.record();
         update
+    }
+
+    /// Leaves in order what this screen decides; waits a moment for the disk at most.
+    pub async fn leave(&mut self) {
+        self.records.leave().await;
     }
 
     /// Milliseconds until something may change by itself: never over a second.
@@ -291,6 +359,7 @@ impl Driver {
         view.output.clone_from(&self.output.0);
         view.progress = self.output.1;
         view.approver = self.approver();
+        view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
             let mut shown = d.shown.clone();
@@ -314,7 +383,9 @@ impl Driver {
     /// Does what a person asks. Never waits: what takes time answers by [`Driver::next`].
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
-        if self.setup.read_only && !matches!(request, Request::Output { .. } | Request::AskAgain) {
+        if self.setup.read_only
+            && !matches!(request, Request::Output { .. } | Request::AskAgain | Request::Why(_))
+        {
             return;
         }
         match request {
@@ -322,19 +393,20 @@ impl Driver {
             Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
-            Request::Confirm { draft } => self.confirm(&draft, &now),
+            Request::Confirm { draft, decides } => self.confirm(&draft, decides, &now),
+            Request::Say { clock, choice, reason } => self.say(clock, choice, reason),
+            Request::Automation { modes, reason } => self.automate(modes, reason),
+            Request::Seen => self.seen(),
+            Request::Note { text } => self.note(text),
+            Request::Mark { mark } => self.mark(mark),
+            Request::TakeOver { reason } => self.take_over(reason),
+            Request::Why(of) => self.why = of,
             Request::Beside { reason } => self.beside(reason),
             Request::TakeUp { run } => self.resume(&run),
             // The follower lives as long as the driver; without it there is nothing to be shown either.
-            Request::Output { line } => drop(self.turn.send(line)),
-            Request::Flag { signal, raise, note } => {
-                let who = person().user;
-                self.session.handle(&now, Event::Flag { signal, raised: raise, note, who });
-            }
-            Request::Count { signal, delta } => {
-                let who = person().user;
-                self.session.handle(&now, Event::Count { signal, delta, who });
-            }
+            Request::Output { line } => drop(self.turn.send(Look::Output(line))),
+            Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
+            Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
@@ -344,6 +416,7 @@ impl Driver {
     fn deliver(&mut self, batch: Batch) -> Update {
         let now = clock::now();
         if !batch.history {
+            self.records.keep(&now, &batch.readings);
             return update(&self.session.handle(&now, Event::Readings(batch.readings)));
         }
         let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
@@ -376,6 +449,10 @@ impl Driver {
             }
             Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),
+            Seen::Decided(records) => Event::Decided(records),
+            Seen::Beat(beat) => Event::Beat(beat),
+            Seen::Roles(roles) => Event::Roles(roles),
+            Seen::Baselines(known) => Event::Baselines(known),
         };
         update(&self.session.handle(&now, event))
     }
@@ -389,8 +466,10 @@ impl Driver {
     fn look_around(&mut self) {
         let now = clock::now();
         let asleep = asleep(&now);
-        if asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep)) > SLEPT {
+        let slept = asleep.saturating_sub(std::mem::replace(&mut self.asleep, asleep));
+        if slept > SLEPT {
             self.session.handle(&now, Event::HostSlept);
+            self.records.slept(&now, slept);
         }
         if !self.setup.read_only {
             self.take_up(&now);

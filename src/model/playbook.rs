@@ -51,7 +51,8 @@ pub struct Playbook {
     pub severities: IndexMap<String, Severity>,
     /// Conditions held for a time, and what follows.
     pub triggers: IndexMap<String, Trigger>,
-    /// How an incident is named: `[incident] id`, default `"INC-{{ date }}-{{ count }}"`.
+    /// How an incident is named: `[incident] id`, default `"INC-{{ date }}-{{ count }}"`. It must hold `{{ count }}`, so
+    /// that no two have one name; `{{ date }}` is the day on which it opened, `YYYY-MM-DD`.
     pub incident: Template,
     /// What people work through.
     pub checklists: IndexMap<String, Checklist>,
@@ -231,9 +232,11 @@ pub struct Signal {
     pub better: Better,
     /// What is normal.
     pub baseline: Option<Baseline>,
-    /// Below how many it says too little and is unknown ("3 errors of 5").
+    /// Below how many it says too little and is unknown ("3 errors of 5"): `{ least = 50, of = "requests" }`.
     pub min_samples: Option<MinSamples>,
-    /// A query whose empty or zero answer says that the target is silent, however fresh the value looks (Prometheus).
+    /// A query asked along, only beside `query`: an answer that is empty, 0 or NaN says that the target is silent, and the
+    /// signal is unknown however fresh its value looks. Of several series one that says otherwise is enough (write
+    /// `min(…)` when all must), unless they carry the signal's `series` label: then each speaks for its own.
     pub fresh: Option<Template>,
     /// When to look.
     pub warn: Option<Comparison>,
@@ -245,7 +248,8 @@ pub struct Signal {
     pub panel: Option<u8>,
 }
 
-/// `baseline`: what is normal for a signal. Exactly one of `value`, `file` (with `json`), `signal` and `mark` (with `over`).
+/// `baseline`: what is normal for a signal that is a number. Exactly one of `value`, `file` (with `json`), `signal` and
+/// `mark` (with `over`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Baseline {
     /// `value`: written down.
@@ -257,15 +261,16 @@ pub enum Baseline {
         /// `json`: pointer (RFC 6901) to the number, in the signal's `raw` unit.
         json: String,
     },
-    /// `signal`: what another signal of the same dimension says now (treatment against control).
+    /// `signal`: what another signal of the same dimension says now (treatment against control); not one with a value per
+    /// series, unless this one has, too.
     Signal(String),
     /// `mark`: the average before the moment that a person or a deploy marked.
     Mark {
         /// Name of the mark.
         id: String,
-        /// Milliseconds before the mark that are averaged.
+        /// Milliseconds before the mark that are averaged; required, and long enough to hold `least` reads of the source.
         over: u64,
-        /// `least`: samples below which it is unknown, default 10.
+        /// Samples below which it is unknown, default 10.
         least: u64,
     },
 }
@@ -273,9 +278,9 @@ pub enum Baseline {
 /// `min_samples`: how many of what is counted a value must rest on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MinSamples {
-    /// At least so many.
+    /// At least so many; required.
     pub least: u64,
-    /// The signal that says how many there were (requests in the same window).
+    /// The signal that says how many there were (requests in the same window): a number without a unit; required.
     pub of: String,
 }
 
@@ -372,7 +377,8 @@ pub struct Traffic {
     pub stages: Vec<u32>,
 }
 
-/// `[roles.R]`: contact and authority in one.
+/// `[roles.R]`: contact and authority in one. What only holds the place of a name or a number (`TBD`, `[Name]`,
+/// `xxx-xxxx`) is an error once an environment is armed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
     /// Name for people.
@@ -566,38 +572,41 @@ pub enum DefaultAction {
     Nothing,
 }
 
-/// `[triggers.T]`
+/// `[triggers.T]`. `[automation]` says for all of them what they do not say themselves (`cooldown`, `max_attempts`,
+/// `per`); with `enabled = false` there all are disarmed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trigger {
-    /// Name for people.
+    /// Name for people (the id when none).
     pub title: String,
     /// The rule.
     pub when: Condition,
     /// Severity row it belongs to.
     pub severity: Option<String>,
-    /// Milliseconds it must hold before it fires.
+    /// `for`: milliseconds it must hold before it fires, default 0.
     pub hold: u64,
-    /// Milliseconds it goes on firing after the rule turned false.
+    /// Milliseconds it goes on firing after the rule turned false, default 0.
     pub keep_firing_for: u64,
     /// Resolves by this instead of the rule's own falsehood.
     pub clear_when: Option<Condition>,
-    /// What it asks for.
+    /// What it asks for: `"auto"`, `"decide 10m"`, `"decide 10m, default 30m"`, `"ask"` or `"watch"` (default). Not
+    /// beside `at`.
     pub act: Cell,
-    /// What it asks for at a traffic stage (percent).
+    /// What it asks for at a traffic stage (percent); a cell for every stage of `[traffic]`.
     pub at: IndexMap<u32, Cell>,
-    /// What happens when nobody decides.
+    /// What happens when nobody decides in time: `act`, `escalate` (default) or `nothing`.
     pub default: DefaultAction,
-    /// Its own mode, under the environment's ceiling.
+    /// Its own mode, under the environment's ceiling: `armed`, `shadow` (default) or `disarmed`.
     pub mode: Automation,
-    /// Procedure it recommends.
+    /// Procedure it recommends; required where it acts by itself (`"auto"`, or `default = "act"`).
     pub procedure: Option<String>,
-    /// Parameters of that procedure.
+    /// Parameters of that procedure, of variables and the environment only. Where it acts by itself, each parameter without
+    /// a default must stand here.
     pub args: IndexMap<String, Template>,
     /// Reason given to the run.
     pub reason: Option<String>,
     /// Authority that decides. Not beside `approval`; neither: the roles of its severity.
     pub authority: Option<String>,
-    /// Roles that must all agree with what is decided.
+    /// Roles that must all agree with what is decided; each must have somebody in it.
     pub approval: Vec<String>,
     /// Milliseconds from firing to the effect: the target that a reaction is shown against.
     pub effect_within: Option<u64>,
@@ -614,11 +623,11 @@ pub struct Trigger {
 pub struct Checklist {
     /// Name for people.
     pub title: String,
-    /// `moment`: when it is worked.
+    /// When it is worked: `ready`, `before`, `during` or `after`; required.
     pub moment: Moment,
     /// Milliseconds after the run's end (only with `after`).
     pub due: Option<u64>,
-    /// What is to be done, in order.
+    /// What is to be done, in order; at least one.
     pub items: Vec<Item>,
 }
 
@@ -635,10 +644,10 @@ pub enum Moment {
     After,
 }
 
-/// One item of a checklist.
+/// One item of a checklist. A person ticks it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// What is to be done.
+    /// What is to be done; may name variables, the environment and the service.
     pub text: String,
     /// Who does it (anybody when empty).
     pub roles: Vec<String>,
@@ -783,7 +792,7 @@ pub struct Procedure {
     pub approval_within: u64,
     /// What happens when nobody says: `refuse` (default) or `start`.
     pub approval_default: ApprovalDefault,
-    /// An armed trigger needs the approval, too. Default false.
+    /// An armed trigger needs the approval, too. Default false; only with `approval` or `authority`.
     pub approval_when_automatic: bool,
     /// Procedure that undoes it.
     pub undo: Option<String>,

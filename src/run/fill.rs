@@ -5,9 +5,9 @@ use super::given;
 use super::spell::{is_plain, spell};
 use crate::model::condition::Condition;
 use crate::model::playbook::{
-    Capture, Change, Criterion, FileEdit, FileWrite, Freeze, Guide, GuideStep, Host, Log, LogSource,
-    Playbook, ProcessRef, Question, ReadingKind, Signal, SocketCall, Source, SourceKind, Step, StepKind,
-    Verification,
+    Baseline, Capture, Change, Criterion, FileEdit, FileWrite, Freeze, Guide, GuideStep, Host, Log,
+    LogSource, Playbook, ProcessRef, Question, ReadingKind, Signal, SocketCall, Source, SourceKind, Step,
+    StepKind, Verification,
 };
 use crate::model::probe::{Ask, Command, HttpCall, Probe};
 use crate::model::template::{Piece, Template};
@@ -439,6 +439,10 @@ impl<'a> Filler<'a> {
         if let ReadingKind::Query(q) = &s.reading {
             s.reading = ReadingKind::Query(self.text(q));
         }
+        if let Some(Baseline::File { file, .. }) = &mut s.baseline {
+            *file = self.text(file);
+        }
+        s.fresh = self.option(&s.fresh);
         s
     }
 }

@@ -8,10 +8,11 @@ use super::plan::{
 };
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
+    Baseline, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
 };
 use crate::model::probe::{Ask, Probe};
 use crate::model::time::Deadline;
+use crate::model::unit::Quantity;
 use indexmap::IndexMap;
 
 /// A plan, and what is asked before it is confirmed.
@@ -83,7 +84,7 @@ pub fn draw(
         .chain(preflight.iter().map(|c| &c.probe))
         .chain(facts.guard.iter().map(|g| &g.probe))
         .collect();
-    let frozen = frozen(playbook, procedure, p, &asked, &steps, &mut fill);
+    let frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
     let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
     fill.back(before);
     let plan = Plan {
@@ -198,9 +199,10 @@ fn facts(
     }
 }
 
-/// Who must agree: roles of the procedure and of the severity in force; an emergency procedure asks nobody.
+/// Who must agree: roles of the procedure and of the severity in force. An emergency procedure asks nobody, nor does a run
+/// that starts by itself, unless the procedure wants it.
 fn approval(playbook: &Playbook, p: &Procedure, context: &Context) -> Option<Approval> {
-    if p.emergency {
+    if p.emergency || (context.automatic.is_some() && !p.approval_when_automatic) {
         return None;
     }
     let mut wanted = p.approval.clone();
@@ -300,13 +302,59 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
     PageRung { title, steps }
 }
 
+/// People of these roles, told outside of any run: a step for each of these channels, or of the roles' own where none are
+/// named. None when there is no channel.
+///
+/// # Errors
+/// Every reason why it cannot be frozen.
+pub fn page(
+    playbook: &Playbook,
+    environment: &str,
+    context: &Context,
+    (roles, channels): (&[String], &[String]),
+    (subject, message): (&str, &str),
+) -> Result<Option<PageRung>, Vec<String>> {
+    let mut ids: Vec<&String> = roles.iter().collect();
+    let (mut at, mut titles, mut own) = (0, Vec::new(), Vec::new());
+    while let Some(id) = ids.get(at).copied() {
+        let first = !ids[..at].contains(&id);
+        at += 1;
+        let Some(role) = playbook.roles.get(id).filter(|_| first) else { continue };
+        titles.push(role.title.as_str());
+        own.extend(&role.channels);
+        ids.extend(&role.includes);
+    }
+    let channels = if channels.is_empty() { own } else { channels.iter().collect() };
+    let mut fill = Filler::new(playbook, names(playbook, environment, context));
+    let texts = [("subject", subject), ("message", message)];
+    let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v.replace("{{", "{ {"))).collect();
+    fill.also(Values { names, literals: IndexMap::new() });
+    fill.at(Some(format!("a message to {}", titles.join(", "))));
+    let mut steps: IndexMap<&str, Step> = IndexMap::new();
+    for id in channels {
+        let Some(channel) = playbook.channels.get(id).filter(|_| !steps.contains_key(id.as_str())) else {
+            continue;
+        };
+        let kind = match &channel.way {
+            Way::Http(h) => StepKind::Http(fill.call(h)),
+            Way::Run(c) => StepKind::Run(fill.command(c)),
+        };
+        steps.insert(id, Step { timeout: channel.timeout, ..Step::new(&channel.title, kind) });
+    }
+    let rung = PageRung { title: titles.join(", "), steps: steps.into_values().collect() };
+    match fill.problems() {
+        problems if problems.is_empty() => Ok((!rung.steps.is_empty()).then_some(rung)),
+        problems => Err(problems),
+    }
+}
+
 /// The parts of the playbook that these steps need.
 fn frozen(
     playbook: &Playbook,
     procedure: &str,
     p: &Procedure,
-    asked: &[&Probe],
-    steps: &[PlanStep],
+    (asked, steps): (&[&Probe], &[PlanStep]),
+    baselines: &IndexMap<String, f64>,
     fill: &mut Filler<'_>,
 ) -> Frozen {
     let mut out = Frozen { secrets: playbook.secrets.clone(), ..Frozen::default() };
@@ -376,7 +424,7 @@ fn frozen(
     // Messages tell values of signals.
     let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
     wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
-    measured(playbook, wanted, &mut out, fill);
+    measured(playbook, wanted, baselines, &mut out, fill);
     let applies = |o: &crate::model::playbook::Objective| {
         o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
     };
@@ -385,10 +433,12 @@ fn frozen(
     out
 }
 
-/// Puts in these signals, those they are computed from, and their sources.
+/// Puts in these signals, those they are computed from or compared with, and their sources. A captured baseline becomes a
+/// fixed value; one that nobody knows stays what it is, and cannot be judged.
 pub(crate) fn measured(
     playbook: &Playbook,
     mut wanted: Vec<String>,
+    baselines: &IndexMap<String, f64>,
     out: &mut Frozen,
     fill: &mut Filler<'_>,
 ) {
@@ -411,7 +461,16 @@ pub(crate) fn measured(
             Some((name, None)) => fill.problem(format!("there is no source `{name}`")),
             _ => {}
         }
-        let signal = fill.signal(signal);
+        let mut signal = fill.signal(signal);
+        let known = baselines.get(&id).map(|value| Quantity { value: *value, dim: signal.unit.dim() });
+        match (&signal.baseline, known) {
+            (Some(Baseline::Signal(other)), _) => wanted.push(other.clone()),
+            (Some(Baseline::Mark { .. } | Baseline::File { .. }), Some(q)) => {
+                signal.baseline = Some(Baseline::Value(q));
+            }
+            _ => {}
+        }
+        wanted.extend(signal.min_samples.iter().map(|m| m.of.clone()));
         out.signals.insert(id, signal);
     }
 }
@@ -438,3 +497,6 @@ fn of_expr(e: &Expr, out: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

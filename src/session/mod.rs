@@ -1,22 +1,29 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
+mod asked;
+mod deciding;
 pub mod decision;
 mod following;
+mod matrix;
 mod picture;
+pub mod replay;
 pub mod view;
+mod why;
 
 #[cfg(test)]
 mod tests;
 
+pub use deciding::Heartbeat;
 pub use following::Following;
 
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, baseline};
 use crate::model::playbook::Playbook;
 use crate::model::reading::Reading;
 use crate::model::record::Record;
-use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::plan::{Cause, Plan};
+use decision::Decisions;
+use indexmap::IndexMap;
 use std::collections::{HashMap, VecDeque};
 use view::{ChartColumn, Happening};
 
@@ -37,26 +44,14 @@ pub enum Event {
         /// The points, oldest first.
         points: Vec<(i64, f64)>,
     },
-    /// A person raised or lowered a flag.
-    Flag {
-        /// Signal id.
-        signal: String,
-        /// Raised or lowered.
-        raised: bool,
-        /// What they wrote.
-        note: String,
-        /// Who.
-        who: String,
-    },
-    /// A person counted, or took a count back.
-    Count {
-        /// Signal id.
-        signal: String,
-        /// `1` or `-1`.
-        delta: i32,
-        /// Who.
-        who: String,
-    },
+    /// Records of `decisions.jsonl`, in order. The first ones are those that were there before.
+    Decided(Vec<Record>),
+    /// What the decider says of itself now; none: there never was one.
+    Beat(Option<Heartbeat>),
+    /// Ids of the roles that the person here has.
+    Roles(Vec<String>),
+    /// What is normal, per signal, or why that is not known.
+    Baselines(IndexMap<String, Result<baseline::Known, String>>),
     /// A run was found.
     Found {
         /// Its plan.
@@ -123,6 +118,11 @@ pub struct Session {
     timeline: VecDeque<Happening>,
     past: HashMap<String, (String, i64)>,
     alarm: Option<String>,
+    decisions: Decisions,
+    /// Records of the log were taken in.
+    followed: bool,
+    beat: Option<Heartbeat>,
+    roles: Vec<String>,
     /// Boot milliseconds of the newest good sample.
     heard: Option<u64>,
 }
@@ -138,6 +138,10 @@ impl Session {
             timeline: VecDeque::new(),
             past: HashMap::new(),
             alarm: None,
+            decisions: Decisions::default(),
+            followed: false,
+            beat: None,
+            roles: Vec::new(),
             heard: None,
         }
     }
@@ -153,20 +157,19 @@ impl Session {
             Event::Backfill { signal, series, points } => {
                 self.judge(now, engine::Event::Backfill { signal, series, points })
             }
-            Event::Flag { signal, raised, note, who } => {
-                let note = clean_line(&note);
-                let note = if note.is_empty() { note } else { format!(": {note}") };
-                let text =
-                    format!("{} {}{note}", self.title(&signal), if raised { "raised" } else { "lowered" });
-                self.tell(now, None, "flag", text, Some(who));
-                self.judge(now, engine::Event::Flag { signal, raised })
+            Event::Decided(records) => {
+                let first = !std::mem::replace(&mut self.followed, true);
+                self.decided(now, records, first)
             }
-            Event::Count { signal, delta, who } => {
-                let text =
-                    format!("{} {}", self.title(&signal), if delta > 0 { "counted" } else { "taken back" });
-                self.tell(now, None, "count", text, Some(who));
-                self.judge(now, engine::Event::Count { signal, delta })
+            Event::Beat(beat) => {
+                self.beat = beat;
+                vec![]
             }
+            Event::Roles(roles) => {
+                self.roles = roles;
+                vec![]
+            }
+            Event::Baselines(known) => self.normal(now, known),
             Event::Found { plan, records, driven } => match Following::new(*plan, records, driven) {
                 Ok(found) => {
                     match found.story() {
@@ -218,6 +221,21 @@ impl Session {
         &self.playbook
     }
 
+    /// What is decided outside of runs.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+
+    /// What judges.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes over what whoever decided before knew of the triggers.
+    pub fn restore(&mut self, kept: &[engine::Kept], now: &Now) {
+        self.engine.restore(kept, now);
+    }
+
     /// The run that is followed.
     pub fn run(&self) -> Option<&Following> {
         self.run.as_ref()
@@ -249,10 +267,6 @@ impl Session {
             }
         }
         out
-    }
-
-    fn title(&self, signal: &str) -> String {
-        self.playbook.signals.get(signal).map_or_else(|| signal.to_string(), |s| s.title.clone())
     }
 
     fn tell(&mut self, now: &Now, letter: Option<char>, kind: &str, text: String, who: Option<String>) {

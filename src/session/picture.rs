@@ -11,7 +11,7 @@ use crate::engine::hold;
 use crate::engine::signal::SignalState;
 use crate::engine::verdict::Standing;
 use crate::engine::{Effect, TriggerStatus};
-use crate::model::playbook::{Baseline, Cell, ReadingKind, Severity, Signal, SourceKind};
+use crate::model::playbook::{ReadingKind, Severity, Signal, SourceKind};
 use crate::model::reading::Value;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
@@ -36,17 +36,29 @@ impl Session {
             service: p.service.name.clone(),
             environment: self.facts.environment.clone(),
             tone: environment.map(|e| e.tone).unwrap_or_default(),
+            confirm: environment.map(|e| e.confirm).unwrap_or_default(),
             demo: self.facts.demo,
-            // Nothing acts by itself in this version; a playbook's `armed` and `shadow` are a ceiling, not a state.
-            automation: "OFF",
+            automation: self.automation(),
             freshness: self.freshness(t),
-            watch: "no watch".into(),
+            watch: self.watch(now),
+            watcher_says: self.decider(now).map(|b| (clean_line(&b.says), b.age(now))),
             here: vec![self.facts.user.clone()],
             now: now.clone(),
             verdict: self.verdict(t, &triggers),
             signals: self.signals(&signals, t),
             severities: self.severities(t),
-            triggers: self.triggers(&triggers, t),
+            decisions: self.asked(now),
+            acts: self.acts(now, &triggers),
+            notices: self.notices(now),
+            reaction: self.reaction(),
+            incident: self.incident(now),
+            matrix: self.matrix(now),
+            arming: self.arming(),
+            ceiling: self.ceiling(),
+            unseen: self.unseen(),
+            marks: self.marks(),
+            why: None,
+            triggers: self.triggers(&triggers, now),
             timeline: self.timeline.iter().cloned().collect(),
             procedures: self.procedures(now, &triggers),
             manual: self.manual(t),
@@ -240,10 +252,8 @@ impl Session {
             note: s.reason.clone().unwrap_or_default(),
             warn: threshold(&spec.warn, s.thresholds[0]),
             critical: threshold(&spec.critical, s.thresholds[1]),
-            baseline: match &spec.baseline {
-                Some(Baseline::Value(b)) => Some(b.value),
-                _ => None,
-            },
+            baseline: s.baseline.as_ref().and_then(|b| b.value.clone().ok()),
+            normal: s.normal(spec.unit.dim()).map(|n| clean_line(&n)),
             better: spec.better,
             panel,
             traffic: self.playbook.traffic.as_ref().is_some_and(|t| t.signal == s.id),
@@ -317,7 +327,8 @@ impl Session {
         titles.collect::<Vec<_>>().join(" + ")
     }
 
-    fn triggers(&self, states: &[TriggerStatus], t: i64) -> Vec<TriggerView> {
+    fn triggers(&self, states: &[TriggerStatus], now: &Now) -> Vec<TriggerView> {
+        let t = now.boot as i64;
         let mut out: Vec<TriggerView> = states
             .iter()
             .filter_map(|s| {
@@ -330,16 +341,15 @@ impl Session {
                     hold::TriggerState::Inactive if s.truth == Truth::Unknown => TriggerState::Unknown,
                     hold::TriggerState::Inactive => TriggerState::Inactive,
                 };
+                let (mode, held) = self.mode_now(&s.id, state, now);
                 Some(TriggerView {
                     id: s.id.clone(),
                     title: spec.title.clone(),
                     severity: spec.severity.clone(),
                     blind: matches!(state, TriggerState::Firing { .. }) && s.truth == Truth::Unknown,
                     state,
-                    mode: match spec.act {
-                        Cell::Watch => "watch".into(),
-                        _ => "asks".into(),
-                    },
+                    mode,
+                    held,
                     parts: s
                         .evidence
                         .iter()

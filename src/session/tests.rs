@@ -1,9 +1,13 @@
 //! A session in simulated time.
 
+mod deciding;
+
+use super::decision::Kind;
 use super::view::{Freshness, Gravity, Level, TriggerState};
 use super::*;
 use crate::model::reading::Value;
 use crate::model::resolve::resolve;
+use crate::run::plan::Person;
 use indexmap::IndexMap;
 
 const PLAYBOOK: &str = r#"
@@ -76,6 +80,33 @@ fn read(session: &mut Session, ms: u64, value: f64) -> Vec<Effect> {
     session.handle(&at(ms), Event::Readings(vec![reading]))
 }
 
+/// Writes records as the log would.
+#[derive(Default)]
+struct Log(Vec<Record>);
+
+impl Log {
+    fn record(&mut self, ms: u64, kind: &Kind) -> Record {
+        let (kind, body) = kind.parts();
+        let seq = self.0.len() as u64 + 1;
+        let record = Record { v: 1, seq, at: at(ms), kind, body, prev: String::new() };
+        self.0.push(record.clone());
+        record
+    }
+
+    fn say(&mut self, session: &mut Session, ms: u64, kind: Kind) -> Vec<Effect> {
+        let record = self.record(ms, &kind);
+        session.handle(&at(ms), Event::Decided(vec![record]))
+    }
+}
+
+fn who(user: &str, uid: u32) -> Person {
+    Person { user: user.into(), uid, ..Person::default() }
+}
+
+fn counted(delta: i32) -> Kind {
+    Kind::Counted { signal: "complaints".into(), delta, who: who("ana", 7) }
+}
+
 #[test]
 fn nothing_measured_is_not_all_quiet() {
     let view = session().view(&at(500));
@@ -131,9 +162,10 @@ fn silence_is_neither_healthy_nor_a_resolution() {
 
 #[test]
 fn a_count_is_told_with_its_person_and_can_be_taken_back() {
-    let mut s = session();
+    let (mut s, mut log) = (session(), Log::default());
+    s.handle(&at(0), Event::Decided(Vec::new()));
     for delta in [1, 1, -1] {
-        s.handle(&at(10), Event::Count { signal: "complaints".into(), delta, who: "ana".into() });
+        log.say(&mut s, 10, counted(delta));
     }
     let view = s.view(&at(20));
     assert_eq!(view.manual[0].count, 1);
@@ -143,9 +175,9 @@ fn a_count_is_told_with_its_person_and_can_be_taken_back() {
 
 #[test]
 fn the_timeline_is_bounded_and_in_order() {
-    let mut s = session();
+    let (mut s, mut log) = (session(), Log::default());
     for i in 0..700 {
-        s.handle(&at(i), Event::Count { signal: "complaints".into(), delta: 1, who: "ana".into() });
+        log.say(&mut s, i, counted(1));
     }
     let view = s.view(&at(1000));
     assert_eq!(view.timeline.len(), KEPT);

@@ -2,7 +2,9 @@
 
 pub use crate::engine::signal::{Level, Trend};
 
-use crate::model::playbook::{Better, Confirm, Param, Tone};
+use super::decision::Choice;
+use crate::engine::eval::Truth;
+use crate::model::playbook::{Automation, Better, Confirm, Param, Tone};
 use crate::model::time::Now;
 use crate::model::unit::Unit;
 use crate::run::record::Answer;
@@ -18,14 +20,18 @@ pub struct View {
     pub environment: String,
     /// How careful to be there.
     pub tone: Tone,
+    /// How what can hurt is confirmed there.
+    pub confirm: Confirm,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
     /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
     pub automation: &'static str,
     /// Whether data comes in.
     pub freshness: Freshness,
-    /// Who watches by itself (`watch ok`, `no watch`), in words.
-    pub watch: String,
+    /// Who watches without a screen.
+    pub watch: Watch,
+    /// What the watcher said last of the service, and how many milliseconds ago.
+    pub watcher_says: Option<(String, u64)>,
     /// Who is here.
     pub here: Vec<String>,
     /// The moment of this picture: the clock, and what runs against it.
@@ -40,6 +46,28 @@ pub struct View {
     pub triggers: Vec<TriggerView>,
     /// What happened, oldest first, bounded.
     pub timeline: Vec<Happening>,
+    /// Decisions that people are asked for, the soonest clock first.
+    pub decisions: Vec<DecisionView>,
+    /// What will act by itself next.
+    pub acts: Option<ActsView>,
+    /// What happened to clocks and automation that a person must know, the gravest first.
+    pub notices: Vec<Notice>,
+    /// How fast the last automatic run was.
+    pub reaction: Option<ReactionView>,
+    /// The open incident.
+    pub incident: Option<IncidentView>,
+    /// What each trigger asks for at each stage of the traffic.
+    pub matrix: Option<MatrixView>,
+    /// Triggers that could act by themselves, with their modes.
+    pub arming: Vec<ArmingView>,
+    /// The most that the environment allows.
+    pub ceiling: Automation,
+    /// Firings that ring: nobody has said that they are seen.
+    pub unseen: Vec<String>,
+    /// Names of moments that can be marked, and the signals that are captured then.
+    pub marks: Vec<(String, Vec<String>)>,
+    /// The evidence that is looked at.
+    pub why: Option<WhyView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
     /// Flags and counters raised or counted by a key.
@@ -74,6 +102,288 @@ pub struct View {
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
+}
+
+/// Who watches without a screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Watch {
+    /// Nobody, and nobody is missed.
+    #[default]
+    None,
+    /// A watcher lives.
+    Ok {
+        /// Where.
+        host: String,
+    },
+    /// A watcher has gone silent without leaving.
+    Silent {
+        /// Where it was.
+        host: String,
+        /// Milliseconds since it was heard.
+        for_ms: u64,
+    },
+}
+
+/// A decision that people are asked for. It is open, or its clock is over and what it is about is not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecisionView {
+    /// Name of its clock.
+    pub clock: String,
+    /// The firing.
+    pub firing: String,
+    /// Id of the trigger.
+    pub trigger: String,
+    /// The trigger's name for people, with its severity.
+    pub title: String,
+    /// The rule, as written.
+    pub rule: String,
+    /// Milliseconds it has fired.
+    pub firing_ms: u64,
+    /// Parts of the rule when it fired, or now: text, value, truth.
+    pub parts: Vec<(String, String, Truth)>,
+    /// Milliseconds left to decide (negative: overdue); none: no clock runs.
+    pub decide_ms: Option<i64>,
+    /// Milliseconds until the default, when that is later (negative: overdue).
+    pub default_ms: Option<i64>,
+    /// Length of the clock that runs now, milliseconds.
+    pub length_ms: u64,
+    /// When it runs out, wall milliseconds.
+    pub until: Option<i64>,
+    /// The time to decide is over; the default is still to come.
+    pub missed: bool,
+    /// It is over; nothing can be said of it any more, a procedure can be started.
+    pub closed: bool,
+    /// What happens when nobody decides: one word in capitals and the rest.
+    pub then: (String, String),
+    /// What is recommended: id, name for people, key.
+    pub procedure: Option<(String, String, Option<char>)>,
+    /// Names of the roles that must all agree; empty: anybody.
+    pub roles: Vec<String>,
+    /// Whose word is missing when the person here says "roll back" by a procedure (its id), where that is not enough.
+    pub lacking: Vec<(String, Vec<String>)>,
+    /// Whether the person here may decide.
+    pub may: bool,
+    /// Who they are to it, in words.
+    pub you: String,
+    /// It was extended already.
+    pub extended: bool,
+    /// What people said: who, what, why.
+    pub said: Vec<(String, Choice, String)>,
+    /// Stage of the traffic, percent, and what is to be said of it.
+    pub stage: Option<u32>,
+    /// See `stage`.
+    pub note: Option<String>,
+}
+
+/// What will act by itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ActsView {
+    /// Id of the trigger.
+    pub trigger: String,
+    /// Its name for people.
+    pub title: String,
+    /// Milliseconds until then.
+    pub in_ms: u64,
+    /// What it starts: name for people.
+    pub procedure: String,
+    /// Milliseconds that takes.
+    pub duration_ms: u64,
+    /// In words.
+    pub downtime: String,
+    /// In words.
+    pub data_loss: String,
+    /// It is what happens when nobody decides.
+    pub by_default: bool,
+}
+
+/// What a person must know of clocks and automation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// The watcher is silent: nothing acts.
+    Silent {
+        /// Where it was.
+        host: String,
+        /// Milliseconds since it was heard.
+        for_ms: u64,
+    },
+    /// Something is armed, and no watcher lives.
+    NoWatch,
+    /// A clock ran out while nobody watched.
+    Overdue {
+        /// What it was about.
+        title: String,
+        /// Milliseconds since it ran out.
+        late_ms: u64,
+        /// Who is told.
+        to: Vec<String>,
+    },
+    /// Nobody decided, and the default happened.
+    Default {
+        /// What it was about.
+        title: String,
+        /// When, wall milliseconds.
+        wall: i64,
+        /// What happened.
+        what: String,
+    },
+    /// Nobody decided, and the default was refused.
+    DefaultRefused {
+        /// What it was about.
+        title: String,
+        /// When, wall milliseconds.
+        wall: i64,
+        /// Why.
+        why: String,
+    },
+    /// Automation has nothing more to do by itself for a trigger that fires.
+    Stopped {
+        /// The trigger.
+        title: String,
+        /// Why.
+        why: String,
+        /// Who is told.
+        to: Vec<String>,
+    },
+    /// A person set automation off.
+    Off {
+        /// Who.
+        who: String,
+        /// When, wall milliseconds.
+        wall: i64,
+    },
+    /// An armed trigger that fires waits.
+    Held {
+        /// The trigger.
+        title: String,
+        /// For what.
+        why: String,
+    },
+}
+
+/// How fast an automatic run was, in milliseconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReactionView {
+    /// The trigger.
+    pub title: String,
+    /// The run.
+    pub run: String,
+    /// From the condition being true to the first command.
+    pub from_true: u64,
+    /// From firing to the first command.
+    pub from_firing: u64,
+    /// From firing to the effect.
+    pub to_effect: Option<u64>,
+    /// What was asked for: firing to effect.
+    pub target: Option<u64>,
+}
+
+impl ReactionView {
+    /// Whether it took longer than was asked for.
+    pub fn is_late(&self) -> bool {
+        self.target.is_some_and(|t| self.to_effect.unwrap_or(self.from_firing) > t)
+    }
+}
+
+/// The open incident.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IncidentView {
+    /// Its name.
+    pub id: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Milliseconds since it opened.
+    pub for_ms: u64,
+}
+
+/// What each trigger asks for at each stage of the traffic.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MatrixView {
+    /// Stages, percent.
+    pub stages: Vec<u32>,
+    /// The stage in force, by its place.
+    pub stage: Option<usize>,
+    /// Where the traffic is, in words: `canary at 25 %`.
+    pub now: String,
+    /// Where the traffic is cannot be said.
+    pub unknown: bool,
+    /// Triggers whose cells differ by stage.
+    pub rows: Vec<MatrixRow>,
+    /// Who decides here: roles and what they decide.
+    pub who: Vec<(String, Vec<String>)>,
+}
+
+/// A row of the stage matrix.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MatrixRow {
+    /// Id of the trigger.
+    pub trigger: String,
+    /// Its name for people.
+    pub title: String,
+    /// A word per stage: `auto`, `decide 5m`, `ask`, `watch`.
+    pub cells: Vec<String>,
+    /// The cell in force, by its place.
+    pub in_force: Option<usize>,
+    /// What it asks for now, in the same words.
+    pub asks: String,
+}
+
+/// A trigger that could act by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArmingView {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// Its own mode, or what a person set for it.
+    pub mode: Automation,
+    /// What it starts: name for people.
+    pub procedure: String,
+}
+
+/// What evidence is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WhyOf {
+    /// The verdict.
+    #[default]
+    Verdict,
+    /// The stage matrix.
+    Matrix,
+    /// A trigger, by its id.
+    Trigger(String),
+    /// A decision, by its clock.
+    Decision(String),
+}
+
+/// Evidence.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WhyView {
+    /// Of what.
+    pub of: WhyOf,
+    /// In one line.
+    pub title: String,
+    /// Labels and what they say: rule, since when, who, reaction.
+    pub facts: Vec<(String, String)>,
+    /// The parts, outer ones first.
+    pub rows: Vec<WhyRow>,
+}
+
+/// One part of the evidence.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WhyRow {
+    /// How deep it is.
+    pub depth: usize,
+    /// The part, as a text.
+    pub text: String,
+    /// Its value, in words.
+    pub value: String,
+    /// What it is, when it can be true or false.
+    pub truth: Option<Truth>,
+    /// For how long it has been so, in words.
+    pub since: String,
+    /// Milliseconds since the sample it rests on.
+    pub age_ms: Option<u64>,
+    /// Why it is unknown, or what the samples were.
+    pub note: String,
 }
 
 /// What a run's plan says of it.
@@ -234,6 +544,8 @@ pub struct SignalView {
     pub critical: Option<Threshold>,
     /// What is normal, in base units.
     pub baseline: Option<f64>,
+    /// The same in words, with its age and origin; or why it is unknown.
+    pub normal: Option<String>,
     /// Which direction is better.
     pub better: Better,
     /// Whether it has a panel (a chart) of its own.
@@ -328,8 +640,10 @@ pub struct TriggerView {
     pub state: TriggerState,
     /// A firing trigger whose condition cannot be judged any more: it cannot resolve.
     pub blind: bool,
-    /// What it asks for: `ARMED`, `shadow`, `asks`, `watch`.
+    /// What it asks for now: `ARMED`, `shadow`, `off`, `asks`, `watch`.
     pub mode: String,
+    /// It fires, is armed, and does not act: `cooling`, `held`, `stopped`.
+    pub held: Option<&'static str>,
     /// Its parts: text, value, `true`/`false`/`unknown`.
     pub parts: Vec<(String, String, String)>,
 }

@@ -21,6 +21,8 @@ mod fixture;
 mod tests;
 
 pub use poller::{Batch, Pollers, start};
+pub use prometheus::kept::{Kept, Past, Span, Unanswered, kept};
+pub use prometheus::range;
 
 use crate::model::reading::Value;
 

@@ -4,9 +4,13 @@
 
 mod api;
 mod fresh;
+pub mod kept;
+mod range;
 #[cfg(test)]
 mod tests;
 mod union;
+
+pub use range::range;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::run::Answer;
 use crate::run::fill::whole_secret;
 use indexmap::IndexMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -29,6 +29,8 @@ pub struct World {
     pub cwd: String,
     /// Secrets.
     pub secrets: Secrets,
+    /// Folder of the service's records, where what people raise and count stands.
+    pub home: PathBuf,
 }
 
 /// What a probe answered.

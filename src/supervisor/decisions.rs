@@ -1,8 +1,13 @@
 //! `decisions.jsonl` of a service and environment: read, followed, and appended to by whoever is admitted.
 
+mod beat;
+
+pub use beat::{Beat, BeatSignal, BeatTrigger, beat_path};
+
 use crate::clock;
 use crate::journal::{LogError, Tail, append_if, read, real};
 use crate::model::record::Record;
+use crate::model::text::clean_line;
 use crate::session::decision::{Decisions, Kind, Rules};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +15,19 @@ use std::time::Duration;
 
 /// How long an append waits for the log's lock.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The name of this host, safe to show.
+pub fn host() -> String {
+    clean_line(&rustix::system::uname().nodename().to_string_lossy())
+}
+
+/// Makes the folder of the service and environment where there is none.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_home(home: &Path) -> io::Result<()> {
+    super::launch::make_home(&*real(), home)
+}
 
 /// The log.
 pub fn path(home: &Path) -> PathBuf {
@@ -42,7 +60,7 @@ pub fn tail(home: &Path) -> Tail {
 /// # Errors
 /// When the log cannot be read or written, is damaged, or is held for too long.
 pub fn append(home: &Path, rules: &Rules, kind: &Kind) -> Result<Result<Record, String>, LogError> {
-    super::launch::make_home(&*real(), home).map_err(LogError::io(home, "make"))?;
+    make_home(home).map_err(LogError::io(home, "make"))?;
     let now = clock::now();
     let mut refused = None;
     let written = append_if(real(), &path(home), &now, PATIENCE, |records| {

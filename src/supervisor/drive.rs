@@ -3,6 +3,7 @@
 use super::after;
 use super::ask::World;
 use super::attempt::Process;
+use super::decisions::{self, host};
 use super::home::{
     Holder, LockNote, holder, is_guarding, journal_path, lock_path, orphans, read_plan, run_dir, successor,
     unfinished,
@@ -148,6 +149,7 @@ pub(super) async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> 
         env: plan.env.clone(),
         cwd: plan.cwd.clone(),
         secrets: Secrets::new(plan.playbook.secrets.clone()),
+        home: home.to_owned(),
     };
     let judged = match judged {
         Ok(lock) => match prove(&world, &plan).await {
@@ -200,7 +202,9 @@ fn check(home: &Path, run: &Path, plan: &Plan, state: &State, resume: bool) -> O
         return Some((Refusal::Orphan, "this run has begun already: resume it".to_owned()));
     } else if plan.expires.is_due(&clock::now()) {
         return Some((Refusal::Expired, expired(plan)));
-    } else if let Some(no) = unfit(plan).or_else(|| after::refusal(home, plan)) {
+    } else if let Some(no) =
+        unfit(plan).or_else(|| after::refusal(home, plan)).or_else(|| disarmed(home, plan))
+    {
         return Some(no);
     }
     // Under the lock nobody drives a run here, so one that is not over was left by its supervisor.
@@ -249,6 +253,15 @@ fn unfit(plan: &Plan) -> Option<No> {
     (!failed.is_empty() && !said).then(|| {
         (Refusal::Preflight, format!("a check before the first step does not hold: {}", failed.join(", ")))
     })
+}
+
+/// Why a run that no person confirmed is not to start: nothing on record decided it, or automation was stopped since.
+fn disarmed(home: &Path, plan: &Plan) -> Option<No> {
+    let automatic = plan.automatic.as_ref()?;
+    match decisions::load(home) {
+        Ok(state) => state.may_begin(automatic, &plan.id).err().map(|why| (Refusal::Disarmed, why)),
+        Err(e) => Some(storage(e)),
+    }
 }
 
 fn expired(plan: &Plan) -> String {
@@ -372,8 +385,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{b:02x}");
         out
     })
-}
-
-fn host() -> String {
-    clean_line(&rustix::system::uname().nodename().to_string_lossy())
 }

@@ -98,7 +98,11 @@ fn each(value: &Value, see: &mut impl FnMut(&str)) {
     }
 }
 
-fn fill<T: Serialize + DeserializeOwned + Clone>(
+/// Puts these values in.
+///
+/// # Errors
+/// A value that must not stand where its name does.
+pub(super) fn fill<T: Serialize + DeserializeOwned + Clone>(
     it: &T,
     values: &IndexMap<String, String>,
 ) -> Result<T, String> {

@@ -150,21 +150,35 @@ fn sweep(runs: &Path) {
     }
 }
 
-fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
+/// What starts this program so that it lives on when its starter logs out: in a scope of its own where the account's manager
+/// would end it otherwise. Arguments follow. Asks the host, so it blocks.
+pub fn detached(name: &str) -> Command {
+    scoped(name).unwrap_or_else(|| Command::new("/proc/self/exe"))
+}
+
+/// The same in a scope, where that is needed and possible.
+fn scoped(name: &str) -> Option<Command> {
     if stay(&user_name(rustix::process::getuid().as_raw())) != Stay::Scope {
-        return start(Command::new("/proc/self/exe"), dir, by)?.ok_or_else(|| died(dir));
+        return None;
     }
-    // One name for each supervisor: the stub of a lost one keeps its scope alive.
-    let run = dir.file_name().unwrap_or_default().to_string_lossy();
+    // One name for each: the stub of a lost supervisor keeps its scope alive.
     let own = std::process::id();
-    let words = scope(&format!("ripcord-{run}-{own}-{}", clock::now().boot));
+    let words = scope(&format!("ripcord-{name}-{own}-{}", clock::now().boot));
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).arg(format!("/proc/{own}/exe"));
+    Some(command)
+}
+
+fn spawn(dir: &Path, by: Option<&Person>) -> Result<Accepted, Refused> {
+    let plain = || start(Command::new("/proc/self/exe"), dir, by)?.ok_or_else(|| died(dir));
+    let Some(command) = scoped(&dir.file_name().unwrap_or_default().to_string_lossy()) else {
+        return plain();
+    };
     match start(command, dir, by) {
         Ok(Some(accepted)) => Ok(accepted),
         Err(refused) if refused.reason != Refusal::Storage => Err(refused),
         // The account's manager would not have it: better in the session than not at all.
-        _ => start(Command::new("/proc/self/exe"), dir, by)?.ok_or_else(|| died(dir)),
+        _ => plain(),
     }
 }
 

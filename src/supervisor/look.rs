@@ -185,7 +185,12 @@ mod tests {
             answers: Answers::default(),
             now: clock::now(),
             run: "/runs/x".into(),
-            world: Arc::new(World { env, cwd: "/".into(), secrets: Secrets::new(Default::default()) }),
+            world: Arc::new(World {
+                env,
+                cwd: "/".into(),
+                secrets: Secrets::new(Default::default()),
+                home: "/nonexistent".into(),
+            }),
             plan,
         }
     }

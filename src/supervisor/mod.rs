@@ -6,6 +6,7 @@
 mod after;
 pub mod ask;
 pub mod attempt;
+pub mod baseline;
 mod begin;
 pub mod capture;
 pub mod control;
@@ -36,7 +37,8 @@ pub use after::succeed;
 pub use control::Asker;
 pub use drive::main;
 pub use home::{Holder, RunSummary, Unfinished, alive, holder, list, orphan, read_run, run_dir};
-pub use launch::{Accepted, Refused, launch, resume};
+pub use launch::{Accepted, Refused, detached, launch, resume};
+pub use page::page;
 pub use person::person;
 pub use replace::{NotReplaced, Progress, replace};
 pub use resolve::{Draft, context, resolve};

@@ -1,10 +1,12 @@
-//! Telling a rung of the ladder that a run is not verified.
+//! Telling people: a rung of the ladder that a run is not verified, or roles what no run tells.
 
 use super::ask::{Keep, World, command};
 use super::expect::judge;
-use super::http;
-use crate::model::playbook::{Step, StepKind};
-use crate::run::plan::PageRung;
+use super::secrets::Secrets;
+use super::{http, late};
+use crate::model::playbook::{Playbook, Step, StepKind};
+use crate::run::freeze;
+use crate::run::plan::{Context, PageRung};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -35,6 +37,35 @@ pub(super) async fn tell(world: &std::sync::Arc<World>, rung: &PageRung, token: 
     (world.secrets.safe(&detail), took)
 }
 
+/// Tells these roles something outside of any run, by these channels or their own; what came of it, safe to show, and
+/// whether at least one channel took it. What only a run knows is told as `-`.
+pub async fn page(
+    playbook: &Playbook,
+    environment: &str,
+    context: &Context,
+    to: (&[String], &[String]),
+    text: (&str, &str),
+) -> (String, bool) {
+    let mut rung = match freeze::page(playbook, environment, context, to, text) {
+        Ok(Some(rung)) => rung,
+        Ok(None) => return ("there is no channel".to_owned(), false),
+        Err(problems) => return (problems.join("; "), false),
+    };
+    let secrets = Secrets::new(playbook.secrets.clone());
+    let world = std::sync::Arc::new(World {
+        env: context.env.clone(),
+        cwd: context.cwd.clone(),
+        home: context.home.clone().into(),
+        secrets,
+    });
+    let unknown = late::names(&rung).into_iter().map(|name| (name, "-".to_owned())).collect();
+    rung = match late::fill(&rung, &unknown) {
+        Ok(filled) => filled,
+        Err(why) => return (world.secrets.safe(&why), false),
+    };
+    tell(&world, &rung, &format!("{}.page", context.id)).await
+}
+
 async fn channel(world: &World, step: &Step, token: &str) -> Result<String, String> {
     let limit = match step.timeout {
         0 => PATIENCE,
@@ -54,7 +85,6 @@ async fn channel(world: &World, step: &Step, token: &str) -> Result<String, Stri
 mod tests {
     use super::*;
     use crate::model::probe::Command;
-    use crate::supervisor::secrets::Secrets;
     use std::sync::Arc;
 
     fn rung(commands: &[&[&str]]) -> PageRung {
@@ -73,6 +103,7 @@ mod tests {
             env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
             cwd: "/".into(),
             secrets: Secrets::new(Default::default()),
+            home: "/nonexistent".into(),
         };
         tell(&Arc::new(world), &rung(commands), "t").await
     }

@@ -103,6 +103,11 @@ pub fn roles_asked(plan: &Plan, who: &Person, asserted: Option<&str>) -> Vec<Str
     members(&name, facts(&asked.roles))
 }
 
+/// Which of these roles somebody has. Blocks as [`roles_of`] does.
+pub fn roles_among(who: &Person, roles: &[RoleFacts]) -> Vec<String> {
+    members(&user_name(who.uid), facts(roles))
+}
+
 /// Ids of the roles that may answer a plan's questions and that somebody has. Blocks as [`roles_of`] does.
 pub fn roles_answering(plan: &Plan, who: &Person) -> Vec<String> {
     members(&user_name(who.uid), facts(&plan.playbook.roles))

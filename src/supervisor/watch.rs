@@ -2,11 +2,13 @@
 //! here is measured after the look began; what was seen before does not count.
 
 use super::ask::{Told, World, ask};
+use super::decisions;
 use crate::clock;
 use crate::engine::eval::Truth;
 use crate::engine::{Engine, Event};
+use crate::journal::Tail;
 use crate::model::condition::Condition;
-use crate::model::playbook::{Environment, Hold, Playbook, ReadingKind, Verification};
+use crate::model::playbook::{Baseline, Environment, Hold, Playbook, ReadingKind, Signal, Verification};
 use crate::model::probe::{Ask, Probe};
 use crate::model::reading::{Reading, Value};
 use crate::model::template::Template;
@@ -15,8 +17,10 @@ use crate::model::unit::Quantity;
 use crate::run::Answer;
 use crate::run::plan::Frozen;
 use crate::run::view::between;
+use crate::session::decision::Decisions;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -40,6 +44,63 @@ const WAITING: usize = 256;
 /// The environment of the playbook that the pollers are given: everything in it is filled already.
 const HERE: &str = "here";
 
+/// What people raised and counted, by the log of decisions. What they said before the look began stands until they say
+/// otherwise.
+struct Raised {
+    tail: Tail,
+    state: Decisions,
+    /// The flags and counts of the playbook, with what the engine was last told.
+    told: Vec<(String, Option<Said>)>,
+}
+
+/// What people say of a signal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Flag(bool),
+    Count(i64),
+}
+
+impl Raised {
+    fn of(home: &Path, signals: &IndexMap<String, Signal>) -> Option<Raised> {
+        let people = |s: &Signal| matches!(s.reading, ReadingKind::Flag { .. } | ReadingKind::Count { .. });
+        let told: Vec<_> =
+            signals.iter().filter(|(_, s)| people(s)).map(|(id, _)| (id.clone(), None)).collect();
+        (!told.is_empty()).then(|| Raised { tail: decisions::tail(home), state: Decisions::default(), told })
+    }
+
+    /// What the engine is to be told. A log that cannot be read tells nothing more.
+    fn poll(&mut self, signals: &IndexMap<String, Signal>) -> Vec<Event> {
+        let Ok(records) = self.tail.poll() else { return Vec::new() };
+        if records.iter().any(|r| self.state.follow(r).is_err()) {
+            return Vec::new();
+        }
+        let mut out = Vec::new();
+        for (id, told) in &mut self.told {
+            let flag = matches!(signals.get(id).map(|s| &s.reading), Some(ReadingKind::Flag { .. }));
+            let (now, event) = match flag {
+                true => {
+                    let raised = self.state.flags.get(id).is_some_and(|(raised, ..)| *raised);
+                    (Said::Flag(raised), Event::Flag { signal: id.clone(), raised })
+                }
+                false => {
+                    let count = self.state.counts.get(id).copied().unwrap_or(0).max(0);
+                    let before = match told {
+                        Some(Said::Count(before)) => *before,
+                        _ => 0,
+                    };
+                    let delta = i32::try_from(count - before).unwrap_or(i32::MAX);
+                    (Said::Count(count), Event::Count { signal: id.clone(), delta })
+                }
+            };
+            if *told != Some(now) {
+                out.push(event);
+                *told = Some(now);
+            }
+        }
+        out
+    }
+}
+
 /// Pollers and an engine that saw nothing from before they began.
 struct Watch {
     playbook: Playbook,
@@ -50,6 +111,8 @@ struct Watch {
     silent: BTreeMap<String, u8>,
     /// Milliseconds the host had slept when we last looked.
     asleep: Millis,
+    /// What people raise and count, where a signal is that.
+    people: Option<Raised>,
     _pollers: crate::sources::Pollers,
 }
 
@@ -66,11 +129,18 @@ impl Watch {
         let began = clock::now();
         let mut engine = Engine::new(&playbook, &began);
         rules.for_each(|rule| engine.watch(&rule.expr));
+        for (id, signal) in &playbook.signals {
+            if let Some(Baseline::File { .. } | Baseline::Mark { .. }) = signal.baseline {
+                let known = Err("its baseline was not known when the plan was frozen".to_owned());
+                engine.handle(&began, Event::Baseline { signal: id.clone(), known });
+            }
+        }
         let (tx, batches) = mpsc::channel(WAITING);
         let pollers = crate::sources::start(&playbook, HERE, tx);
         let asleep = clock::asleep(&began);
-        let mut watch =
-            Watch { playbook, engine, began, batches, silent: BTreeMap::new(), asleep, _pollers: pollers };
+        let people = Raised::of(&world.home, &playbook.signals);
+        let silent = BTreeMap::new();
+        let mut watch = Watch { playbook, engine, began, batches, silent, asleep, people, _pollers: pollers };
         watch.wait_for(1);
         watch
     }
@@ -113,6 +183,13 @@ impl Watch {
         }
         if !readings.is_empty() {
             self.engine.handle(now, Event::Readings(readings));
+        }
+        // Only what comes after the beginning counts, what people said too: it is told again.
+        if now.boot > self.began.boot {
+            let said = self.people.iter_mut().flat_map(|p| p.poll(&self.playbook.signals));
+            for event in said.collect::<Vec<_>>() {
+                self.engine.handle(now, event);
+            }
         }
         self.engine.handle(now, Event::Tick);
     }
@@ -165,6 +242,7 @@ fn only(frozen: &Frozen, signals: &[String]) -> Frozen {
         if let ReadingKind::Expr(e) = &signal.reading {
             wanted.extend(e.signals().into_iter().map(str::to_owned));
         }
+        wanted.extend(signal.min_samples.iter().map(|m| m.of.clone()));
         if let Some((name, source)) = signal.source.as_ref().and_then(|s| frozen.sources.get_key_value(s)) {
             out.sources.insert(name.clone(), source.clone());
         }

@@ -102,6 +102,7 @@ pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> i
         }
     }
     app.term.close(clock::now().boot).await;
+    app.driver.leave().await;
     if let Some(run) = app.driver.session().run().filter(|r| r.is_open()) {
         let title = &run.plan().procedure.title;
         println!("{title} goes on without you: `ripcord` shows it again, `ripcord runs` lists it.");
@@ -186,7 +187,14 @@ impl App {
             Intent::Succeed { run } => Request::Succeed { run },
             Intent::CancelDraft => Request::CancelDraft,
             Intent::Override { draft, reason } => Request::Override { draft, reason },
-            Intent::Confirm { draft } => Request::Confirm { draft },
+            Intent::Confirm { draft, decides } => Request::Confirm { draft, decides },
+            Intent::Decide { clock, choice, reason } => Request::Say { clock, choice, reason },
+            Intent::Automation { modes, reason } => Request::Automation { modes, reason },
+            Intent::Seen => Request::Seen,
+            Intent::Note { text } => Request::Note { text },
+            Intent::Mark { mark } => Request::Mark { mark },
+            Intent::TakeOver { reason } => Request::TakeOver { reason },
+            Intent::Why(of) => Request::Why(of),
             Intent::Beside { reason } => Request::Beside { reason },
             Intent::TakeUp { run } => Request::TakeUp { run },
             Intent::Output { from } => Request::Output { line: from },

@@ -21,6 +21,8 @@ pub enum Context {
     Timeline,
     /// Emergency help.
     Emergency,
+    /// The evidence.
+    Why,
     /// Keys.
     Help,
     /// The confirmation of a procedure.
@@ -41,6 +43,12 @@ pub enum Context {
     Unverified,
     /// Another run is in the way.
     Locked,
+    /// What is to be done about what fires.
+    Decide,
+    /// Another procedure than the one that is recommended.
+    Other,
+    /// What automation may do.
+    Arm,
 }
 
 impl Context {
@@ -54,6 +62,7 @@ impl Context {
             Context::Run => "Run",
             Context::Timeline => "Timeline",
             Context::Emergency => "Emergency",
+            Context::Why => "Why",
             Context::Help => "Keys",
             Context::Confirm => "Confirmation",
             Context::Question => "Question",
@@ -64,23 +73,33 @@ impl Context {
             Context::Approve => "Approval",
             Context::Unverified => "Not verified",
             Context::Locked => "Locked",
+            Context::Decide => "Decision",
+            Context::Other => "Another procedure",
+            Context::Arm => "Automation",
         }
     }
 
     /// Whether it is a dialog: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
-        use Context::{Approve, Ask, Confirm, Locked, Outcome, Picker, Question, Refused, Unverified};
-        matches!(self, Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked)
+        use Context::{
+            Approve, Arm, Ask, Confirm, Decide, Locked, Other, Outcome, Picker, Question, Refused, Unverified,
+        };
+        match self {
+            Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked => true,
+            Decide | Other | Arm => true,
+            _ => false,
+        }
     }
 
     /// All of them.
-    pub const ALL: [Context; 18] = [
+    pub const ALL: [Context; 22] = [
         Context::Overview,
         Context::Signal,
         Context::Procedures,
         Context::Run,
         Context::Timeline,
         Context::Emergency,
+        Context::Why,
         Context::Help,
         Context::Confirm,
         Context::Question,
@@ -91,6 +110,9 @@ impl Context {
         Context::Approve,
         Context::Unverified,
         Context::Locked,
+        Context::Decide,
+        Context::Other,
+        Context::Arm,
         Context::Global,
         Context::Terminal,
     ];
@@ -175,6 +197,32 @@ pub enum Action {
     Watch,
     /// Stop the run in the way, then start.
     StopAndStart,
+    /// Decide what fires.
+    Decide,
+    /// Roll back by what is recommended.
+    RollBack,
+    /// Roll back by another procedure.
+    Other,
+    /// Go on watching.
+    Hold,
+    /// More time to decide.
+    Extend,
+    /// Automation off, at once; or arm it.
+    Automation,
+    /// Write a note.
+    Note,
+    /// The evidence.
+    Why,
+    /// Become the decider.
+    TakeOver,
+    /// Mark what is normal.
+    Mark,
+    /// What fires has been seen.
+    BellSeen,
+    /// A lesser mode.
+    Less,
+    /// A greater mode.
+    More,
     /// Say why it may start although a check does not hold.
     Override,
     /// Choose all values anew.
@@ -242,6 +290,8 @@ impl Key {
             (KeyCode::Char(c), true) => format!("^{}", c.to_ascii_uppercase()),
             (KeyCode::Up, _) => "↑".into(),
             (KeyCode::Down, _) => "↓".into(),
+            (KeyCode::Left, _) => "←".into(),
+            (KeyCode::Right, _) => "→".into(),
             (KeyCode::PageUp, _) => "PgUp".into(),
             (KeyCode::PageDown, _) => "PgDn".into(),
             (KeyCode::BackTab, _) => "S-Tab".into(),
@@ -293,6 +343,8 @@ const UP: Key = Key::code(KeyCode::Up);
 const DOWN: Key = Key::code(KeyCode::Down);
 const PAGE_UP: Key = Key::code(KeyCode::PageUp);
 const PAGE_DOWN: Key = Key::code(KeyCode::PageDown);
+const LEFT: Key = Key::code(KeyCode::Left);
+const RIGHT: Key = Key::code(KeyCode::Right);
 const HOME: Key = Key::code(KeyCode::Home);
 const END: Key = Key::code(KeyCode::End);
 const ENTER: Key = Key::code(KeyCode::Enter);
@@ -308,6 +360,8 @@ pub const TABLE: &[Binding] = table! {
     Overview [k(']')] ZoomOut "charts: longer";
     Overview [k('F')] Freeze "hold the charts still";
     Overview [k('R')] TryAgain "ask failed sources again", "try again";
+    Overview [k('M')] Mark "mark what is normal…";
+    Overview [k('B')] BellSeen "seen: it rings no more", "seen";
     Signal [k('[')] ZoomIn "shorter window", "shorter";
     Signal [k(']')] ZoomOut "longer window", "longer";
     Signal [k('F')] Freeze "hold the chart still", "freeze";
@@ -324,6 +378,11 @@ pub const TABLE: &[Binding] = table! {
     Global [k('3')] Procedures "Procedures", "procedures";
     Global [k('4')] Run "Run", "run";
     Global [k('5')] Timeline "Timeline", "timeline";
+    Global [k('D')] Decide "decide…", "decide…";
+    Global [k('X')] Automation "automation off; arm…";
+    Global [k('W')] Why "why: the evidence", "why";
+    Global [k('N')] Note "note…";
+    Global [k('I')] TakeOver "become the decider…", "take over…";
     Global [UP, k('k')] Up "up";
     Global [DOWN, k('j')] Down "down";
     Global [PAGE_UP] PageUp "page up";
@@ -348,6 +407,8 @@ pub const TABLE: &[Binding] = table! {
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
     Question [TAB] NextControl "next", "next";
     Question [BACK_TAB] PreviousControl "previous";
+    Question [UP] Up "one up, where there is a choice";
+    Question [DOWN] Down "one down";
     Question [ENTER] Press "press (Cancel at first)";
     Question [ESC, Key::ctrl('c')] Close "close, nothing is sent", "close";
     Outcome [k('d')] Done "it was done: go on behind it…", "done…";
@@ -385,6 +446,24 @@ pub const TABLE: &[Binding] = table! {
     Locked [k('4')] Watch "watch that run", "watch that run";
     Locked [k('s')] StopAndStart "stop it, then mine…", "stop it, then mine…";
     Locked [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
+    Decide [k('r')] RollBack "roll back…", "roll back…";
+    Decide [k('o')] Other "other procedure…", "other…";
+    Decide [k('w')] Hold "hold: watch on…", "hold…";
+    Decide [k('e')] Extend "extend the clock…", "extend…";
+    Decide [TAB] NextControl "the next decision", "next";
+    Decide [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Other [UP] Up "up";
+    Other [DOWN] Down "down", "move";
+    Other [ENTER] Pick "open its confirmation", "its confirmation";
+    Other [ESC, Key::ctrl('c')] Close "back", "back";
+    Arm [UP] Up "the trigger above";
+    Arm [DOWN] Down "the trigger below", "trigger";
+    Arm [LEFT] Less "it may do less";
+    Arm [RIGHT] More "it may do more", "its mode";
+    Arm [TAB] NextControl "next", "next";
+    Arm [BACK_TAB] PreviousControl "previous";
+    Arm [ENTER] Press "press (Cancel at first)";
+    Arm [ESC, Key::ctrl('c')] Close "cancel, nothing is armed", "cancel";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";
 };

@@ -10,7 +10,7 @@ use super::theme::{Slot, Theme};
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
 use crate::run::record::Answer;
-use crate::session::view::{ChartColumn, Freshness, Gravity, Level, TriggerState, View};
+use crate::session::view::{ChartColumn, Freshness, Gravity, Level, Notice, TriggerState, View, Watch};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -60,6 +60,9 @@ impl<'a> Scene<'a> {
 
 fn ticks(view: &View) -> bool {
     view.verdict.clock_ms.is_some()
+        || view.acts.is_some()
+        || view.decisions.iter().any(|d| d.decide_ms.or(d.default_ms).is_some())
+        || view.notices.iter().any(|n| matches!(n, Notice::Silent { .. } | Notice::Overdue { .. }))
         || view.draft.is_some()
         || view.run.as_ref().is_some_and(run_line::is_live)
         || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
@@ -93,6 +96,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Screen::Run => screens::run::draw(&mut canvas, body, &scene),
         Screen::Timeline => screens::timeline::draw(&mut canvas, body, &scene),
         Screen::Emergency => screens::emergency::draw(&mut canvas, body, &scene),
+        Screen::Why => screens::why::draw(&mut canvas, body, &scene),
         Screen::Help => screens::help::draw(&mut canvas, body, &scene),
     }
     match ui.dialog() {
@@ -104,6 +108,9 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Ask(d)) => dialog::ask::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Approve(d)) => dialog::approve::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Unverified(_)) => dialog::unverified::draw(&mut canvas, body, &scene),
+        Some(Dialog::Decide(clock)) => dialog::decide::draw(&mut canvas, body, &scene, clock),
+        Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
         None => {}
     }
@@ -122,6 +129,9 @@ pub fn next_visible_change(view: &View) -> u64 {
     match view.verdict.gravity {
         Gravity::Ok => next = next.min(60_000 - view.verdict.for_ms % 60_000),
         _ => ages.push(view.verdict.for_ms),
+    }
+    if let Watch::Silent { for_ms, .. } = view.watch {
+        ages.push(for_ms);
     }
     if let Freshness::Late(ms) | Freshness::Lost(ms) = view.freshness {
         ages.push(ms);

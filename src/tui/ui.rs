@@ -1,10 +1,12 @@
 //! What the screen itself remembers (where one is, cursors, open dialogs), and what keys make of it.
 
 mod about_run;
+mod deciding;
 mod dialogs;
 mod intent;
 
 pub use about_run::{guide_of, offered, step_of};
+pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
@@ -40,6 +42,8 @@ pub enum Screen {
     Timeline,
     /// What to do when all else fails.
     Emergency,
+    /// The evidence.
+    Why,
     /// Keys.
     Help,
 }
@@ -54,6 +58,7 @@ impl Screen {
             Screen::Run => Context::Run,
             Screen::Timeline => Context::Timeline,
             Screen::Emergency => Context::Emergency,
+            Screen::Why => Context::Why,
             Screen::Help => Context::Help,
         }
     }
@@ -90,6 +95,8 @@ pub struct Ui {
     pub plan: Option<String>,
     /// How many rows back from the newest the timeline's cursor is.
     pub back_in_time: usize,
+    /// Cursor among what has evidence.
+    pub why: usize,
     /// First row of a text that is longer than the screen.
     pub scroll: usize,
     /// What the run screen shows.
@@ -114,6 +121,7 @@ impl Ui {
             procedure: 0,
             plan: None,
             back_in_time: 0,
+            why: 0,
             scroll: 0,
             pane: Pane::All,
             out_from: None,
@@ -204,6 +212,13 @@ impl Ui {
                 }
             }
             Action::Approve => return self.approve(view),
+            Action::Decide
+            | Action::Automation
+            | Action::Why
+            | Action::Note
+            | Action::TakeOver
+            | Action::Mark
+            | Action::BellSeen => return self.about_decisions(action, view),
             Action::StopRun
             | Action::Outcome
             | Action::Output
@@ -229,6 +244,11 @@ impl Ui {
         let to = match self.screen {
             Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
                 self.before
+            }
+            Screen::Why => {
+                let back = if self.before == Screen::Why { Screen::Overview } else { self.before };
+                self.go(back);
+                return vec![Intent::Why(None)];
             }
             Screen::Procedures if self.plan.is_some() => {
                 self.plan = None;
@@ -264,6 +284,12 @@ impl Ui {
                 let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
                 self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
                 return Vec::new();
+            }
+            Screen::Why => {
+                let all = looked_at(view);
+                let to = (self.why as isize).saturating_add(by).max(0) as usize;
+                self.why = to.min(all.len().saturating_sub(1));
+                return all.into_iter().nth(self.why).map(|of| Intent::Why(Some(of))).into_iter().collect();
             }
             // Drawing stops at the last row.
             Screen::Run | Screen::Emergency | Screen::Help => (&mut self.scroll, super::paint::LONGEST_TEXT),

@@ -102,16 +102,14 @@ fn every_good_and_every_shipped_playbook_is_accepted() {
     }
 }
 
-/// `format/` holds two whole systems written in the format. What is not carried out yet belongs to automation,
-/// incidents, checklists and drills; it is listed here whole, so that nothing else can hide behind it.
+/// `format/` holds two whole systems written in the format. What is not carried out yet belongs to drills, scenarios,
+/// objectives and checklists that do something themselves; it is listed here whole, so that nothing else can hide behind
+/// it. The telephone numbers of one are still to be written, which is an error because it is armed.
 #[test]
 fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
     let lapce: &[&str] = &[
-        "[incident]",
-        "[automation]",
-        "`effect_within` of a trigger",
         "an objective of `data_age`",
-        "[checklists]",
+        "an item of a checklist that does something itself",
         "`rehearse` of a step",
         "`checklists` of a procedure",
         "`rehearse`",
@@ -120,18 +118,19 @@ fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
         "[drill]",
     ];
     let sprint: &[&str] = &[
-        "error: a source on another host (`on`)",
-        "error: a baseline that is not a fixed value",
         "`roles` of a flag",
-        "[automation]",
-        "`effect_within` of a trigger",
-        "`authority` of a trigger",
+        "error: `xxx-xxx-xxxx` only holds the place of a name, and environment `production` is armed",
+        "error: `xxx-xxx-xxxx` only holds the place of a name, and environment `production` is armed",
+        "error: `xxx-xxx-xxxx` only holds the place of a name, and environment `production` is armed",
+        "error: `xxx-xxx-xxxx` only holds the place of a name, and environment `production` is armed",
+        "error: `xxx-xxx-xxxx` only holds the place of a name, and environment `production` is armed",
+        "error: `xxx-xxx-xxxx` only holds the place of a name, and environment `production` is armed",
         "an objective of runs started by the system",
         "an objective from the `decision`",
         "an objective that `stays`",
         "an objective that `holds`",
         "an objective of `data_age`",
-        "[checklists]",
+        "an item of a checklist that does something itself",
         "`checklists` of a procedure",
         "`rehearse` of a step",
         "`rehearse`",
@@ -148,6 +147,9 @@ fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
             match (p.message.split_once(" is not supported by this version yet"), p.severity) {
                 (Some((what, _)), Severity::Error) => later.push(format!("error: {what}")),
                 (Some((what, _)), Severity::Warning) => later.push(what.to_string()),
+                (None, Severity::Error) if p.message.contains("only holds the place") => {
+                    later.push(format!("error: {}", p.message));
+                }
                 (None, Severity::Error) => panic!("{}", p.render(false)),
                 (None, Severity::Warning) => {}
             }

@@ -8,7 +8,9 @@ use crate::pty::Pty;
 use lab::Lab;
 use ripcord::config::playbook;
 use ripcord::model::playbook::{ParamKind, Playbook, ReadingKind};
-use std::path::Path;
+use ripcord::supervisor::decisions::{self, Beat};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -155,6 +157,83 @@ fn on_the_screen_the_matrix_lights_up_and_keys_take_the_canary_out() {
     assert_eq!(pty.exit(LONG), 0);
     let runs = ripcord(&lab, &["runs"]);
     assert!(text(&runs.stdout).to_lowercase().contains("verified"), "{}", text(&runs.stdout));
+}
+
+/// The shipped playbook, allowed to act by itself on errors.
+fn armed(lab: &Lab) -> PathBuf {
+    let mut text = std::fs::read_to_string(FILE).unwrap();
+    let mut put = |from: &str, to: &str| {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replace(from, to);
+    };
+    put("[environments.production]\n", "[environments.production]\nautomation = \"armed\"\n");
+    let asks = "for = \"10s\"\nact = \"ask\"\nprocedure = \"canary-zero\"\nreason = \"error rate over 5 %\"";
+    assert!(asks.contains("act = \"ask\""));
+    put(asks, &asks.replace("act = \"ask\"", "act = \"auto\"\nmode = \"armed\"\neffect_within = \"60s\""));
+    let path = lab.folder.path().join("armed.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_watcher_takes_the_canary_out_by_itself_within_its_target() {
+    if !installed(&[("haproxy", "haproxy"), ("prometheus", "prometheus")]) {
+        return;
+    }
+    let lab = Lab::start(true);
+    let mut arguments = target(&lab);
+    arguments[0] = armed(&lab).display().to_string();
+    let mut command = Command::new(RIPCORD);
+    command
+        .arg("watch")
+        .args(&arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .env("HOME", lab.folder.path());
+    let mut watch = Reaped(command.spawn().unwrap());
+    let home = lab.folder.path().canonicalize().unwrap().join("state/shop@production");
+    eventually("all signals answer", LONG, || {
+        Beat::read(&home).filter(|b| b.answering == (9, 9) && b.text == "ALL QUIET")
+    });
+
+    lab.canary.go_bad();
+    let ended = eventually("the end of its run", Duration::from_secs(300), || {
+        let state = decisions::load(&home).unwrap();
+        let attempt = state.attempts.values().flatten().next()?.clone();
+        attempt.ended.is_some().then_some(attempt)
+    });
+    let (ok, why, _) = ended.ended.clone().unwrap();
+    assert!(ok, "{why}");
+    let took = ended.reaction.expect("how fast it was is on record");
+    let (effect, wanted) = (took.to_effect.expect("it took effect"), took.target.expect("it has a target"));
+    // Past the capture of the test harness: the figures are to be seen.
+    let _ = writeln!(
+        std::io::stderr(),
+        "automatic rollback of the HAProxy canary: condition true to first command {} ms, firing to first command {} ms, \
+         firing to effect {effect} ms, target {wanted} ms",
+        took.from_true,
+        took.from_firing,
+    );
+    assert!(effect <= wanted, "{effect} ms, wanted within {wanted} ms");
+    let after = lab.split_over(200.0);
+    assert_eq!((after.canary, after.errors), (0.0, 0.0), "100/0 by HAProxy's own counters: {after:?}");
+    assert_eq!(lab.tell("get weight shop/canary"), "0 (initial 25)");
+    let state = decisions::load(&home).unwrap();
+    assert_eq!(state.attempts.values().flatten().count(), 1, "one run");
+    let pid = rustix::process::Pid::from_raw(watch.0.id() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let status = eventually("the end of the watcher", LONG, || watch.0.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+}
+
+/// A process that does not outlive its test.
+struct Reaped(std::process::Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The percentage on the line of a signal.

@@ -18,6 +18,7 @@ mod logout;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;
+mod people;
 mod plan;
 mod promtool;
 #[path = "../support/pty.rs"]
@@ -32,3 +33,4 @@ mod screen;
 mod storage;
 mod two_accounts;
 mod unruly;
+mod watch;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A small disk, gone at the end.
-struct Mount {
+pub struct Mount {
     at: PathBuf,
 }
 
@@ -25,7 +25,7 @@ fn mount(words: &[&str], at: &Path) -> Output {
 
 impl Mount {
     /// A disk of `size` at `at`; `None` (and a line) where this host does not let us.
-    fn tiny(at: &Path, size: u64) -> Option<Mount> {
+    pub fn tiny(at: &Path, size: u64) -> Option<Mount> {
         fs::create_dir_all(at).unwrap();
         let out = mount(&["-t", "tmpfs", "-o", &format!("size={size},mode=0700"), "none"], at);
         if out.status.success() {
@@ -48,7 +48,7 @@ impl Mount {
     }
 
     /// Takes all room that is left.
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(self.filler()).unwrap();
         for size in [65_536, 4_096, 512, 1] {
             while file.write_all(&vec![0; size]).is_ok() {}
@@ -59,7 +59,7 @@ impl Mount {
         self.at.join("filler")
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         fs::remove_file(self.filler()).unwrap();
     }
 }

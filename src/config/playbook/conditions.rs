@@ -4,8 +4,9 @@
 use super::templates::{Reach, Scope};
 use crate::config::walk::Node;
 use crate::model::condition::{
-    Comparison, Condition, ConditionError, Expr, Over, parse_comparison, parse_condition, parse_expr,
+    Comparison, Condition, ConditionError, Expr, Over, Since, parse_comparison, parse_condition, parse_expr,
 };
+use crate::model::probe::{Ask, Probe};
 use crate::model::unit::Dim;
 use std::ops::Range;
 
@@ -15,16 +16,47 @@ pub fn condition(n: &Node<'_>) -> Option<Condition> {
     told(n, s, parse_condition(s, &n.cx.known))
 }
 
+/// A condition that is judged whether something runs or not.
+pub fn standing(n: &Node<'_>) -> Option<Condition> {
+    let found = condition(n)?;
+    outside(n, &found.expr).then_some(found)
+}
+
 /// A comparison of a signal with something.
 pub fn comparison(n: &Node<'_>, own: &str) -> Option<Comparison> {
     let s = n.str()?;
-    told(n, s, parse_comparison(s, own, &n.cx.known))
+    let found = told(n, s, parse_comparison(s, own, &n.cx.known))?;
+    outside(n, &found.right).then_some(found)
 }
 
 /// An expression that gives a value, and what it measures.
 pub fn expression(n: &Node<'_>) -> Option<(Expr, Dim)> {
     let s = n.str()?;
-    told(n, s, parse_expr(s, &n.cx.known))
+    let found = told(n, s, parse_expr(s, &n.cx.known))?;
+    outside(n, &found.0).then_some(found)
+}
+
+/// Tells of a window that begins with a run where there is none; whether there is no such window.
+fn outside(n: &Node<'_>, e: &Expr) -> bool {
+    let mut runs = false;
+    visit(e, &mut |e| runs |= matches!(e, Expr::Window { over: Over::Since(Since::Run), .. }));
+    if runs {
+        let text = n.value.as_str().unwrap_or_default();
+        let end = text.find("run]").map_or(text.len(), |at| at + 3);
+        n.cx.error(
+            n.within(text, end.saturating_sub(3)..end),
+            "nothing runs here, so that `[run]` has no beginning",
+            "write [incident], or how far back to look: [30m]",
+        );
+    }
+    !runs
+}
+
+/// As [`outside`], for the condition of a probe that is asked before anything runs. `n` is the probe's table.
+pub fn before_a_run(n: &Node<'_>, probe: &Probe) {
+    if let (Ask::When(c), Some(when)) = (&probe.ask, n.peek("when")) {
+        outside(&when, &c.expr);
+    }
 }
 
 /// A condition as it may stand in a procedure.

@@ -26,7 +26,7 @@ pub fn baseline(n: &Node<'_>, own: &str, unit: Option<Unit>, every: Option<u64>)
     let (json, over, least) = (t.opt("json"), t.opt("over"), t.opt("least"));
     let (kind, node) = found?;
     for (key, of) in BESIDE {
-        if t.has(key) && kind != *of {
+        if t.has(key) && !t.has(of) {
             let hint = format!("it belongs to `{of}`: leave it out");
             t.cx.error(t.key_span(key), format!("`{key}` has no meaning beside `{kind}`"), hint);
         }
@@ -94,7 +94,7 @@ fn mark(
     if let Some(every) = every.filter(|every| over / every < least) {
         let held = over / every;
         over_node.error(
-            format!("{} hold {held} samples at most, and {least} are needed", span(over)),
+            format!("{} holds {held} samples at most, and {least} are needed", span(over)),
             "make `over` longer, or `least` smaller: this baseline could never be known",
         );
         return None;

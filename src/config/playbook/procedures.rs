@@ -1,6 +1,7 @@
 //! `[probes]` and `[procedures.P]`: what can be done, who must agree, what is looked at before and after.
 
 use super::Keys;
+use super::conditions::before_a_run;
 use super::deciding::criterion;
 use super::params::{params, sample};
 use super::people::agreeing;
@@ -94,9 +95,17 @@ fn procedure(
         }
         Some(undo)
     });
-    let compatible_with = t.opt("compatible_with").map(|n| probe(&n, &planned));
-    let preflight =
-        t.opt("preflight").map(|n| n.array().iter().filter_map(|n| criterion(n, &planned)).collect());
+    let compatible_with = t.opt("compatible_with").map(|n| {
+        let found = probe(&n, &planned)?;
+        before_a_run(&n, &found);
+        Some(found)
+    });
+    let asked = |n: &Node<'_>| {
+        let found = criterion(n, &planned)?;
+        before_a_run(n, &found.probe);
+        Some(found)
+    };
+    let preflight = t.opt("preflight").map(|n| n.array().iter().filter_map(asked).collect());
     let guard = t.opt("guard").map(|n| guard(&n, &planned));
     let follow = t.opt("follow").map(|n| n.references("log", known.of("logs"))).unwrap_or_default();
     let skips = t.opt("skips").map(|n| n.strings()).unwrap_or_default();

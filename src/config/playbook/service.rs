@@ -1,5 +1,6 @@
 //! `[service]`, `[vars]`, `[environments]`, `[secrets]`, `[[links]]`, `[emergency]`.
 
+use super::conditions::before_a_run;
 use super::probes::probe;
 use super::templates::{Scope, argv, template};
 use super::words::{Style, id};
@@ -108,7 +109,11 @@ pub fn environments(top: &Table<'_>) -> IndexMap<String, Environment> {
         let confirm =
             t.opt("confirm").and_then(|n| n.choice(&[("type", Confirm::Type), ("key", Confirm::Key)]));
         let modes = [("armed", Automation::Armed), ("shadow", Automation::Shadow), ("off", Automation::Off)];
-        let prove = t.opt("prove").and_then(|n| probe(&n, &Scope::default()));
+        let prove = t.opt("prove").and_then(|n| {
+            let found = probe(&n, &Scope::default())?;
+            before_a_run(&n, &found);
+            Some(found)
+        });
         if tone == Tone::Danger && !t.has("prove") {
             n.cx.warn(
                 span,

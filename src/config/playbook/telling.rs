@@ -1,7 +1,7 @@
 //! `[channels]`, `[messages]`, `[[escalation]]`: how people are told, and what.
 
 use super::calls::{BESIDE_RUN, command, http_of};
-use super::conditions::condition;
+use super::conditions::standing;
 use super::templates::{Reach, Scope, template};
 use super::words::{Style, id};
 use crate::config::walk::{Node, Table};
@@ -202,7 +202,7 @@ pub fn escalation(top: &Table<'_>) -> Vec<Rung> {
         let t = n.table()?;
         let after = t.req("after", "write when, from the incident's start: after = \"15m\"");
         let after = after.and_then(|n| Some((n.dur()?, n)));
-        let when = t.opt("when").map(|n| condition(&n));
+        let when = t.opt("when").map(|n| standing(&n));
         let roles = t.req("roles", "write who is told").map(|n| n.references("role", t.cx.known.of("roles")));
         let channels =
             t.opt("channels").map(|n| n.references("channel", t.cx.known.of("channels"))).unwrap_or_default();

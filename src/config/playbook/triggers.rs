@@ -1,6 +1,6 @@
 //! `[automation]` and `[triggers]`: when something is to be done, by whom, and how often at most.
 
-use super::conditions::condition;
+use super::conditions::standing;
 use super::people::{agreeing, stage};
 use super::templates::{Scope, scalar};
 use super::words::{Style, id};
@@ -107,12 +107,12 @@ fn trigger(
     usual: Rules,
 ) -> Option<Trigger> {
     let known = &t.cx.known;
-    let when = t.req("when", "write the rule: when = \"error_rate > 2%\"").and_then(|n| condition(&n));
+    let when = t.req("when", "write the rule: when = \"error_rate > 2%\"").and_then(|n| standing(&n));
     let title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| name.to_string());
     let severity = t.opt("severity").and_then(|n| n.reference("severity", known.of("severities")));
     let hold = t.opt("for").and_then(|n| n.dur()).unwrap_or(0);
     let keep_firing_for = t.opt("keep_firing_for").and_then(|n| n.dur()).unwrap_or(0);
-    let clear_when = t.opt("clear_when").map(|n| condition(&n));
+    let clear_when = t.opt("clear_when").map(|n| standing(&n));
     let (mut act, mut at) = (Cell::Watch, IndexMap::new());
     match t.at_most_one(&["act", "at"]) {
         Some(("act", n)) => act = cell(&n).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use super::agreed::{same_choice, same_person};
 use super::record::{Choice, Closed, Kind, Withheld};
+use super::words::{at, word};
 use super::{Clock, Decisions, EXTENSIONS, Firing, LATE, Rules};
 use crate::model::condition::duration;
 use crate::model::playbook::{Automation, Cell, DefaultAction};
@@ -191,7 +192,7 @@ impl Decisions {
         match stopped.into_iter().find(|s| s.mode < Automation::Armed) {
             None => Ok(()),
             Some(s) => {
-                Err(format!("automation was set to {} by {} at {}", word(s.mode), s.who.user, at(&s.at)))
+                Err(format!("automation was set to {} by {} at {}", word(s.mode), s.who.user, at(s.at.wall)))
             }
         }
     }
@@ -275,7 +276,7 @@ impl Decisions {
     /// Why a trigger is not armed: its mode, and who set it.
     fn why_not_armed(&self, trigger: &str, mode: Automation) -> String {
         let set = self.automation.iter().chain(self.automations.get(trigger)).find(|s| s.mode == mode);
-        let by = set.map(|s| format!(" by {} since {}", s.who.user, at(&s.at))).unwrap_or_default();
+        let by = set.map(|s| format!(" by {} since {}", s.who.user, at(s.at.wall))).unwrap_or_default();
         format!("{}{by}", word(mode))
     }
 
@@ -356,7 +357,7 @@ impl Decisions {
         let f = self.known(firing)?;
         match &f.resolved {
             None => Ok(f),
-            Some(since) => Err(format!("{firing} fires no more since {}", at(since))),
+            Some(since) => Err(format!("{firing} fires no more since {}", at(since.wall))),
         }
     }
 
@@ -366,39 +367,9 @@ impl Decisions {
         match &c.closed {
             None => Ok(c),
             Some((_, detail, since)) => {
-                Err(format!("the clock is closed: {} at {}", detail.trim_end_matches('.'), at(since)))
+                Err(format!("the clock is closed: {} at {}", detail.trim_end_matches('.'), at(since.wall)))
             }
         }
-    }
-}
-
-impl Clock {
-    /// A choice, and who said it: `ben decided to hold`.
-    pub fn words(&self, choice: &Choice) -> String {
-        let said = self.said.iter().filter(|w| same_choice(&w.choice, choice));
-        let mut who: Vec<&str> = said.map(|w| w.who.user.as_str()).collect();
-        who.dedup();
-        clean_line(&format!("{} decided to {}", who.join(" and "), choice.words()))
-    }
-}
-
-impl Choice {
-    /// In words: `hold`, `roll back by config`, `extend by 5m`.
-    pub fn words(&self) -> String {
-        match self {
-            Choice::Hold => "hold".to_owned(),
-            Choice::RollBack { procedure, .. } => format!("roll back by {procedure}"),
-            Choice::Extend(ms) => format!("extend by {}", duration(*ms)),
-        }
-    }
-}
-
-/// The word for a mode.
-pub fn word(mode: Automation) -> &'static str {
-    match mode {
-        Automation::Off => "disarmed",
-        Automation::Shadow => "shadow",
-        Automation::Armed => "armed",
     }
 }
 
@@ -434,12 +405,6 @@ fn sane(names: &[&str], texts: &[&str]) -> Answer {
 
 fn unless(holds: bool, why: impl FnOnce() -> String) -> Answer {
     if holds { Ok(()) } else { Err(why()) }
-}
-
-/// A wall time in words, UTC.
-fn at(now: &Now) -> String {
-    let at = jiff::Timestamp::from_millisecond(now.wall).unwrap_or_default();
-    at.strftime("%H:%M UTC").to_string()
 }
 
 #[cfg(test)]

@@ -50,11 +50,21 @@ impl Decisions {
             Kind::VerdictChanged { to, evidence, .. } => self.verdict = Some((to, evidence, at.clone())),
             Kind::IncidentOpened { incident, reason, run } => {
                 self.incidents += 1;
+                self.uncovered = None;
+                if run.is_some() {
+                    self.incident_run.clone_from(&run);
+                }
                 self.incident = Some(Incident { id: incident, since: at.clone(), reason, run });
             }
-            Kind::IncidentClosed { .. } => self.incident = None,
+            Kind::IncidentClosed { .. } => {
+                self.incident = None;
+                self.uncovered = None;
+            }
             Kind::Fired { firing, trigger, true_since, cell, stage, note, mode, evidence, .. } => {
                 *self.fired.entry(trigger.clone()).or_default() += 1;
+                if self.incident.is_none() {
+                    self.uncovered.get_or_insert_with(|| firing.clone());
+                }
                 let fired = Firing {
                     id: firing.clone(),
                     trigger,
@@ -174,7 +184,7 @@ impl Decisions {
             }
             Kind::ClockMissed { clock, .. } => {
                 self.with_clock(&clock, |c| c.missed = true);
-                self.owe_clock(&clock, |_| "nobody has decided in time".to_owned());
+                self.owe_clock(&clock, missed);
             }
             Kind::Said { clock, choice, who, roles, reason } => self.with_clock(&clock, |c| {
                 if let Choice::Extend(more) = choice {
@@ -339,6 +349,17 @@ pub(super) fn passed(from: &Now, to: &Now) -> Millis {
         true => to.boot.saturating_sub(from.boot),
         false => u64::try_from(to.wall - from.wall).unwrap_or(0),
     }
+}
+
+/// What is told when the first of two times is over.
+fn missed(clock: &Clock) -> String {
+    let what = match (clock.default, &clock.procedure) {
+        (DefaultAction::Act, Some(procedure)) => format!("{procedure} starts by itself"),
+        (DefaultAction::Escalate, _) => "people are told again".to_owned(),
+        _ => "nothing is done".to_owned(),
+    };
+    let by = clock.due().map(|d| format!(" at {}", super::words::at(d.due_wall))).unwrap_or_default();
+    format!("nobody has decided in time; {what}{by} unless somebody does")
 }
 
 fn later(deadline: &mut Deadline, more: Millis) {

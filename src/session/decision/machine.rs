@@ -1,12 +1,26 @@
 //! The decider: what the engine says and what people said, into records and actions. Pure; time is an argument.
 
-use super::{Decisions, Kind};
+mod acting;
+mod clocks;
+mod due;
+mod firing;
+mod incident;
+mod telling;
+#[cfg(test)]
+mod tests;
+
+use super::fold::passed;
+use super::{Decisions, Kind, Rules, SILENT, Withheld};
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
 use crate::engine::hold::TriggerState;
 use crate::engine::verdict::Standing;
-use crate::model::playbook::{Cell, Playbook};
-use crate::model::time::{Deadline, Now};
+use crate::model::playbook::{Automation, Cell, Playbook};
+use crate::model::record::Record;
+use crate::model::text::clean_line;
+use crate::model::time::{Deadline, Millis, Now};
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
 
 /// What the engine says of a trigger now.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,35 +168,295 @@ pub enum Effect {
     },
 }
 
+/// Milliseconds after which a default's plan that could not be frozen is tried again, and what was refused under the log's
+/// lock is asked again.
+const RETRY: Millis = 60_000;
+const ASK_AGAIN: Millis = 5_000;
+/// Milliseconds in which an engine that has just begun may not know yet.
+const SETTLE: Millis = 30_000;
+
 /// The decider of one service and environment.
+///
+/// It is a comparison of what is on record with what should be, made anew at every event: what is missing is appended, and
+/// done once it is on record. So a decider that goes on with another's log does what that one left undone, and nothing twice.
 #[derive(Debug)]
 pub struct Machine {
     playbook: Playbook,
     environment: String,
     epoch: u64,
     acts: bool,
+    rules: Rules,
     state: Decisions,
+    /// The first time it was told, and the last.
+    born: Option<Now>,
+    now: Now,
+    judged: Option<Said>,
+    runs: Option<Runs>,
+    /// Since when a condition has been true that is pending or firing, boot milliseconds.
+    true_since: IndexMap<String, i64>,
+    /// Triggers that the engine said were firing, since the beginning.
+    seen: BTreeSet<String>,
+    /// What stands in the way of each firing, and since when (boot milliseconds).
+    stuck: IndexMap<String, (Withheld, Millis)>,
+    /// Records that were asked for and not answered; and when one was refused (boot milliseconds).
+    flights: Vec<Kind>,
+    refused: IndexMap<String, Millis>,
+    /// Runs that were asked to start, those of which it is known that they have, and what came of them.
+    starting: BTreeSet<String>,
+    started: BTreeSet<String>,
+    reactions: IndexMap<String, (Now, Option<Now>)>,
+    ended: IndexMap<String, (bool, String)>,
+    /// Clocks whose plan was asked for and when (boot milliseconds); the answer, until it is on record.
+    freezing: IndexMap<String, (Millis, Option<FrozenPlan>)>,
+    /// Escalations that people are being told of: the firing, and when it was recorded.
+    telling: Vec<(String, Now)>,
+    /// Facts of one moment that are not on record yet.
+    unwritten: Vec<Kind>,
+    /// The run during which an incident was open, last.
+    covered: Option<String>,
+}
+
+type FrozenPlan = Result<(String, String, String), String>;
+
+/// What the engine said, and when.
+#[derive(Debug)]
+struct Said {
+    at: Now,
+    triggers: IndexMap<String, Judged>,
+    standing: Standing,
+    evidence: Vec<Part>,
 }
 
 impl Machine {
-    /// A decider of a resolved playbook, in its epoch, that goes on with what is on record. A screen's only records.
+    /// A decider of a resolved playbook, in its epoch (which is on record), that goes on with what is on record. A screen's
+    /// only records.
     pub fn new(playbook: &Playbook, environment: &str, epoch: u64, acts: bool, state: Decisions) -> Machine {
-        Machine { playbook: playbook.clone(), environment: environment.into(), epoch, acts, state }
+        Machine {
+            playbook: playbook.clone(),
+            environment: environment.into(),
+            epoch,
+            acts,
+            rules: Rules::of(playbook, environment),
+            state,
+            born: None,
+            now: Now::default(),
+            judged: None,
+            runs: None,
+            true_since: IndexMap::new(),
+            seen: BTreeSet::new(),
+            stuck: IndexMap::new(),
+            flights: Vec::new(),
+            refused: IndexMap::new(),
+            starting: BTreeSet::new(),
+            started: BTreeSet::new(),
+            reactions: IndexMap::new(),
+            ended: IndexMap::new(),
+            freezing: IndexMap::new(),
+            telling: Vec::new(),
+            unwritten: Vec::new(),
+            covered: None,
+        }
     }
 
-    /// Takes an event; says what is to be done.
-    pub fn handle(&mut self, _now: &Now, _event: Event) -> Vec<Effect> {
-        let _ = (&self.playbook, &self.environment, self.epoch, self.acts);
-        Vec::new()
+    /// Takes an event; says what is to be done. Each `Append` must be answered, with `Refused` also when it could not be
+    /// written. Once another program decides, nothing is done any more ([`Machine::superseded`]).
+    pub fn handle(&mut self, now: &Now, event: Event) -> Vec<Effect> {
+        self.born.get_or_insert_with(|| now.clone());
+        self.now = now.clone();
+        self.take(now, event);
+        if self.superseded() {
+            return Vec::new();
+        }
+        let mut out = Vec::new();
+        let wanted = [
+            self.incident(now).into_iter().collect(),
+            self.verdict(now).into_iter().collect(),
+            self.firings(now),
+            self.actions(now),
+            self.courses(),
+            self.clocks(now),
+            self.escalations(now),
+            self.quiet(now).into_iter().collect(),
+            self.unwritten.clone(),
+        ];
+        wanted.into_iter().flatten().for_each(|kind| self.want(now, kind, &mut out));
+        self.start(now, &mut out);
+        self.freeze(now, &mut out);
+        self.tell(now, &mut out);
+        out
     }
 
-    /// When something is due by time alone, boot milliseconds.
-    pub fn next_deadline(&self) -> Option<u64> {
-        None
+    fn take(&mut self, now: &Now, event: Event) {
+        match event {
+            Event::Judged { triggers, standing, evidence } => self.heard(now, triggers, standing, evidence),
+            Event::Recorded(records) => records.iter().for_each(|r| self.recorded(r)),
+            Event::Refused(kinds) => {
+                for (kind, _) in kinds {
+                    self.landed(&kind);
+                    self.refused.insert(topic(&kind), now.boot);
+                }
+            }
+            Event::Runs(runs) => {
+                if let Some((run, _)) = runs.in_the_way.as_ref().filter(|_| self.state.incident.is_some()) {
+                    self.covered = Some(run.clone());
+                }
+                self.runs = Some(runs);
+            }
+            Event::Frozen { clock, plan } => {
+                self.freezing.insert(clock, (now.boot, Some(plan)));
+            }
+            Event::Started { run, accepted, .. } => {
+                self.starting.remove(&run);
+                match accepted {
+                    Ok(()) => {
+                        self.started.insert(run);
+                    }
+                    Err(why) => {
+                        self.ended
+                            .entry(run)
+                            .or_insert((false, format!("nothing was started: {}", clean_line(&why))));
+                    }
+                }
+            }
+            Event::Reaction { run, started, effect } => {
+                self.started.insert(run.clone());
+                self.reactions.insert(run, (started, effect));
+            }
+            Event::Ended { run, ok, detail } => {
+                self.started.insert(run.clone());
+                self.ended.insert(run, (ok, clean_line(&detail)));
+            }
+            Event::Paged { firing, ok, detail } => {
+                let detail = clean_line(&detail);
+                self.unwritten.push(Kind::Paged { epoch: self.epoch, firing, ok, detail });
+            }
+            Event::HostSlept(slept) => {
+                // What was judged before says nothing about now.
+                self.judged = None;
+                self.unwritten.push(Kind::HostSlept { slept });
+            }
+            Event::Tick => {}
+        }
+    }
+
+    fn recorded(&mut self, record: &Record) {
+        if self.state.last.as_ref().is_some_and(|(seq, _)| record.seq <= *seq) {
+            return;
+        }
+        // A record of another kind than this log's was written by a newer program: its own fold will know it.
+        let Ok(kind) = self.state.follow(record) else { return };
+        self.landed(&kind);
+        self.refused.clear();
+        if let Kind::DefaultFrozen { clock, plan, .. } = &kind {
+            match plan {
+                Ok(_) => self.freezing.shift_remove(clock),
+                Err(_) => self.freezing.insert(clock.clone(), (self.now.boot, None)),
+            };
+        }
+        if let Some(i) = self.unwritten.iter().position(|k| *k == kind) {
+            self.unwritten.remove(i);
+        }
+        self.tidy();
+    }
+
+    /// A record that was asked for has its answer.
+    fn landed(&mut self, kind: &Kind) {
+        if let Some(i) = self.flights.iter().position(|k| k == kind) {
+            self.flights.remove(i);
+        }
+    }
+
+    /// Forgets what is over.
+    fn tidy(&mut self) {
+        let state = &self.state;
+        // People were told of something that is forgotten: no record takes it.
+        self.unwritten
+            .retain(|k| !matches!(k, Kind::Paged { firing, .. } if !state.firings.contains_key(firing)));
+        let open = |run: &String| state.attempt(run).is_some_and(|a| a.ended.is_none());
+        self.started.retain(open);
+        self.starting.retain(open);
+        self.ended.retain(|run, _| open(run));
+        self.reactions.retain(|run, _| state.attempt(run).is_some());
+        self.freezing.retain(|clock, _| state.clocks.get(clock).is_some_and(|c| c.closed.is_none()));
+        self.telling.retain(|(firing, at)| {
+            state.firings.get(firing).is_some_and(|f| f.untold.iter().any(|(_, when)| when == at))
+        });
+    }
+
+    /// Asks for a record, unless the same is being asked for, or was refused just now.
+    fn want(&mut self, now: &Now, kind: Kind, out: &mut Vec<Effect>) {
+        let topic = topic(&kind);
+        let waits = self.refused.get(&topic).is_some_and(|at| now.boot.saturating_sub(*at) < ASK_AGAIN);
+        if waits || self.flights.iter().any(|k| self::topic(k) == topic) {
+            return;
+        }
+        self.refused.shift_remove(&topic);
+        self.flights.push(kind.clone());
+        out.push(Effect::Append(kind));
+    }
+
+    /// Whether another program decides now.
+    pub fn superseded(&self) -> bool {
+        self.state.decider.as_ref().is_some_and(|d| d.epoch > self.epoch)
     }
 
     /// What is on record.
     pub fn state(&self) -> &Decisions {
         &self.state
     }
+
+    /// What automation may do for a trigger now.
+    pub fn mode(&self, trigger: &str) -> Automation {
+        let own = self.rules.triggers.get(trigger).map(|l| l.mode).unwrap_or_default();
+        self.state.mode(self.rules.ceiling, trigger, own)
+    }
+
+    /// What the engine said, when that is recent enough to rely on.
+    fn fresh(&self, now: &Now) -> Option<&Said> {
+        self.judged
+            .as_ref()
+            .filter(|s| s.at.boot_id == now.boot_id && now.boot.saturating_sub(s.at.boot) <= SILENT)
+    }
+
+    /// What a trigger's condition is now.
+    fn truth(&self, now: &Now, trigger: &str) -> Truth {
+        self.fresh(now).and_then(|s| s.triggers.get(trigger)).map_or(Truth::Unknown, |j| j.truth)
+    }
+
+    /// Milliseconds since the beginning.
+    fn age(&self, now: &Now) -> Millis {
+        self.born.as_ref().map_or(0, |b| passed(b, now))
+    }
+
+    fn title<'a>(&'a self, trigger: &'a str) -> &'a str {
+        self.playbook.triggers.get(trigger).map_or(trigger, |t| t.title.as_str())
+    }
+}
+
+/// What a record is about: only one of a topic is asked for at a time.
+fn topic(kind: &Kind) -> String {
+    let (name, about) = match kind {
+        Kind::Fired { trigger, .. } => ("fired", trigger.clone()),
+        Kind::Resolved { firing, .. } => ("resolved", firing.clone()),
+        Kind::CellMoved { firing, .. } => ("moved", firing.clone()),
+        Kind::WouldAct { firing, .. } => ("would act", firing.clone()),
+        Kind::Withheld { firing, by, .. } => ("withheld", format!("{firing} {by:?}")),
+        Kind::Acting { firing, .. } => ("acting", firing.clone()),
+        Kind::Reacted { run, to_effect, .. } => ("reacted", format!("{run} {}", to_effect.is_some())),
+        Kind::Acted { run, .. } => ("acted", run.clone()),
+        Kind::Escalated { firing, clock, .. } => {
+            ("escalated", format!("{firing} {}", clock.as_deref().unwrap_or_default()))
+        }
+        Kind::Paged { firing, .. } => ("paged", firing.clone()),
+        Kind::ClockOpened { firing, .. } => ("opened", firing.clone()),
+        Kind::DefaultFrozen { clock, .. } => ("frozen", clock.clone()),
+        Kind::ClockMissed { clock, .. } => ("missed", clock.clone()),
+        Kind::ClockClosed { clock, .. } => ("closed", clock.clone()),
+        Kind::IncidentOpened { .. } => ("incident opened", String::new()),
+        Kind::IncidentClosed { .. } => ("incident closed", String::new()),
+        Kind::VerdictChanged { .. } => ("verdict", String::new()),
+        Kind::HostSlept { .. } => ("slept", String::new()),
+        _ => ("other", String::new()),
+    };
+    format!("{name} {about}")
 }

@@ -8,6 +8,8 @@ mod fold;
 pub mod machine;
 pub mod record;
 mod rules;
+pub mod story;
+pub mod words;
 
 pub use elapsed::Elapsed;
 pub use record::{Choice, Closed, Kind, Withheld};
@@ -42,6 +44,10 @@ pub struct Decisions {
     pub incident: Option<Incident>,
     /// Incidents there were, the open one too; for the next one's number.
     pub incidents: u32,
+    /// A firing that came while no incident was open.
+    pub uncovered: Option<String>,
+    /// The last run that opened an incident.
+    pub incident_run: Option<String>,
     /// What people set for all triggers.
     pub automation: Option<Set>,
     /// What people set for one trigger.

@@ -11,8 +11,11 @@ use super::api::{Element, Range};
 use super::milliseconds;
 use crate::model::template::Template;
 
+/// One series of an answer, and whether it says that the target lives.
+type Spoken = (HashMap<String, String>, bool);
+
 /// What is known of a target's life.
-pub(super) struct Life(Result<Vec<(HashMap<String, String>, bool)>, String>);
+pub(super) struct Life(Result<Vec<Spoken>, String>);
 
 impl Default for Life {
     fn default() -> Life {

@@ -123,8 +123,10 @@ pub async fn resolve(
         env: context.env.clone(),
         cwd: folder(playbook, environment, &context, &names),
         secrets: Secrets::new(playbook.secrets.clone()),
+        home: context.home.clone().into(),
     };
     context.stage = stage(&world, playbook, procedure, &names).await;
+    context.baselines = captured(playbook, &context.home).await;
     let params = params::params(&world, playbook, procedure, given, &names).await;
     draft.choices = params.choices;
     draft.problems = params.problems;
@@ -189,6 +191,15 @@ pub async fn resolve(
     draft
 }
 
+/// The baselines that are known now, base units.
+async fn captured(playbook: &Playbook, home: &str) -> IndexMap<String, f64> {
+    let (playbook, home) = (playbook.clone(), home.to_owned());
+    let known = move || super::baseline::known(&playbook, Path::new(&home));
+    // Reads the log and files.
+    let all = tokio::task::spawn_blocking(known).await.unwrap_or_default();
+    all.into_iter().filter_map(|(id, known)| Some((id, known.ok()?.value))).collect()
+}
+
 /// The working folder of the environment's commands.
 fn folder(
     playbook: &Playbook,
@@ -217,7 +228,13 @@ async fn stage(
     let signal = Box::new(Expr::Signal(traffic.signal.clone()));
     let mut fill = Filler::new(playbook, names.clone());
     let mut frozen = Frozen { secrets: playbook.secrets.clone(), ..Frozen::default() };
-    crate::run::freeze::measured(playbook, vec![traffic.signal.clone()], &mut frozen, &mut fill);
+    crate::run::freeze::measured(
+        playbook,
+        vec![traffic.signal.clone()],
+        &IndexMap::new(),
+        &mut frozen,
+        &mut fill,
+    );
     for stage in &traffic.stages {
         let share = Box::new(Expr::Number(Quantity { value: f64::from(*stage) / 100.0, dim }));
         let text = format!("{} <= {stage}%", traffic.signal);

@@ -211,7 +211,12 @@ mod tests {
 
     fn world(cwd: &Path) -> World {
         let env = [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect();
-        World { env, cwd: cwd.to_string_lossy().into_owned(), secrets: Secrets::new(IndexMap::new()) }
+        World {
+            env,
+            cwd: cwd.to_string_lossy().into_owned(),
+            secrets: Secrets::new(IndexMap::new()),
+            home: cwd.join("records"),
+        }
     }
 
     fn probe(ask: Ask) -> Probe {

@@ -41,6 +41,7 @@ pub async fn preview(plan: &Plan) -> Vec<Tried> {
         env: plan.env.clone(),
         cwd: plan.cwd.clone(),
         secrets: super::super::secrets::Secrets::new(plan.playbook.secrets.clone()),
+        home: plan.home.clone().into(),
     };
     let mut out = Vec::new();
     for s in &plan.steps {

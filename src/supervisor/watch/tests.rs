@@ -25,6 +25,7 @@ fn lab(dir: &Path, conditions: &[(&str, &str)]) -> (Arc<World>, Frozen, Vec<Cond
         env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into_iter().collect(),
         cwd: dir.to_string_lossy().into_owned(),
         secrets: Secrets::new(Default::default()),
+        home: dir.join("records"),
     };
     let conditions = conditions.iter().map(|(id, _)| playbook.triggers[*id].when.clone()).collect();
     (Arc::new(world), frozen, conditions)

@@ -1,9 +1,12 @@
 //! Dialogs: what is asked, and the one form they share. A dialog opens with the focus on Cancel.
 
 pub mod approve;
+pub mod arm;
 pub mod ask;
 pub mod confirm;
+pub mod decide;
 pub mod locked;
+pub mod other;
 pub mod outcome;
 pub mod picker;
 pub mod question;
@@ -12,11 +15,11 @@ pub mod unverified;
 pub mod window;
 
 use super::keymap::{Action, Context};
-use crate::model::playbook;
+use crate::model::playbook::{self, Automation};
 use crate::model::text::clean_line;
 use crate::run::record::Answer;
 use crate::run::state::Need;
-use crate::session::view::ParamView;
+use crate::session::view::{ArmingView, ParamView};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use indexmap::IndexMap;
 use tui_textarea::{CursorMove, TextArea};
@@ -42,6 +45,12 @@ pub enum Dialog {
     Unverified(Seen),
     /// Another run is in the way.
     Locked(Locked),
+    /// What is to be done about what fires? Its clock.
+    Decide(String),
+    /// Which other procedure?
+    Other(Other),
+    /// What may automation do?
+    Arm(Arm),
 }
 
 impl Dialog {
@@ -57,6 +66,9 @@ impl Dialog {
             Dialog::Approve(_) => Context::Approve,
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
+            Dialog::Decide(_) => Context::Decide,
+            Dialog::Other(_) => Context::Other,
+            Dialog::Arm(_) => Context::Arm,
         }
     }
 
@@ -67,6 +79,7 @@ impl Dialog {
             Dialog::Question(q) => q.field.then_some(&mut q.form),
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
+            Dialog::Arm(a) => Some(a.field()),
             _ => None,
         }
     }
@@ -93,8 +106,69 @@ pub struct Confirm {
     pub picked: bool,
     /// The run that is stopped first.
     pub stops: Option<String>,
+    /// The clock that is decided by it.
+    pub decides: Option<String>,
     /// Field and buttons.
     pub form: Form,
+}
+
+/// Another procedure than the one that is recommended.
+#[derive(Debug, Clone)]
+pub struct Other {
+    /// The clock that is decided.
+    pub clock: String,
+    /// The procedure at the cursor.
+    pub at: usize,
+}
+
+/// What automation may do.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// Triggers that could act, and what is chosen for them.
+    pub rows: Vec<(ArmingView, Automation)>,
+    /// The row at the cursor.
+    pub at: usize,
+    /// The most that the environment allows.
+    pub ceiling: Automation,
+    /// The service's name, when it is typed.
+    pub name: Option<String>,
+    /// Letters go to the name, not to the reason.
+    pub on_name: bool,
+    /// Why, and the buttons.
+    pub reason: Form,
+    /// The name.
+    pub typed: Form,
+}
+
+impl Arm {
+    /// Where letters go.
+    pub fn field(&mut self) -> &mut Form {
+        if self.on_name { &mut self.typed } else { &mut self.reason }
+    }
+
+    /// Whether all that is asked is there.
+    pub fn is_ready(&self) -> bool {
+        let named = self.name.as_ref().is_none_or(|n| self.typed.text() == n);
+        named && !self.reason.text().trim().is_empty()
+    }
+
+    /// Whether the focus is on the button that arms.
+    pub fn on_go(&self) -> bool {
+        self.reason.on_go() || self.typed.on_go()
+    }
+
+    /// The next control: reason, name (where it is typed), the button that arms, Cancel.
+    pub fn tab(&mut self) {
+        let ready = self.is_ready();
+        if self.name.is_some() && !self.on_name && !self.on_go() {
+            self.on_name = true;
+            return;
+        }
+        self.field().tab(ready);
+        if !self.on_go() {
+            self.on_name = false;
+        }
+    }
 }
 
 /// A value is picked or typed, for a parameter of the procedure whose confirmation is below.
@@ -190,6 +264,29 @@ pub enum Asked {
         /// The run.
         run: String,
     },
+    /// A decision: go on watching.
+    Hold {
+        /// The clock.
+        clock: String,
+    },
+    /// A decision: roll back, where others must say the same before it starts.
+    RollBack {
+        /// The clock.
+        clock: String,
+        /// The procedure.
+        procedure: String,
+    },
+    /// A decision: more time, as chosen.
+    Extend {
+        /// The clock.
+        clock: String,
+    },
+    /// A note.
+    Note,
+    /// What is normal is marked, by the name that is chosen.
+    Mark,
+    /// A watcher is started that takes over.
+    TakeOver,
 }
 
 /// What is said to a run, with a reason.
@@ -279,6 +376,10 @@ pub struct Question {
     pub field: bool,
     /// An empty line is not enough.
     pub required: bool,
+    /// What there is to choose from.
+    pub choices: Vec<String>,
+    /// The one that is chosen.
+    pub chosen: usize,
     /// Field and buttons.
     pub form: Form,
 }

@@ -4,8 +4,9 @@ use super::window::{Window, wrap};
 use super::{Asked, Form, Question, Say, Seen};
 use crate::run::record::Answer;
 use crate::run::view::RunView;
-use crate::session::view::{DraftView, ManualView, Replacing};
+use crate::session::view::{DecisionView, DraftView, ManualView, Replacing, Watch};
 use crate::tui::canvas::Canvas;
+use crate::tui::format;
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
@@ -25,6 +26,8 @@ pub fn about_flag(flag: &ManualView) -> Question {
         button: if raise { "Raise" } else { "Lower" },
         field: true,
         required: false,
+        choices: Vec::new(),
+        chosen: 0,
         form: Form::default(),
     }
 }
@@ -83,6 +86,8 @@ pub fn about_run(seen: Seen, say: Say, name: &str) -> Question {
         button,
         field: required,
         required,
+        choices: Vec::new(),
+        chosen: 0,
         form: Form::default(),
     }
 }
@@ -103,6 +108,8 @@ pub fn about_override(draft: &DraftView) -> Question {
         button: "Override",
         field: true,
         required: true,
+        choices: Vec::new(),
+        chosen: 0,
         form: Form::default(),
     }
 }
@@ -121,6 +128,8 @@ pub fn about_survivors(replacing: &Replacing) -> Question {
         button: "Start beside them",
         field: true,
         required: true,
+        choices: Vec::new(),
+        chosen: 0,
         form: Form::default(),
     }
 }
@@ -137,6 +146,126 @@ pub fn about_orphan(run: &RunView) -> Question {
         button: "Take it up",
         field: false,
         required: false,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// Minutes by which a clock can be extended.
+pub const MINUTES: [u64; 3] = [5, 10, 15];
+
+/// Why one goes on watching.
+pub fn about_hold(d: &DecisionView) -> Question {
+    Question {
+        asked: Asked::Hold { clock: d.clock.clone() },
+        title: format!("HOLD: {}", d.title),
+        text: vec![
+            "The clock stops and its default does not happen. The trigger stays lit and is watched on."
+                .into(),
+            "Say why; it is recorded with your name.".into(),
+        ],
+        button: "Hold",
+        field: true,
+        required: true,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// Roll back, where others must say the same before it starts.
+pub fn about_agreeing(d: &DecisionView, procedure: &str, title: &str, lacking: &[String]) -> Question {
+    Question {
+        asked: Asked::RollBack { clock: d.clock.clone(), procedure: procedure.into() },
+        title: format!("ROLL BACK: {}", d.title),
+        text: vec![
+            format!(
+                "You say: roll back by {title}. It does not start yet; {} must say the same.",
+                lacking.join(" and ")
+            ),
+            "The last of you confirms it, and it starts. Say why; it is recorded with your name.".into(),
+        ],
+        button: "Say it",
+        field: true,
+        required: true,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// Why there must be more time.
+pub fn about_extension(d: &DecisionView) -> Question {
+    Question {
+        asked: Asked::Extend { clock: d.clock.clone() },
+        title: format!("EXTEND: {}", d.title),
+        text: vec!["The clock and its default move, once. Say why; it is recorded with your name.".into()],
+        button: "Extend",
+        field: true,
+        required: true,
+        choices: MINUTES.iter().map(|m| format!("{m} min")).collect(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// A note.
+pub fn about_note() -> Question {
+    Question {
+        asked: Asked::Note,
+        title: "NOTE".into(),
+        text: vec!["It stands in the timeline and in the records, with your name and the time.".into()],
+        button: "Write it",
+        field: true,
+        required: true,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// What is normal is marked.
+pub fn about_mark(marks: &[(String, Vec<String>)]) -> Question {
+    let what = |(mark, signals): &(String, Vec<String>)| format!("{mark}: {}", signals.join(", "));
+    Question {
+        asked: Asked::Mark,
+        title: "MARK WHAT IS NORMAL".into(),
+        text: vec![
+            "The averages before this moment are captured and become the baseline of these signals.".into(),
+            marks.iter().map(what).collect::<Vec<_>>().join(" · "),
+            "While an incident is open, what was normal before it stays.".into(),
+        ],
+        button: "Mark",
+        field: false,
+        required: false,
+        choices: marks.iter().map(|(mark, _)| mark.clone()).collect(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// A watcher is started that takes over.
+pub fn about_take_over(watch: &Watch) -> Question {
+    let what = match watch {
+        Watch::Silent { host, for_ms } => {
+            format!("The watcher on {host} has been silent for {}.", format::age(*for_ms))
+        }
+        Watch::None | Watch::Ok { .. } => "No watcher lives; nothing acts by itself.".into(),
+    };
+    Question {
+        asked: Asked::TakeOver,
+        title: "TAKE OVER: who decides".into(),
+        text: vec![
+            what,
+            "A watcher is started on this host. It decides from then on; an older one can record nothing any more.".into(),
+            "Say why; it is recorded with your name.".into(),
+        ],
+        button: "Take over",
+        field: true,
+        required: true,
+        choices: Vec::new(),
+        chosen: 0,
         form: Form::default(),
     }
 }
@@ -146,7 +275,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, q: &Questio
     let width = 74.min(body.width.saturating_sub(2));
     let room = width.saturating_sub(5) as usize;
     let lines: Vec<String> = q.text.iter().flat_map(|t| wrap(t, room)).collect();
-    let asked = if q.field { 4 } else { 3 };
+    let choice = u16::from(!q.choices.is_empty());
+    let asked = choice + if q.field { 4 } else { 3 };
     let mut w = Window::open(canvas, body, width, lines.len() as u16 + 4 + asked, &q.title);
     w.kept = asked;
     w.gap();
@@ -155,8 +285,22 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, q: &Questio
     }
     w.to_kept();
     w.divide(canvas);
+    if choice > 0 {
+        let mut at = w.area.x + 2;
+        for (i, text) in q.choices.iter().enumerate() {
+            let on = i == q.chosen;
+            canvas.put(at, w.y, 1, if on { "▸" } else { " " }, Slot::Accent);
+            let room = w.area.right().saturating_sub(at + 4);
+            at = canvas.put(at + 2, w.y, room, text, if on { Slot::Head } else { Slot::Text }) + 2;
+        }
+        if q.choices.len() > 1 {
+            canvas.put(at + 1, w.y, w.area.right().saturating_sub(at + 3), "↑↓ chooses", Slot::Dim);
+        }
+        w.gap();
+    }
     if q.field {
         let label = match (q.required, &q.asked) {
+            (_, Asked::Note) => "Note: ",
             (_, Asked::Say { say: Say::Approve, .. }) => "Your name: ",
             (true, _) => "Why: ",
             (false, _) => "Note: ",

@@ -1,7 +1,7 @@
 //! Row 1: where am I. The environment is reversed, never in a state's colour.
 
 use crate::model::playbook::Tone;
-use crate::session::view::Freshness;
+use crate::session::view::{Freshness, Watch};
 use crate::tui::canvas::{Canvas, Span};
 use crate::tui::format;
 use crate::tui::paint::Scene;
@@ -80,8 +80,14 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
         Freshness::Late(ms) => add(format!("LATE {}", format::age(ms)), Slot::Warn),
         Freshness::Lost(ms) => add(format!("LOST {}", format::age(ms)), Slot::Unknown),
     }
-    if !view.watch.is_empty() && detail >= 1 {
-        add(view.watch.clone(), Slot::Bar);
+    match &view.watch {
+        Watch::Ok { host } if detail >= 5 && !host.is_empty() => {
+            add(format!("watch ok on {host}"), Slot::Bar)
+        }
+        Watch::Ok { .. } if detail >= 1 => add("watch ok".into(), Slot::Bar),
+        Watch::None if detail >= 1 => add("no watch".into(), Slot::Bar),
+        Watch::Silent { for_ms, .. } => add(format!("NO WATCH {}", format::age(*for_ms)), Slot::Unknown),
+        _ => {}
     }
     if let Some(first) = view.here.first().filter(|_| detail >= 3) {
         add(

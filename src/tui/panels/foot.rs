@@ -108,6 +108,9 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
         of(Context::Global, &["approve…"], 8, &mut out);
     }
+    if !view.decisions.is_empty() && !view.read_only && ui.screen != Screen::Help {
+        of(Context::Global, &["decide…"], 8, &mut out);
+    }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
     if ui.screen != Screen::Help && !view.read_only {
         for p in view.procedures.iter().filter(|p| !locked || p.emergency) {
@@ -124,10 +127,10 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             if view.run.is_some() {
                 of(Context::Global, &["run"], if live.is_some() { 6 } else { 3 }, &mut out);
             }
-            of(Context::Global, &["procedures", "timeline"], 3, &mut out);
+            of(Context::Global, &["procedures", "timeline", "why"], 3, &mut out);
             of(Context::Overview, &["zoom"], 1, &mut out);
         }
-        Screen::Help | Screen::Emergency => of(Context::Global, &["back"], 7, &mut out),
+        Screen::Help | Screen::Emergency | Screen::Why => of(Context::Global, &["back"], 7, &mut out),
         Screen::Run | Screen::Signal | Screen::Procedures | Screen::Timeline => {
             of(Context::Global, &["overview"], 4, &mut out);
         }
@@ -207,6 +210,39 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             let may = scene.view.approver.as_ref().is_some_and(|a| a.may);
             let wanted = |a: Action| may || !matches!(a, Action::Approve | Action::Refuse);
             table(context, wanted)
+        }
+        Some(Dialog::Decide(clock)) => {
+            let all = &scene.view.decisions;
+            let d = all.iter().find(|d| d.clock == *clock);
+            let wanted = |a: Action| match a {
+                Action::RollBack => d.is_some_and(|d| d.procedure.is_some()),
+                Action::Other => !scene.view.procedures.is_empty(),
+                Action::Hold => d.is_some_and(|d| d.may && !d.closed),
+                Action::Extend => d.is_some_and(|d| d.may && !d.closed && !d.extended && d.length_ms > 0),
+                Action::NextControl => all.len() > 1,
+                _ => true,
+            };
+            table(context, wanted)
+        }
+        Some(Dialog::Arm(a)) => {
+            let next = match (a.on_go(), a.name.is_some() && !a.on_name) {
+                (true, _) => "Cancel",
+                (_, true) => "the name",
+                _ => "Arm",
+            };
+            vec![
+                item("↑↓", "trigger", 4),
+                item("←→", "its mode", 5),
+                item("type", if a.on_name { "the name" } else { "why" }, 5),
+                item("Tab", next, 6),
+                item("Enter", if a.on_go() { "arm" } else { "cancel" }, 7),
+                item("Esc", "cancel, nothing is armed", 9),
+            ]
+        }
+        Some(Dialog::Other(_)) => {
+            let mut out = vec![item("↑↓ or its key", "choose", 5)];
+            out.extend(table(context, |a| matches!(a, Action::Pick | Action::Close)));
+            out
         }
         Some(Dialog::Unverified(_)) => {
             let run = scene.view.run.as_ref();

@@ -4,6 +4,8 @@ pub mod banner;
 pub mod chart;
 pub mod criteria;
 pub mod foot;
+pub mod matrix;
+pub mod notices;
 pub mod others;
 pub mod output;
 pub mod run_line;

@@ -8,12 +8,14 @@ use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
 /// Mark and colour of a trigger. One that fires below the row in force is not what to look at first.
-fn look(scene: &Scene<'_>, t: &TriggerView) -> (&'static str, Slot) {
+pub fn look(scene: &Scene<'_>, t: &TriggerView) -> (&'static str, Slot) {
     let in_force = |id: &String| scene.view.severities.iter().any(|s| s.in_force && s.id == *id);
     match t.state {
         TriggerState::Unknown => ("? ", Slot::Unknown),
         TriggerState::Inactive => ("· ", Slot::Dim),
         TriggerState::Pending { .. } => ("» ", Slot::Pending),
+        TriggerState::Firing { .. } if t.held == Some("cools") => ("= ", Slot::Warn),
+        TriggerState::Firing { .. } if t.held == Some("stops") => ("^ ", Slot::Critical),
         TriggerState::Firing { .. } if t.blind => ("»!", Slot::Unknown),
         TriggerState::Firing { .. } if t.severity.as_ref().is_none_or(in_force) => ("»!", Slot::Critical),
         TriggerState::Firing { .. } => ("»!", Slot::Warn),
@@ -21,7 +23,7 @@ fn look(scene: &Scene<'_>, t: &TriggerView) -> (&'static str, Slot) {
 }
 
 /// The title, with its severity row when it does not say it already.
-fn name(t: &TriggerView) -> String {
+pub fn name(t: &TriggerView) -> String {
     match &t.severity {
         Some(s) if !t.title.contains(s.as_str()) => format!("{} ({s})", t.title),
         _ => t.title.clone(),
@@ -88,7 +90,8 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, t: &TriggerView, 
     let (mark, slot) = look(scene, t);
     let ink = if t.state == TriggerState::Inactive { Slot::Dim } else { Slot::Text };
     canvas.put(x + 1, y, 2, mark, slot);
-    let mode_at = canvas.right(end, y, 6, &t.mode, if t.mode == "ARMED" { Slot::Pending } else { ink });
+    let mode = t.held.unwrap_or(&t.mode);
+    let mode_at = canvas.right(end, y, 6, mode, if mode == "ARMED" { Slot::Pending } else { ink });
     let at = x + 4 + name_width + 1;
     canvas.put(x + 4, y, name_width, &name(t), ink);
     let room = mode_at.saturating_sub(at + 1);

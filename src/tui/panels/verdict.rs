@@ -1,8 +1,10 @@
 //! Row 2: the verdict and its clock, in the same place on every screen. And the lines under it that say why.
 
+use super::notices;
 use super::run_line;
-use crate::session::view::{Freshness, Gravity, TriggerState, TriggerView, View};
+use crate::session::view::{ActsView, Freshness, Gravity, Notice, TriggerState, TriggerView, View, Watch};
 use crate::tui::canvas::Canvas;
+use crate::tui::dialog::decide;
 use crate::tui::dialog::window::wrap;
 use crate::tui::format;
 use crate::tui::paint::Scene;
@@ -23,7 +25,9 @@ pub fn gravity(g: Gravity) -> (&'static str, Slot) {
 /// Draws the verdict on one row.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let v = &scene.view.verdict;
+    let decision = scene.view.decisions.iter().find(|d| !d.closed).map(decide::clock).unwrap_or_default();
     let right = match v.clock_ms {
+        _ if !decision.is_empty() => decision,
         Some(ms) if ms >= 0 => format!("respond in  {}", format::countdown(ms as u64)),
         Some(ms) => format!("OVERDUE by  {}", format::elapsed(ms.unsigned_abs())),
         None if v.for_ms >= 60_000 => {
@@ -79,15 +83,14 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
     let view = scene.view;
     let room = width.saturating_sub(6) as usize;
     let mut out = Vec::new();
-    let mut add = |mark, word: &str, text: &str, slot| {
-        let first = if word.is_empty() { 0 } else { word.chars().count() + 2 };
-        let mut lines = wrap(text, room.saturating_sub(first)).into_iter();
-        let text = lines.next().unwrap_or_default();
-        out.push(Why { mark, word: word.into(), text, slot });
-        out.extend(lines.map(|text| Why { mark: "  ", word: String::new(), text, slot }));
-    };
+    let mut add = |mark, word: &str, text: &str, slot| out.extend(wrapped(mark, word, text, slot, room));
     if let Some(alarm) = &view.alarm {
         add("!!", "", alarm, Slot::Critical);
+    }
+    let (grave, rest): (Vec<&Notice>, Vec<&Notice>) = view.notices.iter().partition(|n| notices::is_grave(n));
+    for notice in grave {
+        let (mark, word, text, slot) = notices::words(notice, &scene.ui.zone);
+        add(mark, &word, &text, slot);
     }
     if let Some(why) = &view.undriven {
         add("? ", "NOBODY DRIVES THE RUN", why, Slot::Unknown);
@@ -112,8 +115,27 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
         }
         Freshness::Starting | Freshness::Live => {}
     }
+    if let Some((says, ago)) = view.watcher_says.as_ref().filter(|_| view.verdict.gravity == Gravity::Unknown)
+    {
+        let host = match &view.watch {
+            Watch::Ok { host } => format!(" on {host}"),
+            _ => String::new(),
+        };
+        let text = format!("The decider{host} said {} ago: {says}", format::age(*ago));
+        add("? ", "", &text, Slot::Text);
+    }
+    if let Some(r) = view.reaction.as_ref().filter(|r| view.run.as_ref().is_some_and(|run| run.id == r.run)) {
+        let (text, slot) = notices::reaction(r);
+        add(if r.is_late() { "! " } else { "✓ " }, "", &text, slot);
+    }
     let alarms = out.len();
-    if let Some((left, t)) = soonest(view) {
+    for notice in rest {
+        let (mark, word, text, slot) = notices::words(notice, &scene.ui.zone);
+        out.extend(wrapped(mark, &word, &text, slot, room));
+    }
+    if let Some(acts) = &view.acts {
+        out.push(by_itself(acts, room));
+    } else if let Some((left, t)) = soonest(view) {
         let row = t.severity.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
         let word = format!("FIRES in {}", format::countdown(left));
         out.push(Why {
@@ -129,6 +151,37 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
         evidence.into_iter().map(|text| Why { mark: "  ", word: String::new(), text, slot: Slot::Text });
     out.splice(alarms..alarms, rows);
     out
+}
+
+/// A word and its text, on as many lines as that needs.
+fn wrapped(mark: &'static str, word: &str, text: &str, slot: Slot, room: usize) -> Vec<Why> {
+    let first = if word.is_empty() { 0 } else { word.chars().count() + 2 };
+    let mut lines = wrap(text, room.saturating_sub(first)).into_iter();
+    let head = Why { mark, word: word.into(), text: lines.next().unwrap_or_default(), slot };
+    let rest = lines.map(|text| Why { mark: "  ", word: String::new(), text, slot });
+    std::iter::once(head).chain(rest).collect()
+}
+
+/// What acts by itself, when, and at which cost.
+fn by_itself(a: &ActsView, room: usize) -> Why {
+    let word = format!("ACTS BY ITSELF in {}", format::countdown(a.in_ms));
+    let unless = if a.by_default { ", unless decided" } else { "" };
+    let word = format!("{word}{unless}");
+    let down = match a.downtime.as_str() {
+        "" | "none" => "no downtime".to_string(),
+        d => format!("{d} down"),
+    };
+    let loss = match a.data_loss.as_str() {
+        "" | "none" => "no data loss".to_string(),
+        d => format!("loses {d}"),
+    };
+    let length = format::length(a.duration_ms);
+    let long = format!("{} starts the {}: {length}, {down}, {loss}", a.title, a.procedure);
+    let text = match word.width() + 2 + long.width() <= room {
+        true => long,
+        false => format!("{}: {}, {length}, {down}", a.title, a.procedure),
+    };
+    Why { mark: "» ", word, text, slot: Slot::Pending }
 }
 
 /// The pending trigger that fires first, and in how many milliseconds.
@@ -183,10 +236,33 @@ pub fn press(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<
     let view = scene.view;
     let mut keys: Vec<(String, String)> = Vec::new();
     let live = view.run.as_ref().is_some_and(run_line::is_live);
+    let acts = view.acts.is_some() || view.notices.iter().any(|n| matches!(n, Notice::Held { .. }));
+    let asks = !view.read_only;
+    if let Some(d) = view.decisions.first().filter(|_| asks) {
+        let who = if d.roles.is_empty() { String::new() } else { format!(" ({})", d.roles.join(" + ")) };
+        keys.push(("D".into(), format!("decide{who}")));
+    }
     if live {
         keys.push(("4".into(), "the run".into()));
     } else if let Some((key, title)) = &view.verdict.suggests {
-        keys.push((key.to_string(), format!("{title}…")));
+        let label = match view.decisions.is_empty() && !acts {
+            true => format!("{title}…"),
+            false if width >= 110 => format!("{title} now"),
+            false => "roll back now".into(),
+        };
+        keys.push((key.to_string(), label));
+    }
+    if asks && acts {
+        keys.push(("X".into(), "stop the automation".into()));
+    }
+    if asks && view.notices.iter().any(|n| matches!(n, Notice::Silent { .. } | Notice::NoWatch)) {
+        keys.push(("I".into(), "take over…".into()));
+    }
+    if asks && view.notices.iter().any(|n| matches!(n, Notice::Stopped { .. })) {
+        keys.push(("B".into(), "seen".into()));
+    }
+    if !view.decisions.is_empty() || acts {
+        keys.push(("W".into(), "why".into()));
     }
     match view.verdict.gravity {
         _ if live => keys.push(("E".into(), "emergency help".into())),

@@ -8,3 +8,4 @@ pub mod run;
 pub mod signal;
 pub mod small;
 pub mod timeline;
+pub mod why;

@@ -4,7 +4,7 @@ use crate::session::view::SignalView;
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;
 use crate::tui::panels::{
-    others, run_line, series, severity, signals, timeline, triggers, verdict, what_fits,
+    matrix, others, run_line, series, severity, signals, timeline, triggers, verdict, what_fits,
 };
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
@@ -189,13 +189,30 @@ fn grid(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let below = 1 + ((others.len() + scene.view.manual.len()) as u16).clamp(1, 5);
     let left = area.width - BESIDE;
     let up = Rect { width: left, height: area.height - past, ..area };
-    let charts_area = Rect { height: up.height.saturating_sub(below), ..up };
+    let stages = staged(scene, up.height.saturating_sub(below));
+    let charts_area = Rect { height: up.height.saturating_sub(below + stages), ..up };
     let y = charts(canvas, charts_area, scene, &panels, 2);
+    let y = stage_matrix(canvas, Rect { y, height: stages, ..up }, scene);
     canvas.rule(area.x, y, left.saturating_sub(1), "Others", "", false);
     others::table(canvas, Rect { y: y + 1, height: up.bottom().saturating_sub(y + 1), ..up }, scene, &others);
     beside(canvas, Rect { x: area.x + left, width: BESIDE, height: up.height, ..area }, scene);
     canvas.rule(area.x, up.bottom(), area.width, "Timeline", "", false);
     timeline::newest(canvas, Rect { y: up.bottom() + 1, height: past - 1, ..area }, scene);
+}
+
+/// Rows for the stage matrix out of `height`; none where the charts would become too low.
+fn staged(scene: &Scene<'_>, height: u16) -> u16 {
+    let wanted = scene.view.matrix.as_ref().map_or(0, matrix::height);
+    if height >= wanted + 12 { wanted } else { 0 }
+}
+
+/// The stage matrix in as many rows as were kept for it. Returns the row below.
+fn stage_matrix(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
+    let Some(m) = scene.view.matrix.as_ref().filter(|_| area.height > 2) else { return area.y };
+    canvas.rule(area.x, area.y, area.width.saturating_sub(1), &matrix::title(m), "", false);
+    let inside = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
+    matrix::draw(canvas, inside, scene, m);
+    area.bottom()
 }
 
 /// Severity, triggers and what fits, one below the other.
@@ -262,7 +279,10 @@ fn wide(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let (panels, others) = split(scene, 6);
     let below = (2 + (others.len() + scene.view.manual.len()) as u16).min(up.height / 3);
     let across = if panels.len() <= 4 { 2 } else { 3 };
-    let y = charts(canvas, Rect { height: left.height - below, ..left }, scene, &panels, across);
+    let stages = staged(scene, left.height - below);
+    let charts_area = Rect { height: left.height - below - stages, ..left };
+    let y = charts(canvas, charts_area, scene, &panels, across);
+    let y = stage_matrix(canvas, Rect { y, height: stages, ..left }, scene);
     canvas.rule(left.x, y, left.width.saturating_sub(1), "Others", "", false);
     others::table(
         canvas,

@@ -89,9 +89,10 @@ fn facts_panel(canvas: &mut Canvas<'_>, area: Rect, s: &SignalView) {
         .filter_map(|(word, t)| Some(format!("{word} {}", t.as_ref()?.text)))
         .collect();
     lines.push(if limits.is_empty() { "no thresholds".into() } else { limits.join("   ") });
-    lines.push(match s.baseline {
-        Some(b) => format!("baseline {}", value(b)),
-        None => "no baseline".into(),
+    lines.push(match (&s.normal, s.baseline) {
+        (Some(normal), _) => format!("baseline {normal}"),
+        (None, Some(b)) => format!("baseline {}", value(b)),
+        (None, None) => "no baseline".into(),
     });
     let age = s.age_ms.map(|ms| format!("   last sample {} ago", format::age(ms))).unwrap_or_default();
     lines.push(format!("stale after {}{age}", format::short(s.stale_after_ms)));

@@ -79,7 +79,7 @@ fn by_key_one_press_confirms_what_was_seen() {
     d.seen(499);
     assert_eq!(d.ch('y'), [], "not for half a second");
     d.now += 200;
-    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d1".into() }]);
+    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d1".into(), decides: None }]);
     assert!(d.ui.dialog().is_none());
     assert_eq!(d.ui.screen, Screen::Run);
 }
@@ -94,7 +94,7 @@ fn another_plan_than_the_one_seen_is_not_confirmed() {
     d.now += 5_000;
     assert_eq!(d.ch('y'), [], "its frame was not acknowledged");
     d.seen(600);
-    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d2".into() }]);
+    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d2".into(), decides: None }]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn the_name_is_typed_then_tab_then_enter() {
     d.type_in("t");
     d.key(KeyCode::Tab);
     d.now += 600;
-    assert_eq!(d.key(KeyCode::Enter), [Intent::Confirm { draft: "d1".into() }]);
+    assert_eq!(d.key(KeyCode::Enter), [Intent::Confirm { draft: "d1".into(), decides: None }]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ macro_rules! shot {
     };
 }
 
+mod deciding;
 mod keys;
 mod run_keys;
 mod sizes;

@@ -195,7 +195,7 @@ fn values_are_picked_one_after_the_other_and_nothing_is_preselected() {
         (draft.resolving, draft.id, draft.given) = (false, "d2".into(), given);
     });
     d.seen(1_200);
-    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d2".into() }]);
+    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d2".into(), decides: None }]);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_failed_check_blocks_until_somebody_says_why() {
         assert_eq!(d.ch('y'), [], "it has not been on the screen so");
         if confirm == Confirm::Key {
             d.seen(1_200);
-            assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d1-o".into() }]);
+            assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d1-o".into(), decides: None }]);
         }
     }
     let mut view = View { draft: Some(draft(Confirm::Key)), ..fire() };

@@ -30,6 +30,7 @@ pub(crate) fn signal(title: &str, unit: Unit, limits: Option<(f64, f64)>) -> Sig
         warn: limits.and_then(|l| at(l.0)),
         critical: limits.and_then(|l| at(l.1)),
         baseline: None,
+        normal: None,
         better: Better::Lower,
         panel: true,
         traffic: false,
@@ -109,7 +110,7 @@ fn base() -> View {
         tone: Tone::Danger,
         automation: "ARMED",
         freshness: Freshness::Live,
-        watch: "watch ok".into(),
+        watch: Watch::Ok { host: "bastion-1".into() },
         here: vec!["ana".into(), "ben".into()],
         now: Now { boot: 5_000_000, boot_id: "b".into(), wall: WALL },
         verdict: Verdict {

@@ -6,7 +6,7 @@ use crate::run::state::Need;
 use crate::run::view::{RunState, RunView, StepView};
 use crate::session::view::{TakeUp, View};
 use crate::tui::dialog::{
-    Approve, Ask, Asked, Dialog, Form, Locked, Outcome, Picker, Question, Refused, Say, Seen, question,
+    Approve, Ask, Asked, Dialog, Form, Locked, Other, Outcome, Picker, Question, Refused, Say, Seen, question,
 };
 use crate::tui::keymap::Action;
 use crate::tui::panels::run_line::{holds_lock, is_live};
@@ -102,9 +102,15 @@ impl Ui {
                 Asked::Say { seen, say: Say::Approve | Say::Refuse } => {
                     run.is_some_and(|r| r.id == seen.run && r.approval.is_some())
                 }
+                Asked::Hold { clock } | Asked::Extend { clock } | Asked::RollBack { clock, .. } => {
+                    view.decisions.iter().any(|d| d.clock == *clock && !d.closed)
+                }
                 Asked::Beside => view.replacing.as_ref().is_some_and(|r| !r.alive.is_empty()),
                 _ => true,
             },
+            Dialog::Decide(clock) | Dialog::Other(Other { clock, .. }) => {
+                view.decisions.iter().any(|d| d.clock == *clock)
+            }
             _ => true,
         });
         if let Some(replacing) = view.replacing.as_ref().filter(|r| !r.alive.is_empty()) {

@@ -3,6 +3,7 @@
 use super::{Intent, Screen, Ui};
 use crate::model::playbook;
 use crate::run::record::Wish;
+use crate::session::decision::Choice;
 use crate::session::view::{DraftView, ParamView, View};
 use crate::tui::dialog::{
     Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
@@ -31,12 +32,12 @@ struct Face {
 }
 
 /// A key in a dialog.
-struct Press<'a> {
-    event: &'a KeyEvent,
-    action: Option<Action>,
-    view: &'a View,
+pub(super) struct Press<'a> {
+    pub(super) event: &'a KeyEvent,
+    pub(super) action: Option<Action>,
+    pub(super) view: &'a View,
     /// It is no repeat, and not the key that opened the dialog still held.
-    acts: bool,
+    pub(super) acts: bool,
 }
 
 impl Ui {
@@ -184,18 +185,30 @@ impl Ui {
                 Vec::new()
             }
             Dialog::Locked(d) => self.in_locked(d, &press),
+            Dialog::Decide(clock) => self.in_decide(&clock, &press),
+            Dialog::Other(o) => self.in_other(o, &press),
+            Dialog::Arm(a) => self.in_arm(a, &press),
             Dialog::Refused(_) => Vec::new(),
         }
     }
 
+    /// The dialog on top, to be changed.
+    pub(super) fn top(&mut self) -> Option<&mut Dialog> {
+        self.dialogs.last_mut().map(|d| &mut d.dialog)
+    }
+
+    pub(super) fn pop(&mut self) {
+        self.dialogs.pop();
+    }
+
     /// A question takes the place of the dialog on top.
-    fn ask_in_place(&mut self, question: Question, event: &KeyEvent) {
+    pub(super) fn ask_in_place(&mut self, question: Question, event: &KeyEvent) {
         self.dialogs.pop();
         self.open(Dialog::Question(question), Some(event.code));
     }
 
     /// Puts the changed state of the dialog on top back.
-    fn put(&mut self, dialog: Dialog) -> Vec<Intent> {
+    pub(super) fn put(&mut self, dialog: Dialog) -> Vec<Intent> {
         if let Some(top) = self.dialogs.last_mut() {
             top.dialog = dialog;
         }
@@ -233,9 +246,10 @@ impl Ui {
                 {
                     let id = draft.id.clone();
                     self.dialogs.pop();
+                    self.keep_dialogs(|d| !matches!(d, Dialog::Decide(_)));
                     self.plan = None;
                     self.go(Screen::Run);
-                    return vec![Intent::Confirm { draft: id }];
+                    return vec![Intent::Confirm { draft: id, decides: c.decides }];
                 }
             }
             _ if typed => c.form.edit(press.event),
@@ -250,6 +264,8 @@ impl Ui {
             Some(Action::NextControl | Action::PreviousControl) => q.form.tab(ready),
             Some(Action::Press) if !press.acts => {}
             Some(Action::Press) if !q.form.on_go() => return self.close(),
+            Some(Action::Up) => q.chosen = q.chosen.saturating_sub(1),
+            Some(Action::Down) => q.chosen = (q.chosen + 1).min(q.choices.len().saturating_sub(1)),
             Some(Action::Press) if ready => {
                 let intent = answer(&q);
                 self.dialogs.pop();
@@ -372,7 +388,7 @@ impl Ui {
         }
     }
 
-    fn close(&mut self) -> Vec<Intent> {
+    pub(super) fn close(&mut self) -> Vec<Intent> {
         match self.dialogs.pop().map(|d| d.dialog) {
             // Without a value there is nothing to confirm.
             Some(Dialog::Picker(_)) => self.close(),
@@ -438,6 +454,7 @@ pub(super) fn confirmation(id: &str, title: &str, key: Option<char>) -> Confirm 
         given: IndexMap::new(),
         picked: false,
         stops: None,
+        decides: None,
         form: Default::default(),
     }
 }
@@ -449,6 +466,17 @@ fn answer(q: &Question) -> Intent {
         Asked::Override { draft } => Intent::Override { draft, reason },
         Asked::Beside => Intent::Beside { reason: Some(reason) },
         Asked::TakeUp { run } => Intent::TakeUp { run },
+        Asked::Hold { clock } => Intent::Decide { clock, choice: Choice::Hold, reason },
+        Asked::RollBack { clock, procedure } => {
+            Intent::Decide { clock, choice: Choice::RollBack { procedure, run: None }, reason }
+        }
+        Asked::Extend { clock } => {
+            let minutes = question::MINUTES[q.chosen.min(question::MINUTES.len() - 1)];
+            Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
+        }
+        Asked::Note => Intent::Note { text: reason },
+        Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
+        Asked::TakeOver => Intent::TakeOver { reason },
         Asked::Say { seen, say } => Intent::Ask {
             seen,
             wish: match say {

@@ -1,6 +1,9 @@
 //! What the loop is to do about a key.
 
+use crate::model::playbook::Automation;
 use crate::run::record::Wish;
+use crate::session::decision::Choice;
+use crate::session::view::WhyOf;
 use crate::tui::dialog::Seen;
 use indexmap::IndexMap;
 
@@ -22,7 +25,44 @@ pub enum Intent {
     Confirm {
         /// Id of the draft.
         draft: String,
+        /// The clock that is decided by it.
+        decides: Option<String>,
     },
+    /// Say what is to be done about a decision, without starting anything.
+    Decide {
+        /// The clock.
+        clock: String,
+        /// What.
+        choice: Choice,
+        /// Why.
+        reason: String,
+    },
+    /// Set what automation may do.
+    Automation {
+        /// Triggers (none: all of them) and the most they may do, in this order.
+        modes: Vec<(Option<String>, Automation)>,
+        /// Why.
+        reason: String,
+    },
+    /// Say that what fires has been seen.
+    Seen,
+    /// Write a note.
+    Note {
+        /// In the person's words.
+        text: String,
+    },
+    /// Mark what is normal.
+    Mark {
+        /// Name of the mark.
+        mark: String,
+    },
+    /// Start a watcher that takes over.
+    TakeOver {
+        /// Why.
+        reason: String,
+    },
+    /// Show the evidence of something, or of nothing any more.
+    Why(Option<WhyOf>),
     /// The draft may start although a check before its first step does not hold.
     Override {
         /// Id of the draft.

@@ -21,7 +21,7 @@ use crate::components;
 use ripcord::config::playbook;
 use ripcord::engine::eval::Worth;
 use ripcord::engine::{Engine, Event};
-use ripcord::model::condition::{Arith, Declared, Expr, Names, WindowFn, parse_expr};
+use ripcord::model::condition::{Arith, Declared, Expr, Names, Over, WindowFn, parse_expr};
 use ripcord::model::playbook::Playbook;
 use ripcord::model::reading::{Reading, Value};
 use ripcord::model::time::Now;
@@ -142,7 +142,7 @@ fn numbers(samples: &Samples) -> Samples {
 fn unknown(e: &Expr, world: &World, series: &str, t: i64) -> Option<&'static str> {
     let (signal, over, func) = match e {
         Expr::Signal(id) => (id, None, None),
-        Expr::Window { signal, over, func, .. } => (signal, Some(*over as i64), Some(*func)),
+        Expr::Window { signal, over: Over::Ms(over), func, .. } => (signal, Some(*over as i64), Some(*func)),
         _ => return None,
     };
     let stale = SIGNALS.iter().find(|s| s.0 == signal).unwrap().2;
@@ -169,7 +169,10 @@ fn unknown(e: &Expr, world: &World, series: &str, t: i64) -> Option<&'static str
 
 /// What Prometheus 3 gives where 2.42 stretches a counter in another order; none where both agree.
 fn clamped(e: &Expr, world: &World, series: &str, t: i64) -> Option<f64> {
-    let Expr::Window { func: func @ (WindowFn::Rate | WindowFn::Increase), signal, over, .. } = e else {
+    let Expr::Window {
+        func: func @ (WindowFn::Rate | WindowFn::Increase), signal, over: Over::Ms(over), ..
+    } = e
+    else {
         return None;
     };
     let all = numbers(&world[&(signal.clone(), series.into())]);
@@ -199,7 +202,7 @@ struct Judged<'a> {
 impl Judged<'_> {
     fn ours(&self, e: &Expr) -> Worth {
         let outcome = self.engine.worth(e, now(self.t).boot as i64);
-        let found = outcome.each().into_iter().find(|(l, _)| l.is_none_or(|l| l == self.series));
+        let found = outcome.iter().find(|(l, _)| l.is_none_or(|l| l == self.series));
         found.map_or_else(|| Worth::Unknown("no such series".into()), |(_, w)| w.clone())
     }
 
@@ -359,7 +362,7 @@ fn window_functions_and_arithmetic_agree_with_prometheus() {
         }
         for (case, answers) in cases.iter().zip(&answers) {
             let outcome = engine.worth(&case.expr, now(t).boot as i64);
-            for (series, ours) in outcome.each().into_iter().filter_map(|(l, w)| Some((l?, w))) {
+            for (series, ours) in outcome.iter().filter_map(|(l, w)| Some((l?, w))) {
                 let theirs = answers.get(series).and_then(|v| v.get(&t)).copied();
                 let judged = Judged { engine: &engine, world: &world, case, series, t };
                 if let Err(why) = tally.compare(&judged, ours, theirs) {

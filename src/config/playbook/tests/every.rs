@@ -2,8 +2,8 @@
 
 use super::{Severity, parse, told};
 use crate::model::playbook::{
-    ApprovalDefault, Change, FileFormat, Host, LogSource, ParamKind, Pick, Playbook, Rows, Step, StepKind,
-    Way, When,
+    ApprovalDefault, Automation, Baseline, Change, DefaultAction, FileFormat, Host, LogSource, MinSamples,
+    Moment, ParamKind, Pick, Playbook, Rows, SourceKind, Step, StepKind, Trigger, Way, When,
 };
 use crate::model::probe::Ask;
 use crate::model::resolve::resolve;
@@ -49,6 +49,70 @@ fn who_is_asked_and_told() {
     let thaw = &p.procedures["thaw"];
     assert!(thaw.emergency && thaw.authority.as_deref() == Some("stop") && thaw.skips.len() == 1);
     assert_eq!((thaw.approvals, thaw.approval_within), (0, 300_000), "what is not said");
+}
+
+#[test]
+fn what_is_normal_and_what_it_rests_on() {
+    let p = every();
+    let baseline = |signal: &str| p.signals[signal].baseline.clone();
+    assert_eq!(baseline("error_rate"), Some(Baseline::Signal("error_rate_control".into())));
+    let file = Baseline::File { file: "{{ dir }}/baseline.json".into(), json: "/p50".into() };
+    assert_eq!(baseline("p50"), Some(file));
+    let mark = Baseline::Mark { id: "canary-start".into(), over: 3_600_000, least: 100 };
+    assert_eq!(baseline("p99"), Some(mark));
+    assert!(matches!(baseline("rss"), Some(Baseline::Value(q)) if q.value == 2e9));
+    let least = EVERY.replace(", least = 100", "");
+    let p99 = parse(&least, "x.toml").unwrap().playbook.signals["p99"].baseline.clone();
+    assert!(matches!(p99, Some(Baseline::Mark { least: 10, .. })), "what is not said");
+    let rate = &p.signals["error_rate"];
+    assert_eq!(rate.min_samples, Some(MinSamples { least: 50, of: "requests".into() }));
+    assert_eq!(rate.fresh, Some("sum(up{job=\"{{ service.name }}\"})".into()));
+    let SourceKind::Command { on, argv, .. } = &p.sources["elsewhere"].kind else { panic!() };
+    assert_eq!((on.as_deref(), argv.len()), (Some("box"), 2));
+}
+
+#[test]
+fn what_triggers_do_and_how_often() {
+    let p = every();
+    let (down, errors) = (&p.triggers["down"], &p.triggers["errors"]);
+    let rules = |t: &Trigger| (t.cooldown, t.max_attempts, t.per);
+    assert_eq!(rules(down), (600_000, 2, 86_400_000), "those of [automation]");
+    assert_eq!(rules(errors), (1_800_000, 3, 43_200_000), "its own");
+    let bare = "[automation]\ncooldown = \"10m\"\nmax_attempts = 2\nper = \"1d\"";
+    assert!(EVERY.contains(bare));
+    let plain = parse(&EVERY.replace(bare, ""), "x.toml").unwrap().playbook;
+    assert_eq!(rules(&plain.triggers["down"]), (300_000, 1, 3_600_000), "what is not said");
+    let off = parse(&EVERY.replace(bare, "[automation]\nenabled = false"), "x.toml").unwrap().playbook;
+    assert!(off.triggers.values().all(|t| t.mode == Automation::Off));
+    assert_eq!((down.approval.as_slice(), down.mode), (&["oncall".to_string()][..], Automation::Shadow));
+    assert_eq!((errors.mode, errors.authority.as_deref()), (Automation::Armed, Some("stop")));
+    assert_eq!((errors.effect_within, errors.default), (Some(120_000), DefaultAction::Act));
+    let args: Vec<(&str, &str)> = errors.args.iter().map(|(k, v)| (k.as_str(), v.0.as_str())).collect();
+    let given = [("target", "v1.2.1"), ("note", "by itself"), ("dump", "false"), ("patience", "2s")];
+    assert_eq!(args, given);
+    assert_eq!(p.triggers["slow"].mode, Automation::Off);
+    assert!(p.procedures["every"].approval_when_automatic && !p.procedures["thaw"].approval_when_automatic);
+    assert_eq!(p.severities["P1"].manual.as_deref(), Some("Call the lead, then decide"));
+}
+
+#[test]
+fn incidents_and_checklists() {
+    let p = every();
+    assert_eq!(p.incident.0, "{{ service.name }}-{{ date }}-{{ count }}");
+    let moments: Vec<Moment> = p.checklists.values().map(|c| c.moment).collect();
+    assert_eq!(moments, [Moment::Ready, Moment::Before, Moment::During, Moment::After]);
+    assert_eq!(p.checklists["after"].due, Some(86_400_000));
+    let [confirmed, told] = p.checklists["before"].items.as_slice() else { panic!() };
+    assert_eq!((confirmed.required, told.roles.as_slice()), (true, &["oncall".into(), "lead".into()][..]));
+    assert!(!p.checklists["ready"].items[0].required);
+    let resolved = resolve(&p, "local", &IndexMap::new()).unwrap();
+    assert_eq!(resolved.incident.0, "every-kind-{{ date }}-{{ count }}", "the rest is the decider's");
+    let rehearsed = &resolved.checklists["ready"].items[0];
+    assert_eq!(rehearsed.text, "The rollback of Every kind was rehearsed");
+    assert_eq!(resolved.signals["requests"].fresh, Some("sum(up{job=\"every-kind\"})".into()));
+    let id = "id = \"{{ service.name }}-{{ date }}-{{ count }}\"";
+    let usual = parse(&EVERY.replace(id, ""), "x.toml").unwrap().playbook.incident;
+    assert_eq!(usual.0, "INC-{{ date }}-{{ count }}");
 }
 
 #[test]

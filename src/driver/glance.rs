@@ -1,0 +1,121 @@
+//! One look at a service, for commands that do not stay: sources are read until all have answered.
+
+use super::Setup;
+use super::watch::words;
+use crate::clock;
+use crate::engine::{Engine, Event};
+use crate::model::playbook::ReadingKind;
+use crate::model::reading::Value;
+use crate::model::time::Now;
+use crate::session::decision::Decisions;
+use crate::sources::{self, Batch};
+use crate::supervisor::baseline;
+use crate::supervisor::decisions::{Beat, host};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// How long sources are waited for.
+pub const PATIENCE: Duration = Duration::from_millis(4_500);
+
+/// Answers of a source after which a signal that cannot be judged yet is not waited for any more: some know only by
+/// comparing two answers.
+const ENOUGH: u32 = 2;
+
+/// Reads every source, at most for [`PATIENCE`], and judges. What people said counts; a time that a condition was held
+/// before now counts only as far as an earlier heartbeat knows it. Needs a tokio runtime.
+pub async fn glance(setup: &Setup, state: &Decisions) -> (Engine, Now) {
+    let mut engine = Engine::new(&setup.playbook, &clock::now());
+    told(&mut engine, setup, state);
+    let (deliver, mut delivered) = mpsc::channel(1024);
+    let _pollers = sources::start(&setup.playbook, &setup.environment, deliver);
+    let read = setup.playbook.signals.values().filter_map(|s| s.source.as_ref());
+    let mut answers: BTreeMap<String, u32> = read.map(|s| (s.clone(), 0)).collect();
+    let until = Instant::now() + PATIENCE;
+    while !answers.is_empty() {
+        let Ok(Some(batch)) = tokio::time::timeout_at(until, delivered.recv()).await else { break };
+        if let Some(n) = answers.get_mut(&batch.source).filter(|_| !batch.history) {
+            *n += 1;
+        }
+        deliver_to(&mut engine, batch);
+        let (fresh, all) = engine.answering();
+        let heard = |least: u32| answers.values().all(|n| *n >= least);
+        if heard(ENOUGH) || (heard(1) && fresh == all) {
+            break;
+        }
+    }
+    let now = clock::now();
+    engine.handle(&now, Event::Tick);
+    (engine, now)
+}
+
+/// What is known without reading anything.
+fn told(engine: &mut Engine, setup: &Setup, state: &Decisions) {
+    let now = clock::now();
+    for (signal, known) in baseline::known(&setup.playbook, &setup.folder) {
+        engine.handle(&now, Event::Baseline { signal, known });
+    }
+    let boot = |at: &Now| match at.boot_id == now.boot_id {
+        true => at.boot as i64,
+        false => now.boot as i64 - (now.wall - at.wall),
+    };
+    engine.handle(&now, Event::Incident(state.incident.as_ref().map(|i| boot(&i.since))));
+    for (id, signal) in &setup.playbook.signals {
+        let signal_id = id.clone();
+        match (&signal.reading, state.flags.get(id), state.counts.get(id)) {
+            (ReadingKind::Flag { .. }, Some((raised, ..)), _) => {
+                engine.handle(&now, Event::Flag { signal: signal_id, raised: *raised });
+            }
+            (ReadingKind::Count { .. }, _, Some(n)) => {
+                let delta = i32::try_from((*n).max(0)).unwrap_or(i32::MAX);
+                engine.handle(&now, Event::Count { signal: signal_id, delta });
+            }
+            _ => {}
+        }
+    }
+    if let Some(last) = Beat::read(&setup.folder) {
+        engine.restore(&last.kept, &now);
+    }
+}
+
+fn deliver_to(engine: &mut Engine, batch: Batch) {
+    let now = clock::now();
+    if !batch.history {
+        engine.handle(&now, Event::Readings(batch.readings));
+        return;
+    }
+    let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
+    for r in batch.readings {
+        if let Ok(Value::Number(value)) = r.value {
+            past.entry((r.signal, r.series)).or_default().push((r.at.wall - r.age as i64, value));
+        }
+    }
+    for ((signal, series), points) in past {
+        engine.handle(&now, Event::Backfill { signal, series, points });
+    }
+}
+
+/// The same as a heartbeat would say it, of nobody who decides.
+pub fn as_beat(setup: &Setup, engine: &Engine, now: &Now) -> Beat {
+    let verdict = engine.verdict();
+    Beat {
+        epoch: 0,
+        acts: false,
+        host: host(),
+        pid: std::process::id(),
+        at: now.clone(),
+        watching_since: now.clone(),
+        trouble: None,
+        standing: verdict.standing.clone(),
+        text: words::verdict(&setup.playbook, engine),
+        standing_since: now.wall - (now.boot as i64 - verdict.since),
+        evidence: words::evidence(engine),
+        answering: engine.answering(),
+        stage: engine.stage(now.boot as i64),
+        signals: words::signals(&setup.playbook, engine, now),
+        triggers: words::triggers(engine, now),
+        kept: Vec::new(),
+    }
+}
