@@ -49,6 +49,29 @@ pub struct Screen {
     pub read_only: bool,
 }
 
+/// Over what a backtest looks, and how it is told.
+#[derive(Debug, Clone, Args)]
+pub struct Past {
+    /// From when: 2026-11-21T03:00:00Z, "2026-11-21 03:00", -7d (the first recorded sample, with --from-file).
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Until when (now, or the last recorded sample).
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// Time between two samples of Prometheus [default: 15s, less where a signal is stale sooner].
+    #[arg(long, value_name = "DURATION")]
+    pub step: Option<String>,
+    /// Samples recorded by the watcher instead of Prometheus: files, or folders of them.
+    #[arg(long = "from-file", value_name = "FILE", num_args = 1..)]
+    pub files: Vec<PathBuf>,
+    /// Tell only of this trigger; all are judged.
+    #[arg(long = "trigger", value_name = "ID")]
+    pub triggers: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Where runs are recorded.
 #[derive(Debug, Clone, Args)]
 pub struct Records {
@@ -156,6 +179,15 @@ pub enum Command {
         /// What is printed.
         #[command(flatten)]
         target: Target,
+    },
+    /// Replay triggers and matrix over what Prometheus has kept, or over recorded samples: would this rule have fired?
+    Backtest {
+        /// What is judged.
+        #[command(flatten)]
+        target: Target,
+        /// Over what, and how it is told.
+        #[command(flatten)]
+        asked: Past,
     },
     /// List runs, newest first.
     Runs {

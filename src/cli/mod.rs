@@ -5,6 +5,7 @@ mod approve;
 pub mod args;
 mod ask;
 mod automation;
+mod backtest;
 mod count;
 mod decide;
 mod demo;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
             watch::watch(&target, take_over, quiet, detached)
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
+        Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
         Some(Command::Runs { target, json }) => runs::list(&target, json),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
             &target,

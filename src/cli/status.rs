@@ -187,3 +187,6 @@ fn default_word(default: DefaultAction) -> &'static str {
 fn mode_word(mode: Automation) -> &'static str {
     automation::word(mode)
 }
+
+#[cfg(test)]
+mod tests;

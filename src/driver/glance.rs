@@ -4,13 +4,13 @@ use super::Setup;
 use super::watch::words;
 use crate::clock;
 use crate::engine::{Engine, Event};
-use crate::model::playbook::ReadingKind;
 use crate::model::reading::Value;
 use crate::model::time::Now;
 use crate::session::decision::Decisions;
 use crate::sources::{self, Batch};
 use crate::supervisor::baseline;
 use crate::supervisor::decisions::{Beat, host};
+use crate::supervisor::raised::Raised;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,18 +62,9 @@ fn told(engine: &mut Engine, setup: &Setup, state: &Decisions) {
         false => now.boot as i64 - (now.wall - at.wall),
     };
     engine.handle(&now, Event::Incident(state.incident.as_ref().map(|i| boot(&i.since))));
-    for (id, signal) in &setup.playbook.signals {
-        let signal_id = id.clone();
-        match (&signal.reading, state.flags.get(id), state.counts.get(id)) {
-            (ReadingKind::Flag { .. }, Some((raised, ..)), _) => {
-                engine.handle(&now, Event::Flag { signal: signal_id, raised: *raised });
-            }
-            (ReadingKind::Count { .. }, _, Some(n)) => {
-                let delta = i32::try_from((*n).max(0)).unwrap_or(i32::MAX);
-                engine.handle(&now, Event::Count { signal: signal_id, delta });
-            }
-            _ => {}
-        }
+    let mut people = Raised::of(&setup.folder, &setup.playbook.signals);
+    for event in people.iter_mut().flat_map(Raised::poll) {
+        engine.handle(&now, event);
     }
     if let Some(last) = Beat::read(&setup.folder) {
         engine.restore(&last.kept, &now);

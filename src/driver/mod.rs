@@ -1,6 +1,7 @@
 //! Performs effects and delivers events; the same for the screen and headless commands.
 
 mod act;
+pub mod backtest;
 mod decide;
 mod draft;
 mod follow;
@@ -257,6 +258,7 @@ impl Driver {
             environment: setup.environment.clone(),
             user: who.user,
             uid: who.uid,
+            login_uid: who.login_uid,
             demo: setup.demo,
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,

@@ -36,15 +36,15 @@ impl Session {
     fn decision(&self, c: &Clock, firing: &Firing, now: &Now) -> DecisionView {
         let running =
             [c.decide_by.as_ref().filter(|_| !c.missed), c.default_at.as_ref()].into_iter().flatten().next();
-        let roles: Vec<&str> = c.roles.iter().map(|r| r.id.as_str()).collect();
-        let mine: Vec<&str> =
-            c.roles.iter().filter(|r| self.roles.contains(&r.id)).map(|r| r.title.as_str()).collect();
-        let may = roles.is_empty() || !mine.is_empty();
-        let Facts { user, .. } = &self.facts;
-        let you = match (roles.is_empty(), mine.is_empty()) {
-            (true, _) => format!("You are {user}: yes"),
-            (_, false) => format!("You are {user}, {}: yes", mine.join(" and ")),
-            (_, true) => format!("You are {user}: no, you have none of these roles"),
+        let (who, roles) = (self.me(), self.mine(c));
+        let titles: Vec<&str> =
+            c.roles.iter().filter(|r| roles.contains(&r.id)).map(|r| r.title.as_str()).collect();
+        let counts = c.counts(&who, &roles);
+        let may = counts.is_ok();
+        let you = match counts {
+            Ok(()) if titles.is_empty() => format!("You are {}: yes", who.user),
+            Ok(()) => format!("You are {}, {}: yes", who.user, titles.join(" and ")),
+            Err(why) => format!("You are {}: no, {}", who.user, clean_line(&why)),
         };
         DecisionView {
             clock: c.id.clone(),
@@ -85,13 +85,23 @@ impl Session {
         }
     }
 
+    /// The person here.
+    fn me(&self) -> Person {
+        let Facts { user, uid, login_uid, .. } = &self.facts;
+        Person { user: user.clone(), uid: *uid, login_uid: *login_uid, ..Person::default() }
+    }
+
+    /// Ids of a clock's roles that they have.
+    fn mine(&self, c: &Clock) -> Vec<String> {
+        c.roles.iter().map(|r| r.id.clone()).filter(|id| self.roles.contains(id)).collect()
+    }
+
     /// Whose word would be missing yet, by procedure.
     fn lacking(&self, c: &Clock, now: &Now) -> Vec<(String, Vec<String>)> {
         if c.roles.len() < 2 {
             return Vec::new();
         }
-        let who = Person { user: self.facts.user.clone(), uid: self.facts.uid, ..Person::default() };
-        let roles = c.roles.iter().map(|r| r.id.clone()).filter(|id| self.roles.contains(id)).collect();
+        let (who, roles) = (self.me(), self.mine(c));
         let mut with = c.clone();
         let choice = Choice::Hold;
         with.said.push(Word { choice, who, roles, reason: String::new(), at: now.clone() });
@@ -128,6 +138,9 @@ impl Session {
                 let what = c.procedure.as_ref().map(|p| self.procedure_name(p)).unwrap_or_default();
                 match &c.plan {
                     None => ("ACT", format!("{what} starts; its plan is being frozen")),
+                    Some((Ok((from, to)), _)) if from.is_empty() => {
+                        ("ACT", format!("{what} starts: {}", clean_line(to)))
+                    }
                     Some((Ok((from, to)), _)) => {
                         ("ACT", format!("{what}: {} → {}", clean_line(from), clean_line(to)))
                     }
@@ -183,11 +196,13 @@ impl Session {
 
     fn act(&self, trigger: &str, in_ms: Millis, by_default: bool) -> Option<ActsView> {
         let t = self.playbook.triggers.get(trigger)?;
-        let p: &Procedure = self.playbook.procedures.get(t.procedure.as_ref()?)?;
+        let starts = t.procedure.clone()?;
+        let p: &Procedure = self.playbook.procedures.get(&starts)?;
         Some(ActsView {
             trigger: trigger.into(),
             title: self.name_of(trigger),
             in_ms,
+            starts,
             procedure: p.title.clone(),
             duration_ms: p.expect.duration,
             downtime: p.expect.downtime.clone(),

@@ -182,7 +182,13 @@ impl Session {
     /// A record in words, for the timeline. What this session judges itself is not told twice.
     fn story(&self, record: &Record, kind: &Kind, first: bool) -> Option<Happening> {
         let own = matches!(kind, Kind::Fired { .. } | Kind::Resolved { .. }) && !first;
-        if own || matches!(kind, Kind::VerdictChanged { .. } | Kind::HostSlept { .. }) {
+        // That a screen records while nobody watches is no news.
+        let screen = match kind {
+            Kind::EpochBegan { acts, .. } => !acts,
+            Kind::EpochEnded { .. } => self.decisions.decider.as_ref().is_some_and(|d| !d.acts),
+            _ => false,
+        };
+        if own || screen || matches!(kind, Kind::VerdictChanged { .. } | Kind::HostSlept { .. }) {
             return None;
         }
         let t = tell(Some(&self.playbook), record)?;

@@ -81,6 +81,11 @@ pub(super) fn word(cell: &Cell) -> String {
     match cell {
         Cell::Auto => "auto".into(),
         Cell::Decide { within, default_at: None } => format!("decide {}", short(*within)),
+        Cell::Decide { within, default_at: Some(at) }
+            if within.is_multiple_of(60_000) && at.is_multiple_of(60_000) =>
+        {
+            format!("decide {}/{}m", within / 60_000, at / 60_000)
+        }
         Cell::Decide { within, default_at: Some(at) } => format!("decide {}/{}", short(*within), short(*at)),
         Cell::Ask => "ask".into(),
         Cell::Watch => "watch".into(),

@@ -184,7 +184,9 @@ pub struct ActsView {
     pub title: String,
     /// Milliseconds until then.
     pub in_ms: u64,
-    /// What it starts: name for people.
+    /// What it starts: id and name for people.
+    pub starts: String,
+    /// See `starts`.
     pub procedure: String,
     /// Milliseconds that takes.
     pub duration_ms: u64,

@@ -26,6 +26,7 @@ mod page;
 mod perform;
 pub mod person;
 mod pin;
+pub mod raised;
 mod replace;
 pub mod resolve;
 mod room;

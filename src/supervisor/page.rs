@@ -3,7 +3,7 @@
 use super::ask::{Keep, World, command};
 use super::expect::judge;
 use super::secrets::Secrets;
-use super::{http, late};
+use super::{http, late, resolve};
 use crate::model::playbook::{Playbook, Step, StepKind};
 use crate::run::freeze;
 use crate::run::plan::{Context, PageRung};
@@ -52,9 +52,11 @@ pub async fn page(
         Err(problems) => return (problems.join("; "), false),
     };
     let secrets = Secrets::new(playbook.secrets.clone());
+    let names = freeze::names(playbook, environment, context);
+    let cwd = resolve::folder(playbook, environment, context, &names);
     let world = std::sync::Arc::new(World {
         env: context.env.clone(),
-        cwd: context.cwd.clone(),
+        cwd,
         home: context.home.clone().into(),
         secrets,
     });

@@ -2,13 +2,12 @@
 //! here is measured after the look began; what was seen before does not count.
 
 use super::ask::{Told, World, ask};
-use super::decisions;
+use super::raised::Raised;
 use crate::clock;
 use crate::engine::eval::Truth;
 use crate::engine::{Engine, Event};
-use crate::journal::Tail;
 use crate::model::condition::Condition;
-use crate::model::playbook::{Baseline, Environment, Hold, Playbook, ReadingKind, Signal, Verification};
+use crate::model::playbook::{Baseline, Environment, Hold, Playbook, ReadingKind, Verification};
 use crate::model::probe::{Ask, Probe};
 use crate::model::reading::{Reading, Value};
 use crate::model::template::Template;
@@ -17,10 +16,8 @@ use crate::model::unit::Quantity;
 use crate::run::Answer;
 use crate::run::plan::Frozen;
 use crate::run::view::between;
-use crate::session::decision::Decisions;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -43,63 +40,6 @@ const WAITING: usize = 256;
 
 /// The environment of the playbook that the pollers are given: everything in it is filled already.
 const HERE: &str = "here";
-
-/// What people raised and counted, by the log of decisions. What they said before the look began stands until they say
-/// otherwise.
-struct Raised {
-    tail: Tail,
-    state: Decisions,
-    /// The flags and counts of the playbook, with what the engine was last told.
-    told: Vec<(String, Option<Said>)>,
-}
-
-/// What people say of a signal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
-    Flag(bool),
-    Count(i64),
-}
-
-impl Raised {
-    fn of(home: &Path, signals: &IndexMap<String, Signal>) -> Option<Raised> {
-        let people = |s: &Signal| matches!(s.reading, ReadingKind::Flag { .. } | ReadingKind::Count { .. });
-        let told: Vec<_> =
-            signals.iter().filter(|(_, s)| people(s)).map(|(id, _)| (id.clone(), None)).collect();
-        (!told.is_empty()).then(|| Raised { tail: decisions::tail(home), state: Decisions::default(), told })
-    }
-
-    /// What the engine is to be told. A log that cannot be read tells nothing more.
-    fn poll(&mut self, signals: &IndexMap<String, Signal>) -> Vec<Event> {
-        let Ok(records) = self.tail.poll() else { return Vec::new() };
-        if records.iter().any(|r| self.state.follow(r).is_err()) {
-            return Vec::new();
-        }
-        let mut out = Vec::new();
-        for (id, told) in &mut self.told {
-            let flag = matches!(signals.get(id).map(|s| &s.reading), Some(ReadingKind::Flag { .. }));
-            let (now, event) = match flag {
-                true => {
-                    let raised = self.state.flags.get(id).is_some_and(|(raised, ..)| *raised);
-                    (Said::Flag(raised), Event::Flag { signal: id.clone(), raised })
-                }
-                false => {
-                    let count = self.state.counts.get(id).copied().unwrap_or(0).max(0);
-                    let before = match told {
-                        Some(Said::Count(before)) => *before,
-                        _ => 0,
-                    };
-                    let delta = i32::try_from(count - before).unwrap_or(i32::MAX);
-                    (Said::Count(count), Event::Count { signal: id.clone(), delta })
-                }
-            };
-            if *told != Some(now) {
-                out.push(event);
-                *told = Some(now);
-            }
-        }
-        out
-    }
-}
 
 /// Pollers and an engine that saw nothing from before they began.
 struct Watch {
@@ -138,7 +78,11 @@ impl Watch {
         let (tx, batches) = mpsc::channel(WAITING);
         let pollers = crate::sources::start(&playbook, HERE, tx);
         let asleep = clock::asleep(&began);
-        let people = Raised::of(&world.home, &playbook.signals);
+        let mut people = Raised::of(&world.home, &playbook.signals);
+        // What people said stands until they say otherwise.
+        for event in people.iter_mut().flat_map(Raised::poll) {
+            engine.handle(&began, event);
+        }
         let silent = BTreeMap::new();
         let mut watch = Watch { playbook, engine, began, batches, silent, asleep, people, _pollers: pollers };
         watch.wait_for(1);
@@ -184,12 +128,8 @@ impl Watch {
         if !readings.is_empty() {
             self.engine.handle(now, Event::Readings(readings));
         }
-        // Only what comes after the beginning counts, what people said too: it is told again.
-        if now.boot > self.began.boot {
-            let said = self.people.iter_mut().flat_map(|p| p.poll(&self.playbook.signals));
-            for event in said.collect::<Vec<_>>() {
-                self.engine.handle(now, event);
-            }
+        for event in self.people.iter_mut().flat_map(Raised::poll) {
+            self.engine.handle(now, event);
         }
         self.engine.handle(now, Event::Tick);
     }

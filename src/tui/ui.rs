@@ -13,7 +13,7 @@ pub use intent::Intent;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
 use super::keymap::{self, Action, Context, Key};
-use crate::session::view::View;
+use crate::session::view::{View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 
@@ -95,8 +95,8 @@ pub struct Ui {
     pub plan: Option<String>,
     /// How many rows back from the newest the timeline's cursor is.
     pub back_in_time: usize,
-    /// Cursor among what has evidence.
-    pub why: usize,
+    /// Whose evidence is looked at.
+    pub why: WhyOf,
     /// First row of a text that is longer than the screen.
     pub scroll: usize,
     /// What the run screen shows.
@@ -121,7 +121,7 @@ impl Ui {
             procedure: 0,
             plan: None,
             back_in_time: 0,
-            why: 0,
+            why: WhyOf::Verdict,
             scroll: 0,
             pane: Pane::All,
             out_from: None,
@@ -287,9 +287,15 @@ impl Ui {
             }
             Screen::Why => {
                 let all = looked_at(view);
-                let to = (self.why as isize).saturating_add(by).max(0) as usize;
-                self.why = to.min(all.len().saturating_sub(1));
-                return all.into_iter().nth(self.why).map(|of| Intent::Why(Some(of))).into_iter().collect();
+                let all_but_one = all.len().saturating_sub(1);
+                let at = all.iter().position(|of| *of == self.why).unwrap_or(0);
+                let to = (at as isize).saturating_add(by).max(0) as usize;
+                self.scroll = 0;
+                if let Some(of) = all.into_iter().nth(to.min(all_but_one)) {
+                    self.why.clone_from(&of);
+                    return vec![Intent::Why(Some(of))];
+                }
+                return Vec::new();
             }
             // Drawing stops at the last row.
             Screen::Run | Screen::Emergency | Screen::Help => (&mut self.scroll, super::paint::LONGEST_TEXT),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attempt;
+mod backtest;
 mod check;
 mod company;
 mod components;

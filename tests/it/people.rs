@@ -17,6 +17,7 @@ use ripcord::run::plan::RoleFacts;
 use ripcord::session::decision::{Choice, Closed, Decisions, Kind, Rules};
 use ripcord::supervisor::decisions::{append, load, path};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -480,4 +481,61 @@ fn a_mark_asks_prometheus_what_was_before_it() {
     assert!(said.contains("p99: 195 ms, the average of 21 samples in 5m"), "{said}");
     let (code, said) = mark("2023-11-14T20:00:00Z");
     assert!(code == 0 && said.contains("NOTHING, no sample"), "{said}");
+}
+
+/// `ripcord` as another account of this host, in a group that the folder is shared with.
+fn as_account(lab: &Lab, account: &str, words: &[&str]) -> (i32, String) {
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={account}"), "--regid=61000", "--clear-groups", "--"]);
+    command.arg(env!("CARGO_BIN_EXE_ripcord")).args(words).arg(lab.file());
+    command.args(["--env", "here", "--state-dir"]).arg(lab.dir.path()).current_dir("/");
+    told(command.env("HOME", "/nonexistent").stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn two_roles_need_two_people_and_the_second_starts_the_run() {
+    let root = rustix::process::getuid().is_root();
+    if !root || Command::new("setpriv").arg("--version").output().is_err() {
+        println!("skipped: becoming two accounts needs root and setpriv");
+        return;
+    }
+    if ripcord::supervisor::person().login_uid.is_some() {
+        println!("skipped: this session has a login, which all accounts here would share");
+        return;
+    }
+    let lab = Lab::start();
+    let open = |path: PathBuf, mode: u32| {
+        std::os::unix::fs::chown(&path, None, Some(61_000)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(lab.dir.path().to_owned(), 0o2775);
+    open(lab.dir.path().join("work"), 0o2777);
+    open(lab.file(), 0o644);
+    let role = |id: &str, title: &str, user: &str| RoleFacts {
+        id: id.into(),
+        title: title.into(),
+        users: vec![user.to_owned()],
+        ..RoleFacts::default()
+    };
+    lab.put(&Kind::Marked {
+        mark: "deploy".into(),
+        at: clock::now().wall,
+        values: [("p99".to_owned(), Ok((0.25, 20)))].into_iter().collect(),
+        who: Person::default(),
+    });
+    lab.asked(vec![role("qa", "QA DRI", "daemon"), role("lead", "Sprint DRI", "games")]);
+    let back = ["decide", "roll-back", "--yes", "--reason", "quality"];
+    let (code, said) = as_account(&lab, "mail", &back);
+    assert!(code == 3 && said.contains("QA DRI (daemon) and Sprint DRI (games)"), "{said}");
+    let (code, said) = as_account(&lab, "daemon", &back);
+    assert!(code == 0 && said.contains("Still missing: Sprint DRI"), "{said}");
+    assert_eq!(as_account(&lab, "daemon", &back).0, 3, "the same word twice is one person's");
+    assert!(!lab.home().join("runs").exists(), "nothing was started");
+    let (code, said) = as_account(&lab, "games", &back);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("DECIDED") && said.contains("VERIFIED"), "{said}");
+    let clock = lab.state().clocks["spike-1-d1"].clone();
+    assert!(matches!(clock.closed, Some((Closed::Decided, ..))), "{clock:?}");
+    let who: Vec<&str> = clock.said.iter().map(|w| w.who.user.as_str()).collect();
+    assert_eq!(who, ["daemon", "games"]);
 }

@@ -234,6 +234,90 @@ fn without_colour_and_with_ascii_only_everything_is_said() {
     }
 }
 
+impl Lab {
+    /// The same where automation is allowed: one trigger asks for a decision, one is armed and never fires.
+    fn deciding() -> Lab {
+        let lab = Lab::new(false);
+        let text = std::fs::read_to_string(&lab.playbook).unwrap();
+        let text = text.replace("tone = \"danger\"", "tone = \"calm\"\nautomation = \"armed\"");
+        let more = r#"
+[triggers.gate]
+title = "Gate"
+when = "s0 > 85%"
+act = "decide 5m, default 15m"
+default = "escalate"
+procedure = "off"
+[triggers.never]
+title = "Never"
+when = "s1 > 200%"
+act = "auto"
+mode = "armed"
+procedure = "off"
+"#;
+        std::fs::write(&lab.playbook, text + more).unwrap();
+        lab
+    }
+
+    fn decisions(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("state/shop@lab/decisions.jsonl")).unwrap_or_default()
+    }
+
+    fn recorded(&self, what: &str) -> std::time::Duration {
+        let begin = std::time::Instant::now();
+        while !self.decisions().contains(what) {
+            assert!(begin.elapsed() < LONG, "{what} is not on record:\n{}", self.decisions());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        begin.elapsed()
+    }
+}
+
+#[test]
+fn one_key_takes_automation_away_and_it_is_on_record() {
+    let lab = Lab::deciding();
+    let mut pty = lab.open(&[], &[], 80, 24);
+    pty.see("Signal 3", LONG);
+    pty.see("ARMED", LONG);
+    pty.see("NOBODY DECIDES", LONG);
+    pty.send("X");
+    let took = lab.recorded("\"AutomationSet\"");
+    println!("from the key to the record: {} ms", took.as_millis());
+    pty.see("AUTOMATION OFF", LONG);
+    assert!(lab.decisions().contains("\"mode\":\"Off\""));
+    pty.send("q");
+    assert_eq!(pty.exit(LONG), 0);
+    assert!(lab.decisions().contains("EpochEnded"), "the screen that recorded has left in order");
+}
+
+#[test]
+fn a_screen_records_what_fires_and_a_person_decides_by_keys() {
+    let lab = Lab::deciding();
+    lab.level.store(880, Ordering::Relaxed);
+    let mut pty = lab.open(&[], &[], 120, 40);
+    pty.see("decide in", LONG);
+    pty.see("default in", LONG);
+    lab.recorded("\"ClockOpened\"");
+    pty.send("D");
+    pty.see("DECIDE: Gate", LONG);
+    // Keys count half a second after the dialog was there, whatever was typed ahead.
+    while !pty.screen().contains("HOLD: Gate") {
+        pty.send("w");
+        pty.settle(Duration::from_millis(700), LONG);
+    }
+    pty.see("The clock stops", LONG);
+    pty.settle(Duration::from_millis(700), LONG);
+    pty.send("known spike\t\r");
+    lab.recorded("\"Said\"");
+    lab.recorded("\"ClockClosed\"");
+    pty.wait("the clock is gone", LONG, |s| !s.contains("decide in"));
+    pty.see("known spike", LONG);
+    pty.send("W");
+    pty.see("Parts", LONG);
+    pty.send("q");
+    assert_eq!(pty.exit(LONG), 0);
+    assert!(lab.done().is_empty(), "nothing was started");
+}
+
 #[test]
 fn a_dropped_terminal_ends_the_screen() {
     let lab = Lab::new(true);

@@ -15,7 +15,7 @@ use ripcord::model::playbook::Automation;
 use ripcord::model::resolve::resolve;
 use ripcord::run::plan::Automatic;
 use ripcord::run::record::Refusal;
-use ripcord::session::decision::Kind;
+use ripcord::session::decision::{Closed, Kind};
 use ripcord::supervisor::attempt::Signal;
 use ripcord::supervisor::decisions;
 use std::os::unix::net::UnixDatagram;
@@ -37,7 +37,7 @@ fn it_fires_acts_and_verifies_once_and_says_so() {
     assert!(took.to_effect.is_some_and(|e| e >= took.from_firing) && took.target == Some(30_000), "{took:?}");
     assert_eq!(firing.mode, Automation::Armed);
     lab.wait("the end of the firing", |s| s.firings["errors-1"].resolved.clone());
-    for kind in ["watching", "source", "EpochBegan", "Fired", "Acting", "Reacted", "Acted", "Resolved"] {
+    for kind in ["watching", "source", "Fired", "Acting", "Reacted", "Acted", "Resolved"] {
         eventually(kind, || watch.says(kind).then_some(()));
     }
     assert!(watch.lines().iter().all(|l| l["at"].is_string() && l["text"].is_string()));
@@ -224,6 +224,76 @@ message = "trouble"
     assert_eq!((lab.runs().len(), lab.effects()), (0, 0));
 }
 
+/// What the default would do stands in a file, and is read when its plan is made.
+const WEIGHT: &str = r#"
+from = "weight {{ weight }}"
+to = "weight 0"
+[procedures.back.params.weight]
+title = "Weight now"
+read = { run = ["/bin/cat", "weight"] }
+pattern = '^(?<value>\d+)'
+"#;
+
+fn decided_by_nobody() -> Lab {
+    let lab = Lab::with(|l| {
+        (l.act, l.trigger, l.params) = ("decide 6s", "default = \"act\"", WEIGHT);
+    });
+    std::fs::write(lab.work("weight"), "25\n").unwrap();
+    lab
+}
+
+fn frozen(lab: &Lab) -> Result<(String, String), String> {
+    lab.wait("the default's plan", |s| s.clocks.get("errors-1-d1")?.plan.clone().map(|(plan, _)| plan))
+}
+
+#[test]
+fn what_nobody_decides_happens_as_it_was_shown() {
+    let lab = decided_by_nobody();
+    let _watch = lab.decides();
+    lab.set(9);
+    assert_eq!(frozen(&lab), Ok(("weight 25".into(), "weight 0".into())));
+    let plan = std::fs::read(lab.home().join("decisions/errors-1-d1.json")).unwrap();
+    assert!(serde_json::from_slice::<ripcord::run::Plan>(&plan).is_ok_and(|p| p.params["weight"] == "25"));
+    assert_eq!(lab.acted(), (true, "verified".into()));
+    let (run, _) = &lab.runs()[0];
+    assert!(run.ends_with("-default-errors-1-d1"), "{run}");
+    assert_eq!(lab.effects(), 1);
+    let closed = lab.wait("the end of the clock", |s| s.clocks["errors-1-d1"].closed.clone());
+    assert_eq!(closed.0, Closed::Default, "{closed:?}");
+}
+
+#[test]
+fn a_default_whose_target_has_changed_is_refused_and_people_are_told() {
+    let lab = decided_by_nobody();
+    let _watch = lab.decides();
+    lab.set(9);
+    assert!(frozen(&lab).is_ok());
+    std::fs::write(lab.work("weight"), "5\n").unwrap();
+    let (ok, why) = lab.acted();
+    assert!(!ok && why.contains("has changed") && why.contains("from weight 5 to weight 0"), "{why}");
+    lab.wait("people are told", |s| s.firings["errors-1"].escalated.clone());
+    assert_eq!((lab.runs().len(), lab.effects()), (0, 0));
+}
+
+#[test]
+fn arming_starts_a_watcher_in_the_background_and_only_one() {
+    let lab = Lab::new();
+    let arm = || lab.ripcord(&["arm", "errors", "--yes", "--reason", "a test"]).output().unwrap();
+    let armed = arm();
+    assert_eq!(armed.status.code(), Some(0), "{armed:?}");
+    let beat = lab.beat().expect("it decides when that is said");
+    let pid = rustix::process::Pid::from_raw(beat.pid as i32).unwrap();
+    let own = rustix::process::getsid(Some(pid)).unwrap();
+    assert_eq!(own, pid, "a session of its own: it lives on");
+    assert_eq!(arm().status.code(), Some(0));
+    assert_eq!(lab.beat().unwrap().pid, beat.pid, "one is enough");
+    lab.set(9);
+    let acted = lab.acted();
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    eventually("it has left", || matches!(lab.kinds().last(), Some(Kind::EpochEnded { .. })).then_some(()));
+    assert!(acted.0, "{}", acted.1);
+}
+
 #[test]
 fn the_service_manager_is_told() {
     let lab = Lab::new();
@@ -231,18 +301,22 @@ fn the_service_manager_is_told() {
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut bytes = [0; 512];
-    let mut heard = |wanted: &str| loop {
-        let n = socket.recv(&mut bytes).unwrap_or_else(|e| panic!("{wanted}: {e}"));
-        let text = String::from_utf8_lossy(&bytes[..n]).into_owned();
-        if text.starts_with(wanted) {
-            return text;
+    let mut heard = |wanted: &str| {
+        for _ in 0..600 {
+            let n = socket.recv(&mut bytes).unwrap_or_else(|e| panic!("{wanted}: {e}"));
+            let text = String::from_utf8_lossy(&bytes[..n]).into_owned();
+            if text.starts_with(wanted) {
+                return text;
+            }
         }
+        panic!("waited in vain for {wanted}");
     };
     let path = path.display().to_string();
     let mut watch = lab.watch(&["--quiet"], &[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "1000000")]);
     heard("READY=1");
     heard("STATUS=ALL QUIET");
     heard("WATCHDOG=1");
+    lab.automation(Automation::Off);
     lab.set(9);
     let status = heard("STATUS=P1 HIGH");
     assert!(status.contains("errors > 5"), "{status}");
@@ -295,6 +369,7 @@ fn a_screen_only_records_and_hands_over_to_a_watcher_at_once() {
         folder: lab.home(),
         watch: Vec::new(),
         demo: false,
+        watch: Vec::new(),
         read_only: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

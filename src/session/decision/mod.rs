@@ -236,7 +236,7 @@ pub struct Clock {
     /// Stage of the traffic in percent.
     pub stage: Option<u32>,
     /// The frozen plan of the default: from and to in words, or why there is none; and the hash of what it does.
-    pub plan: Option<(Result<(String, String), String>, Option<String>)>,
+    pub plan: Option<(FromTo, Option<String>)>,
     /// The first of two times is over.
     pub missed: bool,
     /// It was extended already.
@@ -253,6 +253,9 @@ pub struct Clock {
     /// How it ended, in words, and when.
     pub closed: Option<(Closed, String, Now)>,
 }
+
+/// From what state to what state, in words; or why there is no plan.
+pub type FromTo = Result<(String, String), String>;
 
 /// What one person said of a clock.
 #[derive(Debug, Clone, PartialEq)]

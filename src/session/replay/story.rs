@@ -251,8 +251,8 @@ pub fn rule(by: Withheld) -> &'static str {
         Withheld::Locked => "another run",
         Withheld::JustDone => "a person's run just before",
         Withheld::Cooldown => "cooldown",
-        Withheld::Exhausted => "its attempts were used up",
-        Withheld::Failed => "its last run had failed",
+        Withheld::Exhausted => "attempts used up",
+        Withheld::Failed => "a failed run before",
         Withheld::Stale => "stale samples",
         Withheld::Screen => "a screen decides",
     }

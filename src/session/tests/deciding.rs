@@ -134,7 +134,7 @@ fn a_decision_counts_down_on_both_clocks_and_says_who_may() {
     let d = &view.decisions[0];
     assert_eq!((d.decide_ms, d.default_ms, d.length_ms), (Some(110_000), Some(590_000), 120_000));
     assert_eq!((d.may, d.closed, d.title.as_str()), (false, false, "Gate (P1)"));
-    assert!(d.you.contains("none of these roles"), "{}", d.you);
+    assert!(d.you.contains("ana is none of"), "{}", d.you);
     assert_eq!(d.then.0, "ACT");
     s.handle(&at(12_000), Event::Roles(vec!["lead".into()]));
     let view = alive(&mut s, 12_000);

@@ -201,7 +201,7 @@ async fn captured(playbook: &Playbook, home: &str) -> IndexMap<String, f64> {
 }
 
 /// The working folder of the environment's commands.
-fn folder(
+pub(super) fn folder(
     playbook: &Playbook,
     environment: &str,
     context: &Context,

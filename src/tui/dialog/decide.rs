@@ -136,7 +136,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, name: &str) 
             ),
             false => {
                 let left = format::countdown(a.in_ms);
-                format!("{} acts by itself in {left}. Rolling back now holds it off.", a.title)
+                format!("{} acts in {left}. Rolling back now stops it.", a.title)
             }
         }
     });

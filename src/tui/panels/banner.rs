@@ -85,6 +85,7 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
             add(format!("watch ok on {host}"), Slot::Bar)
         }
         Watch::Ok { .. } if detail >= 1 => add("watch ok".into(), Slot::Bar),
+        Watch::None if detail >= 1 && view.automation == "ARMED" => add("no watch".into(), Slot::Warn),
         Watch::None if detail >= 1 => add("no watch".into(), Slot::Bar),
         Watch::Silent { for_ms, .. } => add(format!("NO WATCH {}", format::age(*for_ms)), Slot::Unknown),
         _ => {}

@@ -19,9 +19,9 @@ pub fn title(m: &MatrixView) -> String {
 
 /// Draws it below its rule: stages, a row per trigger, and who decides here.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, m: &MatrixView) {
-    let name = (area.width / 3).clamp(14, 28);
+    let name = (area.width / 5).clamp(14, 24);
     let n = m.stages.len().max(1) as u16;
-    let column = (area.width.saturating_sub(name + 5) / n).clamp(6, 14);
+    let column = (area.width.saturating_sub(name + 5) / n).clamp(6, 16);
     let at = |i: usize| area.x + 4 + name + i as u16 * column;
     let end = area.right();
     let who = u16::from(!m.who.is_empty());

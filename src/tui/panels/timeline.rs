@@ -10,8 +10,8 @@ use ratatui::layout::Rect;
 /// The colour of a kind of event.
 pub fn ink(kind: &str) -> Slot {
     match kind {
-        "firing" | "failed" | "alarm" => Slot::Critical,
-        "pending" => Slot::Pending,
+        "firing" | "failed" | "alarm" | "page" => Slot::Critical,
+        "pending" | "decide" | "auto" => Slot::Pending,
         "stale" | "unknown" | "lost" => Slot::Unknown,
         _ => Slot::Text,
     }

@@ -155,9 +155,13 @@ pub fn why(scene: &Scene<'_>, width: u16, rows: usize) -> Vec<Why> {
 
 /// A word and its text, on as many lines as that needs.
 fn wrapped(mark: &'static str, word: &str, text: &str, slot: Slot, room: usize) -> Vec<Why> {
-    let first = if word.is_empty() { 0 } else { word.chars().count() + 2 };
-    let mut lines = wrap(text, room.saturating_sub(first)).into_iter();
-    let head = Why { mark, word: word.into(), text: lines.next().unwrap_or_default(), slot };
+    // The word takes its place on the first line only.
+    let place = if word.is_empty() { 0 } else { word.chars().count() + 2 };
+    let place = "x".repeat(place.saturating_sub(1));
+    let mut lines = wrap(&format!("{place} {text}"), room).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_prefix(place.as_str()).unwrap_or(&first).trim_start().to_owned();
+    let head = Why { mark, word: word.into(), text: first, slot };
     let rest = lines.map(|text| Why { mark: "  ", word: String::new(), text, slot });
     std::iter::once(head).chain(rest).collect()
 }
@@ -179,7 +183,7 @@ fn by_itself(a: &ActsView, room: usize) -> Why {
     let long = format!("{} starts the {}: {length}, {down}, {loss}", a.title, a.procedure);
     let text = match word.width() + 2 + long.width() <= room {
         true => long,
-        false => format!("{}: {}, {length}, {down}", a.title, a.procedure),
+        false => format!("{}: {}, {length}, {down}", a.title, a.starts),
     };
     Why { mark: "» ", word, text, slot: Slot::Pending }
 }

@@ -31,15 +31,16 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     };
     canvas.rule(list.x, list.y, list.width, "Why", "↑↓ chooses", true);
     let room = list.height.saturating_sub(1).max(1) as usize;
-    let first = (scene.ui.why + 1).saturating_sub(room);
+    let cursor = all.iter().position(|of| *of == scene.ui.why);
+    let first = (cursor.unwrap_or(0) + 1).saturating_sub(room);
     for (row, (at, of)) in all.iter().enumerate().skip(first).take(room).enumerate() {
         let y = list.y + 1 + row as u16;
-        if at == scene.ui.why {
+        if Some(at) == cursor {
             canvas.put(list.x + 1, y, 1, "▸", Slot::Accent);
         }
-        entry(canvas, Rect { y, height: 1, ..list }, scene, of, at == scene.ui.why);
+        entry(canvas, Rect { y, height: 1, ..list }, scene, of, Some(at) == cursor);
     }
-    evidence(canvas, rest, scene, all.get(scene.ui.why));
+    evidence(canvas, rest, scene, &scene.ui.why);
 }
 
 fn entry(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: &WhyOf, on: bool) {
@@ -77,9 +78,11 @@ fn name(view: &View, of: &WhyOf, title: &str) -> String {
     }
 }
 
-fn evidence(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: Option<&WhyOf>) {
-    let (Some(of), true) = (of, area.height >= 2) else { return };
+fn evidence(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: &WhyOf) {
     let view = scene.view;
+    if area.height < 2 {
+        return;
+    }
     // What is on its way is not shown under another one's name.
     let why = view.why.as_ref().filter(|w| w.of == *of);
     let title = why.map(|w| w.title.as_str()).unwrap_or_default();
@@ -131,7 +134,7 @@ fn evidence(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, of: Option<&
             Some(Truth::Unknown) => ("? ", "unknown", Slot::Unknown),
             None => ("  ", "", Slot::Text),
         };
-        let age = part.age_ms.map(|ms| format!("{} old", format::age(ms))).unwrap_or_default();
+        let age = part.age_ms.map(|ms| format!("{} old", format::held(ms))).unwrap_or_default();
         let x = inner.x + 1 + 2 * part.depth.min(8) as u16;
         canvas.put(x, y, 2, mark, slot);
         let at = canvas.right(end, y, 10, &age, Slot::Dim);

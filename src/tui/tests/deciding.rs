@@ -48,6 +48,7 @@ fn acts() -> ActsView {
         trigger: "automatic".into(),
         title: "Automatic rollback".into(),
         in_ms: 36_000,
+        starts: "config".into(),
         procedure: "Configuration rollback".into(),
         duration_ms: 180_000,
         downtime: "none".into(),
@@ -137,7 +138,7 @@ fn staged() -> View {
         unknown: false,
         rows: vec![
             row("Automatic", ["auto", "auto", "auto", "auto"], 1),
-            row("High", ["decide 10m", "decide 5m/30m", "decide 2m", "auto"], 1),
+            row("High", ["decide 10m", "decide 5/30m", "decide 2m", "auto"], 1),
             row("Corruption", ["ask", "ask", "decide 5m", "auto"], 1),
         ],
         who: vec![("Sprint DRI".into(), vec!["High".into()]), ("QA DRI".into(), vec!["Corruption".into()])],

@@ -23,9 +23,10 @@ impl Ui {
     pub(super) fn about_decisions(&mut self, action: Action, view: &View) -> Vec<Intent> {
         if action == Action::Why {
             self.go(Screen::Why);
-            let all = looked_at(view);
-            self.why = self.why.min(all.len().saturating_sub(1));
-            return all.into_iter().nth(self.why).map(|of| Intent::Why(Some(of))).into_iter().collect();
+            if !looked_at(view).contains(&self.why) {
+                self.why = WhyOf::Verdict;
+            }
+            return vec![Intent::Why(Some(self.why.clone()))];
         }
         if view.read_only {
             return self.only_reads();

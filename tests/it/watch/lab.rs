@@ -26,6 +26,9 @@ pub struct Lab {
     pub trigger: &'static str,
     pub environment: &'static str,
     pub more: &'static str,
+    /// What the trigger asks for, and parameters of the procedure.
+    pub act: &'static str,
+    pub params: &'static str,
     count: AtomicU64,
 }
 
@@ -41,7 +44,18 @@ impl Lab {
             Answer::Body(format!("errors {n}\n"))
         });
         let count = AtomicU64::new(0);
-        Lab { dir, page, errors, hold: "1s", trigger: "", environment: "", more: "", count }
+        Lab {
+            dir,
+            page,
+            errors,
+            hold: "1s",
+            trigger: "",
+            environment: "",
+            more: "",
+            act: "auto",
+            params: "",
+            count,
+        }
     }
 
     pub fn with(change: impl FnOnce(&mut Lab)) -> Lab {
@@ -95,7 +109,7 @@ title = "Errors"
 severity = "P1"
 when = "errors > 5"
 for = "{hold}"
-act = "auto"
+act = "{act}"
 mode = "armed"
 procedure = "back"
 {trigger}
@@ -110,6 +124,7 @@ title = "Back"
 key = "c"
 takes_effect = "back"
 expect = {{ duration = "1m", downtime = "none", data_loss = "none" }}
+{params}
 [[procedures.back.steps]]
 id = "back"
 name = "back"
@@ -126,6 +141,8 @@ verify = "well"
             trigger = self.trigger,
             environment = self.environment,
             more = self.more,
+            act = self.act,
+            params = self.params,
         )
     }
 

@@ -124,7 +124,10 @@ fn acting_is_admitted_once_while_it_fires_armed_and_within_its_limits() {
         [f(1), (10, acting(1)), (20, acted(1, false)), (30, resolved(1)), (40, fired(2, Cell::Auto))];
     let seen = (50, Kind::Acked { firing: "errors-2".into(), who: ana(), note: String::new() });
     let then = (90_000, acting(2));
-    assert!(why(&[&failed[..], &[then.clone()]].concat()).contains("nobody has said that they saw it"));
+    assert!(
+        why(&[&failed[..], std::slice::from_ref(&then)].concat())
+            .contains("nobody has said that they saw it")
+    );
     assert!(play(&[&failed[..], &[seen, then]].concat()).1.is_ok());
     let third = [
         (70_000, acted(2, true)),

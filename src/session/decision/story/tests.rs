@@ -20,9 +20,7 @@ fn told(kind: &Kind) -> Told {
 }
 
 fn every() -> Vec<Kind> {
-    let (firing, run, clock) = || -> (String, String, String) {
-        ("errors-3".into(), "1121-120000-auto-errors-3".into(), "errors-3-d1".into())
-    }();
+    let [firing, run, clock] = ["errors-3", "1121-120000-auto-errors-3", "errors-3-d1"].map(str::to_owned);
     let text = "p95 > 2 s".to_owned();
     let left = Some("2.18 s".to_owned());
     let part = Part { text, series: None, left, right: None, truth: Truth::True, age: Some(1), reason: None };

@@ -254,12 +254,12 @@ fn a_simulated_week() {
         let roll = dice >> 33;
         let truth = [Truth::False, Truth::True, Truth::Unknown, Truth::False][(roll / 8 % 4) as usize];
         play.w.is(IDS[(roll % 6) as usize], truth);
-        if roll % 3 == 0
+        if roll.is_multiple_of(3)
             && let Some(run) = play.w.running()
         {
-            play.w.over(&run, roll % 5 != 0);
+            play.w.over(&run, !roll.is_multiple_of(5));
         }
-        if roll % 7 == 0
+        if roll.is_multiple_of(7)
             && let Some(kind) = word(&play.w, (roll / 16 % 14) as u8)
         {
             let _ = play.w.append(&kind);
