@@ -119,7 +119,7 @@ fn read_by(reading: &ReadingKind) -> &'static str {
 /// # Errors
 /// When a file cannot be read, a line cannot be understood, or there is nothing in them.
 pub fn from_files(playbook: &Playbook, files: &[PathBuf]) -> Result<(Gathered, (i64, i64)), Failed> {
-    let mut series: BTreeMap<(String, Option<String>), Vec<(i64, Result<Value, String>)>> = BTreeMap::new();
+    let mut series: BTreeMap<(String, Option<String>), Points> = BTreeMap::new();
     let (mut strangers, mut notes) = (BTreeMap::<String, usize>::new(), Vec::new());
     let (mut first, mut last) = (i64::MAX, i64::MIN);
     for file in all_of(files)? {
@@ -212,6 +212,9 @@ fn unread(file: &Path, e: &io::Error) -> Failed {
     }
 }
 
+/// Values of one series by wall milliseconds.
+type Points = Vec<(i64, Result<Value, String>)>;
+/// One line: when, the signal, its series, the value.
 type Sample = (i64, String, Option<String>, Result<Value, String>);
 
 fn parse(line: &str) -> Result<Sample, String> {
