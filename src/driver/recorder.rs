@@ -13,7 +13,7 @@ const EACH: Millis = 1_000;
 /// A session that is younger (milliseconds) takes over what the decider before it knew.
 const YOUNG: Millis = 10_000;
 /// How long leaving may take.
-const LEAVE: Duration = Duration::from_millis(300);
+const LEAVE: Duration = Duration::from_secs(1);
 
 /// This screen's own decider, when it has one.
 pub(super) struct Recorder {
