@@ -4,14 +4,13 @@ use super::Setup;
 use super::watch::words;
 use crate::clock;
 use crate::engine::{Engine, Event};
-use crate::model::reading::Value;
+use crate::model::reading::Reading;
 use crate::model::time::Now;
 use crate::session::decision::Decisions;
 use crate::sources::{self, Batch};
 use crate::supervisor::baseline;
 use crate::supervisor::decisions::{Beat, host};
 use crate::supervisor::raised::Raised;
-use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -57,11 +56,7 @@ fn told(engine: &mut Engine, setup: &Setup, state: &Decisions) {
     for (signal, known) in baseline::known(&setup.playbook, &setup.folder) {
         engine.handle(&now, Event::Baseline { signal, known });
     }
-    let boot = |at: &Now| match at.boot_id == now.boot_id {
-        true => at.boot as i64,
-        false => now.boot as i64 - (now.wall - at.wall),
-    };
-    engine.handle(&now, Event::Incident(state.incident.as_ref().map(|i| boot(&i.since))));
+    engine.handle(&now, Event::Incident(state.incident.as_ref().map(|i| now.boot_of(&i.since))));
     let mut people = Raised::of(&setup.folder, &setup.playbook.signals);
     for event in people.iter_mut().flat_map(Raised::poll) {
         engine.handle(&now, event);
@@ -77,14 +72,8 @@ fn deliver_to(engine: &mut Engine, batch: Batch) {
         engine.handle(&now, Event::Readings(batch.readings));
         return;
     }
-    let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
-    for r in batch.readings {
-        if let Ok(Value::Number(value)) = r.value {
-            past.entry((r.signal, r.series)).or_default().push((r.at.wall - r.age as i64, value));
-        }
-    }
-    for ((signal, series), points) in past {
-        engine.handle(&now, Event::Backfill { signal, series, points });
+    for event in Event::past(batch.readings.into_iter().filter_map(Reading::point)) {
+        engine.handle(&now, event);
     }
 }
 

@@ -15,7 +15,6 @@ pub use request::Request;
 
 use crate::clock;
 use crate::model::playbook::Playbook;
-use crate::model::reading::Value;
 use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
@@ -26,7 +25,6 @@ use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
 use follow::{Follower, Look, Seen};
-use indexmap::IndexMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
@@ -303,20 +301,11 @@ impl Driver {
 
     fn deliver(&mut self, batch: Batch) -> Update {
         let now = clock::now();
-        if !batch.history {
-            self.records.keep(&now, &batch.readings);
-            return update(&self.session.handle(&now, Event::Readings(batch.readings)));
+        if batch.history {
+            return update(&self.session.handle(&now, Event::Earlier(batch.readings)));
         }
-        let mut past: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
-        for r in batch.readings {
-            if let Ok(Value::Number(value)) = r.value {
-                past.entry((r.signal, r.series)).or_default().push((r.at.wall - r.age as i64, value));
-            }
-        }
-        for ((signal, series), points) in past {
-            self.session.handle(&now, Event::Backfill { signal, series, points });
-        }
-        Update::Changed
+        self.records.keep(&now, &batch.readings);
+        update(&self.session.handle(&now, Event::Readings(batch.readings)))
     }
 
     fn see(&mut self, seen: Seen) -> Update {

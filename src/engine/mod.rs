@@ -90,6 +90,17 @@ pub enum Event {
     HostSlept,
 }
 
+impl Event {
+    /// Samples of the past (signal, series, wall milliseconds, value) as events, one for each series.
+    pub fn past(samples: impl IntoIterator<Item = (String, Option<String>, i64, f64)>) -> Vec<Event> {
+        let mut all: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
+        for (signal, series, wall, value) in samples {
+            all.entry((signal, series)).or_default().push((wall, value));
+        }
+        all.into_iter().map(|((signal, series), points)| Event::Backfill { signal, series, points }).collect()
+    }
+}
+
 /// What changed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {

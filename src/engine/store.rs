@@ -187,10 +187,15 @@ impl Store {
             .iter()
             .filter(|(_, v)| v.is_finite())
             .map(|(wall, v)| (boot - (now.wall - wall), *v))
+            // What people said just as this began is not lost by a millisecond between two clocks.
+            .map(|(at, v)| (if held { at.min(newest - 1) } else { at }, v))
             .filter(|(at, _)| *at < newest)
             .collect();
         points.sort_by_key(|p| p.0);
+        // The last one said at a moment is what holds.
+        points.reverse();
         points.dedup_by_key(|p| p.0);
+        points.reverse();
         if keeps.drawn {
             s.tiers.get_or_insert_with(|| Tiers::new(boot)).backfill(&points);
         }

@@ -44,3 +44,15 @@ pub struct Reading {
     /// The value, or why there is none. NaN never stands here: it is a reason.
     pub value: Result<Value, String>,
 }
+
+impl Reading {
+    /// A number with its signal, its series and the wall milliseconds at which it was true; none when it is no number.
+    pub fn point(self) -> Option<(String, Option<String>, i64, f64)> {
+        match self.value {
+            Ok(Value::Number(value)) => {
+                Some((self.signal, self.series, self.at.wall - self.age as i64, value))
+            }
+            _ => None,
+        }
+    }
+}

@@ -23,6 +23,15 @@ impl Now {
     pub fn plus(&self, ms: Millis) -> Now {
         Now { boot: self.boot + ms, boot_id: self.boot_id.clone(), wall: self.wall + ms as i64 }
     }
+
+    /// Where an earlier moment lies on this one's boot clock, in milliseconds; before this boot: by wall time, and it may be
+    /// negative.
+    pub fn boot_of(&self, earlier: &Now) -> i64 {
+        match earlier.boot_id == self.boot_id {
+            true => earlier.boot as i64,
+            false => self.boot as i64 - (self.wall - earlier.wall).max(0),
+        }
+    }
 }
 
 /// A deadline that survives a restart and a reboot.

@@ -74,7 +74,7 @@ impl Session {
             let event = match kind {
                 Kind::Flagged { signal, raised, .. } => engine::Event::Flag { signal, raised },
                 Kind::Counted { signal, delta, .. } => engine::Event::Count { signal, delta },
-                Kind::IncidentOpened { .. } => engine::Event::Incident(Some(boot_of(&record.at, now))),
+                Kind::IncidentOpened { .. } => engine::Event::Incident(Some(now.boot_of(&record.at))),
                 Kind::IncidentClosed { .. } => engine::Event::Incident(None),
                 _ => continue,
             };
@@ -89,7 +89,7 @@ impl Session {
         let mut engine: Option<Engine> = None;
         let mut incident = None;
         for record in records {
-            let boot = boot_of(&record.at, now);
+            let boot = now.boot_of(&record.at);
             let event = match Kind::read(record) {
                 Ok(Kind::Flagged { signal, raised, .. }) => engine::Event::Flag { signal, raised },
                 Ok(Kind::Counted { signal, delta, .. }) => engine::Event::Count { signal, delta },
@@ -206,14 +206,6 @@ impl Session {
 
     pub(super) fn procedure_name(&self, id: &str) -> String {
         self.playbook.procedures.get(id).map_or_else(|| clean_line(id), |p| p.title.clone())
-    }
-}
-
-/// Where a moment lies on this boot's clock; negative before it.
-fn boot_of(at: &Now, now: &Now) -> i64 {
-    match at.boot_id == now.boot_id {
-        true => at.boot as i64,
-        false => now.boot as i64 - (now.wall - at.wall).max(0),
     }
 }
 

@@ -35,15 +35,8 @@ const KEPT: usize = 500;
 pub enum Event {
     /// A source delivered.
     Readings(Vec<Reading>),
-    /// A source delivered what was before: wall milliseconds and values in base units.
-    Backfill {
-        /// Signal id.
-        signal: String,
-        /// Series, when it has any.
-        series: Option<String>,
-        /// The points, oldest first.
-        points: Vec<(i64, f64)>,
-    },
+    /// A source delivered what was before.
+    Earlier(Vec<Reading>),
     /// Records of `decisions.jsonl`, in order. The first ones are those that were there before.
     Decided(Vec<Record>),
     /// What the decider says of itself now; none: there never was one.
@@ -156,8 +149,9 @@ impl Session {
                 self.heard = self.heard.max(newest);
                 self.judge(now, engine::Event::Readings(readings))
             }
-            Event::Backfill { signal, series, points } => {
-                self.judge(now, engine::Event::Backfill { signal, series, points })
+            Event::Earlier(readings) => {
+                let past = engine::Event::past(readings.into_iter().filter_map(Reading::point));
+                past.into_iter().flat_map(|event| self.judge(now, event)).collect()
             }
             Event::Decided(records) => {
                 let first = !std::mem::replace(&mut self.followed, true);

@@ -5,6 +5,7 @@ use super::expect::{Reply, judge, judge_socket};
 use super::secrets::Secrets;
 use super::{http, socket};
 use crate::model::probe::{Ask, Command, Expectation, Probe};
+use crate::model::time::Now;
 use crate::run::Answer;
 use crate::run::fill::whole_secret;
 use indexmap::IndexMap;
@@ -31,6 +32,8 @@ pub struct World {
     pub secrets: Secrets,
     /// Folder of the service's records, where what people raise and count stands.
     pub home: PathBuf,
+    /// When the run began, where there is one.
+    pub run: Option<Now>,
 }
 
 /// What a probe answered.

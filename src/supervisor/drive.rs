@@ -150,6 +150,7 @@ pub(super) async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> 
         cwd: plan.cwd.clone(),
         secrets: Secrets::new(plan.playbook.secrets.clone()),
         home: home.to_owned(),
+        run: Some(state.started.clone().unwrap_or_else(clock::now)),
     };
     let judged = match judged {
         Ok(lock) => match prove(&world, &plan).await {

@@ -190,6 +190,7 @@ mod tests {
                 cwd: "/".into(),
                 secrets: Secrets::new(Default::default()),
                 home: "/nonexistent".into(),
+                run: None,
             }),
             plan,
         }

@@ -58,6 +58,7 @@ pub async fn page(
         env: context.env.clone(),
         cwd,
         home: context.home.clone().into(),
+        run: None,
         secrets,
     });
     let unknown = late::names(&rung).into_iter().map(|name| (name, "-".to_owned())).collect();
@@ -106,6 +107,7 @@ mod tests {
             cwd: "/".into(),
             secrets: Secrets::new(Default::default()),
             home: "/nonexistent".into(),
+            run: None,
         };
         tell(&Arc::new(world), &rung(commands), "t").await
     }

@@ -184,7 +184,13 @@ mod tests {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:/usr/bin:/bin", folder.display());
         let env = IndexMap::from([("PATH".to_owned(), path), ("HOME".to_owned(), "/home/ana".to_owned())]);
-        World { env, cwd: "/".into(), secrets: Secrets::new(IndexMap::new()), home: "/nonexistent".into() }
+        World {
+            env,
+            cwd: "/".into(),
+            secrets: Secrets::new(IndexMap::new()),
+            home: "/nonexistent".into(),
+            run: None,
+        }
     }
 
     const VIEW: &str = r#"{"kind":"Config","contexts":[{"name":"prod-eu","context":{"cluster":"eu","user":"ana","namespace":"shop"}}],"current-context":"prod-eu"}"#;

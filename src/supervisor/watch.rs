@@ -2,6 +2,7 @@
 //! here is measured after the look began; what was seen before does not count.
 
 use super::ask::{Told, World, ask};
+use super::decisions;
 use super::raised::Raised;
 use crate::clock;
 use crate::engine::eval::Truth;
@@ -75,6 +76,9 @@ impl Watch {
                 engine.handle(&began, Event::Baseline { signal: id.clone(), known });
             }
         }
+        engine.handle(&began, Event::Run(world.run.as_ref().map(|at| began.boot_of(at))));
+        let incident = decisions::load(&world.home).ok().and_then(|state| state.incident);
+        engine.handle(&began, Event::Incident(incident.map(|i| began.boot_of(&i.since))));
         let (tx, batches) = mpsc::channel(WAITING);
         let pollers = crate::sources::start(&playbook, HERE, tx);
         let asleep = clock::asleep(&began);
@@ -114,16 +118,20 @@ impl Watch {
         }
         let mut readings: Vec<Reading> = Vec::new();
         while let Ok(batch) = self.batches.try_recv() {
-            // History is from before we began.
-            if !batch.history {
-                if let Some(more) = self.silent.get_mut(&batch.source) {
-                    *more -= 1;
-                    if *more == 0 {
-                        self.silent.remove(&batch.source);
-                    }
+            if batch.history {
+                // Only a window since the run's or the incident's start looks at it.
+                for event in Event::past(batch.readings.into_iter().filter_map(Reading::point)) {
+                    self.engine.handle(now, event);
                 }
-                readings.extend(batch.readings);
+                continue;
             }
+            if let Some(more) = self.silent.get_mut(&batch.source) {
+                *more -= 1;
+                if *more == 0 {
+                    self.silent.remove(&batch.source);
+                }
+            }
+            readings.extend(batch.readings);
         }
         if !readings.is_empty() {
             self.engine.handle(now, Event::Readings(readings));

@@ -400,3 +400,24 @@ fn a_screen_only_records_and_hands_over_to_a_watcher_at_once() {
         .collect();
     assert_eq!(epochs, [false, true]);
 }
+
+#[test]
+fn what_was_counted_before_it_began_is_not_counted_again() {
+    let lab = Lab::with(|l| {
+        l.more = "[signals.complaints]\ncount = { key = \"n\", text = \"A complaint\" }\n\
+                  [triggers.complaints]\nwhen = \"increase(complaints[2s]) >= 3\"\nact = \"watch\"\n";
+    });
+    let mut first = lab.decides();
+    for _ in 0..3 {
+        let counted = lab.ripcord(&["count", "complaints"]).output().unwrap();
+        assert!(counted.status.success(), "{counted:?}");
+    }
+    lab.wait("three at once", |s| s.firings.get("complaints-1").map(drop));
+    lab.wait("they are behind", |s| s.firings["complaints-1"].resolved.clone());
+    first.kill();
+    let mut next = lab.decides();
+    eventually("it judges", || next.says("ready").then_some(()));
+    next.signal(Signal::TERM);
+    assert_eq!(next.exit(), Some(0));
+    assert_eq!(lab.state().fired["complaints"], 1, "they fired once");
+}

@@ -7,13 +7,14 @@ use super::{End, Stop, spool, words};
 use crate::clock;
 use crate::driver::{SLEPT, Setup, WAITING, poll};
 use crate::engine::{self, Engine};
-use crate::model::reading::{Spooled, Value};
+use crate::model::reading::{Reading, Spooled};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
-use crate::session::decision::{Decisions, Kind, story};
+use crate::session::decision::{Kind, story};
 use crate::sources::{Batch, Pollers};
 use crate::supervisor::baseline;
+use crate::supervisor::raised::Raised;
 use indexmap::IndexMap;
 use serde_json::json;
 use std::collections::HashMap;
@@ -41,6 +42,8 @@ pub(super) struct Watcher {
     up: HashMap<String, bool>,
     ready: bool,
     status: String,
+    /// What people raise and count.
+    raised: Option<Raised>,
     asleep: Millis,
 }
 
@@ -62,8 +65,18 @@ impl Watcher {
             .await
             .unwrap_or_default();
         let now = clock::now();
-        past(&mut engine, &now, samples);
-        begin(&mut engine, &now, deciding.state());
+        // Of whoever decided before.
+        let number = |s: Spooled| Some((s.signal, s.series, s.at, s.value?.as_f64()?));
+        for event in engine::Event::past(samples.into_iter().filter_map(number)) {
+            engine.handle(&now, event);
+        }
+        let mut raised = Raised::of(&setup.folder, &setup.playbook.signals);
+        for event in raised.iter_mut().flat_map(Raised::poll) {
+            engine.handle(&now, event);
+        }
+        if let Some(incident) = &deciding.state().incident {
+            engine.handle(&now, engine::Event::Incident(Some(now.boot_of(&incident.since))));
+        }
         if let Some(beat) = deciding.before() {
             let mut kept = beat.kept.clone();
             if beat.at.boot_id != now.boot_id && now.wall < beat.at.wall {
@@ -85,6 +98,7 @@ impl Watcher {
             up: HashMap::new(),
             ready: false,
             status: String::new(),
+            raised,
             asleep: clock::asleep(&now),
         };
         it.learn();
@@ -191,14 +205,8 @@ impl Watcher {
 
     fn deliver(&mut self, now: &Now, batch: Batch) {
         if batch.history {
-            let mut points: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
-            for r in batch.readings {
-                if let Ok(Value::Number(value)) = r.value {
-                    points.entry((r.signal, r.series)).or_default().push((r.at.wall - r.age as i64, value));
-                }
-            }
-            for ((signal, series), points) in points {
-                self.engine.handle(now, engine::Event::Backfill { signal, series, points });
+            for event in engine::Event::past(batch.readings.into_iter().filter_map(Reading::point)) {
+                self.engine.handle(now, event);
             }
             return;
         }
@@ -224,7 +232,12 @@ impl Watcher {
 
     fn hear(&mut self, now: &Now, told: Told) -> Option<End> {
         match told {
-            Told::Records(records) => records.iter().for_each(|r| self.take_in(now, r)),
+            Told::Records(records) => {
+                for event in self.raised.iter_mut().flat_map(Raised::poll) {
+                    self.engine.handle(now, event);
+                }
+                records.iter().for_each(|r| self.take_in(now, r));
+            }
             Told::Trouble(why) => {
                 let text = match &why {
                     Some(why) => format!("nothing can be recorded, so nothing is decided: {why}"),
@@ -243,20 +256,12 @@ impl Watcher {
         None
     }
 
-    /// What people said goes into the engine, and everything on record is printed.
+    /// What an incident or a mark changes for the engine; everything on record is printed.
     fn take_in(&mut self, now: &Now, record: &Record) {
         let Ok(kind) = Kind::read(record) else { return };
         match &kind {
-            Kind::Flagged { signal, raised, .. } => {
-                let (signal, raised) = (signal.clone(), *raised);
-                self.engine.handle(now, engine::Event::Flag { signal, raised });
-            }
-            Kind::Counted { signal, delta, .. } => {
-                let (signal, delta) = (signal.clone(), *delta);
-                self.engine.handle(now, engine::Event::Count { signal, delta });
-            }
             Kind::IncidentOpened { .. } => {
-                self.engine.handle(now, engine::Event::Incident(Some(boot(&record.at, now))));
+                self.engine.handle(now, engine::Event::Incident(Some(now.boot_of(&record.at))));
             }
             Kind::IncidentClosed { .. } => {
                 self.engine.handle(now, engine::Event::Incident(None));
@@ -275,40 +280,5 @@ impl Watcher {
         tokio::task::spawn_blocking(move || {
             let _ = known.blocking_send(baseline::known(&setup.playbook, &setup.folder));
         });
-    }
-}
-
-/// What people have said so far, for an engine that begins.
-fn begin(engine: &mut Engine, now: &Now, state: &Decisions) {
-    for (signal, (raised, ..)) in &state.flags {
-        engine.handle(now, engine::Event::Flag { signal: signal.clone(), raised: *raised });
-    }
-    for (signal, count) in &state.counts {
-        let delta = i32::try_from(*count).unwrap_or(i32::MAX);
-        engine.handle(now, engine::Event::Count { signal: signal.clone(), delta });
-    }
-    if let Some(incident) = &state.incident {
-        engine.handle(now, engine::Event::Incident(Some(boot(&incident.since, now))));
-    }
-}
-
-/// Samples of whoever decided before.
-fn past(engine: &mut Engine, now: &Now, samples: Vec<Spooled>) {
-    let mut points: IndexMap<_, Vec<(i64, f64)>> = IndexMap::new();
-    for s in samples {
-        if let Some(value) = s.value.and_then(|v| v.as_f64()) {
-            points.entry((s.signal, s.series)).or_default().push((s.at, value));
-        }
-    }
-    for ((signal, series), points) in points {
-        engine.handle(now, engine::Event::Backfill { signal, series, points });
-    }
-}
-
-/// A moment on the clock of this boot; negative before it.
-fn boot(at: &Now, now: &Now) -> i64 {
-    match at.boot_id == now.boot_id {
-        true => at.boot as i64,
-        false => now.boot as i64 - (now.wall - at.wall).max(0),
     }
 }

@@ -286,6 +286,18 @@ fn only_what_a_rule_or_a_panel_names_is_kept() {
 }
 
 #[test]
+fn what_people_say_just_as_it_begins_is_not_lost_between_two_clocks() {
+    let p = with_trigger(playbook(), "t", "increase(count[10m]) >= 2", 0, 0, None);
+    let mut s = Sim::new(&p);
+    // The wall clock is a little ahead of the clock that this began by.
+    let points = vec![(WALL + s.at - 5, 1.0), (WALL + s.at + 3, 2.0), (WALL + s.at + 3, 3.0)];
+    s.event(Event::Backfill { signal: "count".into(), series: None, points });
+    s.to(1_000);
+    assert_eq!(s.number("count"), Ok(3.0));
+    assert_eq!(s.number("increase(count[10m])"), Ok(3.0));
+}
+
+#[test]
 fn what_people_had_set_before_the_start_is_taken_over() {
     let p = with_trigger(playbook(), "t", "increase(count[10m]) > 2", 0, 0, None);
     let mut s = Sim::new(&p);

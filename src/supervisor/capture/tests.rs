@@ -58,6 +58,7 @@ fn job(dir: &Path, asked: Capture, set: impl FnOnce(&mut Plan)) -> Job {
         cwd: plan.cwd.clone(),
         secrets: Secrets::new(plan.playbook.secrets.clone()),
         home: plan.home.clone().into(),
+        run: None,
     };
     let (plan, world) = (Arc::new(plan), Arc::new(world));
     Job { plan, step, attempt: 1, run: dir, records: Vec::new(), world, disk: real() }

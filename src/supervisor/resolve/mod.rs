@@ -124,6 +124,7 @@ pub async fn resolve(
         cwd: folder(playbook, environment, &context, &names),
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
+        run: None,
     };
     context.stage = stage(&world, playbook, procedure, &names).await;
     context.baselines = captured(playbook, &context.home).await;

@@ -216,6 +216,7 @@ mod tests {
             cwd: cwd.to_string_lossy().into_owned(),
             secrets: Secrets::new(IndexMap::new()),
             home: cwd.join("records"),
+            run: None,
         }
     }
 

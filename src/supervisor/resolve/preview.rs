@@ -42,6 +42,7 @@ pub async fn preview(plan: &Plan) -> Vec<Tried> {
         cwd: plan.cwd.clone(),
         secrets: super::super::secrets::Secrets::new(plan.playbook.secrets.clone()),
         home: plan.home.clone().into(),
+        run: None,
     };
     let mut out = Vec::new();
     for s in &plan.steps {

@@ -26,6 +26,7 @@ fn lab(dir: &Path, conditions: &[(&str, &str)]) -> (Arc<World>, Frozen, Vec<Cond
         cwd: dir.to_string_lossy().into_owned(),
         secrets: Secrets::new(Default::default()),
         home: dir.join("records"),
+        run: None,
     };
     let conditions = conditions.iter().map(|(id, _)| playbook.triggers[*id].when.clone()).collect();
     (Arc::new(world), frozen, conditions)

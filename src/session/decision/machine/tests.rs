@@ -309,8 +309,12 @@ impl World {
             }
         }
         let now = self.now.boot as i64;
+        // What one that decides no more has heard says nothing about the one that does.
+        let decides = self.state.decider.as_ref().is_some_and(|d| d.epoch == p.machine.epoch);
         for (id, truth) in &self.truths {
-            self.heard.insert(id.clone(), (self.real, *truth));
+            if decides {
+                self.heard.insert(id.clone(), (self.real, *truth));
+            }
             if *truth == Truth::False {
                 self.fell.insert(id.clone(), self.real);
             }
