@@ -199,8 +199,9 @@ fn nothing_changed_is_no_byte_and_four_charts_are_few() {
         .collect();
     assert!(windows.iter().filter(|b| **b == 0).count() >= 2, "bytes while nothing changed: {windows:?}");
 
-    let moving = Lab::new(true);
     for (cols, rows) in [(80, 24), (200, 60)] {
+        // Its own records: a screen that was killed is told of for ten seconds.
+        let moving = Lab::new(true);
         let pty = moving.open(&[], &[], cols, rows);
         pty.see("Signal 3", LONG);
         pty.settle(Duration::from_millis(500), Duration::from_secs(3));
@@ -286,6 +287,7 @@ fn one_key_takes_automation_away_and_it_is_on_record() {
     assert!(lab.decisions().contains("\"mode\":\"Off\""));
     pty.send("q");
     assert_eq!(pty.exit(LONG), 0);
+    lab.recorded("\"EpochEnded\"");
 }
 
 #[test]
