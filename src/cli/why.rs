@@ -11,6 +11,7 @@ use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
 use crate::engine::hold::TriggerState;
 use crate::engine::verdict::Standing;
+use crate::engine::why::{Branch, Rests};
 use crate::engine::{Engine, TriggerStatus};
 use crate::model::condition::duration;
 use crate::model::text::clean_line;
@@ -91,7 +92,15 @@ fn present(setup: &Setup, engine: &Engine, now: &Now, t: &TriggerStatus) {
         hold(spec.hold, "for"),
         hold(spec.keep_firing_for, "keeps firing for")
     );
-    parts(&t.evidence);
+    if let Some(why) = engine.why(&t.id, now.boot as i64) {
+        println!("  counts: {}; over: {}", why.rule, why.ends);
+        branch(&why.when, now, 1);
+        if let Some(clear) = &why.clear {
+            println!("  over when");
+            branch(clear, now, 2);
+        }
+        why.signals.iter().for_each(samples);
+    }
     let cell = engine.in_force(&t.id, now.boot as i64);
     let note = cell.note.map(|n| format!(" ({n})")).unwrap_or_default();
     println!("  it asks for: {}{note}", asks(cell.cell));
@@ -167,6 +176,28 @@ fn parts(all: &[Part]) {
     for p in all {
         let age = p.age.map(|a| format!(", sampled {} before", duration(a))).unwrap_or_default();
         println!("  {:<7} {}{age}", word(p.truth), clean_line(&p.line()));
+    }
+}
+
+/// A part of a condition and what it consists of.
+fn branch(b: &Branch, now: &Now, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let since = b.since.map(|s| format!(", since {} ago", duration((now.boot as i64 - s).max(0) as u64)));
+    println!("{indent}{:<7} {}{}", word(b.truth), clean_line(&b.text), since.unwrap_or_default());
+    for p in &b.parts {
+        println!("{indent}        {}", clean_line(&p.line()));
+    }
+    b.within.iter().for_each(|b| branch(b, now, depth + 1));
+}
+
+/// The last samples of a signal.
+fn samples(of: &Rests) {
+    for s in &of.series {
+        let label = s.label.as_ref().map(|l| format!(" [{}]", clean_line(l))).unwrap_or_default();
+        let last = s.samples.iter().map(|x| format!("{} ({} ago)", clean_line(&x.value), duration(x.age)));
+        let last = last.collect::<Vec<_>>().join(", ");
+        let why = s.reason.as_ref().map(|why| format!(" {}", clean_line(why))).unwrap_or_default();
+        println!("  {}{label}: {last}{why}", clean_line(&of.title));
     }
 }
 

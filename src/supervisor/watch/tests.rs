@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::playbook::parse;
+use crate::session::decision::{Kind, Rules};
 use crate::supervisor::secrets::Secrets;
 use std::path::Path;
 
@@ -117,4 +118,33 @@ async fn signals_are_read_in_words_with_what_they_are_computed_from() {
     assert!(read["nothing"].as_ref().unwrap_err().contains("no signal"));
     std::fs::remove_file(dir.path().join("share")).unwrap();
     assert!(values(&world, &frozen, &ids, 5_000).await["share"].is_err());
+}
+
+#[tokio::test]
+async fn a_window_since_the_runs_start_reaches_back_to_it_and_without_a_run_it_is_not_judged() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "schema = 1\n[service]\nname = 'x'\ntitle = 'X'\nowner = 'me'\n[environments.local]\ntone = 'calm'\n\
+        [signals.complaints]\ncount = { key = 'n', text = 'One more' }\n\
+        [verifications.v]\ntitle = 'V'\nwithin = '1m'\ncriteria = [{ text = 'few', when = 'increase(complaints[run]) >= 2' }]\n";
+    let playbook = parse(text, "x.toml").unwrap_or_else(|e| panic!("{e:?}")).playbook;
+    let who = crate::run::Person::default();
+    for _ in 0..2 {
+        let counted = Kind::Counted { signal: "complaints".into(), delta: 1, who: who.clone() };
+        decisions::append(home.path(), &Rules::default(), &counted).unwrap().unwrap();
+    }
+    let Ask::When(rule) = playbook.verifications["v"].criteria[0].probe.ask.clone() else { panic!() };
+    let frozen = Frozen { signals: playbook.signals.clone(), ..Frozen::default() };
+    let now = clock::now();
+    let began = Now { boot: now.boot - 60_000, wall: now.wall - 60_000, ..now };
+    for (run, expected) in [(Some(began), Answer::Holds), (None, Answer::Blind)] {
+        let world = World {
+            env: IndexMap::new(),
+            cwd: "/".into(),
+            secrets: Secrets::new(Default::default()),
+            home: home.path().to_owned(),
+            run,
+        };
+        let told = once(&world, &frozen, &rule, Some(300)).await;
+        assert_eq!(told.answer, expected, "{told:?}");
+    }
 }
