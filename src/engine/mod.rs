@@ -260,7 +260,7 @@ impl Engine {
             watched: watched.collect(),
             levels: playbook.signals.keys().map(|id| (id.clone(), (Level::Unknown, began))).collect(),
             computed: computed.collect(),
-            dirty: vec![false; playbook.signals.len()],
+            dirty: vec![true; playbook.signals.len()],
             turns: vec![None; playbook.signals.len()],
             periodic: all.iter().any(|e| rules::moves(e))
                 || playbook.signals.values().any(|s| people(&s.reading)),

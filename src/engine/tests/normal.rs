@@ -298,6 +298,17 @@ fn what_people_say_just_as_it_begins_is_not_lost_between_two_clocks() {
 }
 
 #[test]
+fn what_nobody_ever_raised_or_counted_is_known_from_the_start() {
+    let mut p = playbook();
+    p.signals.retain(|id, _| ["x", "flag", "count"].contains(&id.as_str()));
+    let mut s = Sim::new(&p);
+    s.to(1_000);
+    s.read("x", None, Ok(0.001));
+    assert_eq!(s.engine.answering(), (3, 3));
+    assert_eq!(s.engine.verdict().standing, verdict::Standing::Quiet);
+}
+
+#[test]
 fn what_people_had_set_before_the_start_is_taken_over() {
     let p = with_trigger(playbook(), "t", "increase(count[10m]) > 2", 0, 0, None);
     let mut s = Sim::new(&p);
