@@ -67,7 +67,7 @@ pub struct Over {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The engine judged: every trigger, and the verdict with its evidence. Delivered at least every few seconds, also when
-    /// nothing changed: nothing acts on what was judged more than [`SILENT`](super::SILENT) ago.
+    /// nothing changed: nothing acts on what was judged more than [`SILENT`] ago.
     Judged {
         /// Triggers in the playbook's order.
         triggers: Vec<Judged>,
