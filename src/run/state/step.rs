@@ -151,7 +151,8 @@ impl StepState {
                 self.settled.push((at.clone(), self.attempt, *done, reason.clone()));
                 (self.prove, self.observed) = (None, None);
                 if !done {
-                    self.extra += 1;
+                    // An attempt that never began did not count: the one that is allowed now is not a further one.
+                    self.extra += u32::from(!matches!(self.outcome, Some(Outcome::NotStarted { .. })));
                     self.already = None;
                 }
             }

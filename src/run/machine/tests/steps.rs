@@ -204,6 +204,20 @@ fn an_attempt_of_a_lost_supervisor_is_found_out_never_started_again() {
 }
 
 #[test]
+fn after_attempts_that_never_began_a_person_allows_one_more_and_not_two() {
+    let asks = Step { repeatable: true, on_failure: OnFailure::Ask, ..run("a") };
+    let mut b = Bench::new(vec![asks, verify()]);
+    for _ in 0..3 {
+        b.ended(1, Outcome::NotStarted { detail: "void".into() });
+    }
+    assert_eq!(b.starts(1), 3, "then a person is asked");
+    b.ask(Wish::Settle { done: false, reason: "looked".into() }, Some(1));
+    assert_eq!(b.starts(1), 4);
+    b.ended(1, bad());
+    assert_eq!(b.starts(1), 4, "that one failed: the person is asked again");
+}
+
+#[test]
 fn a_step_behind_us_does_not_come_up_again_after_a_supervisor_is_lost() {
     let guarded = Step { prove: Some(probe()), on_failure: OnFailure::Continue, ..run("a") };
     let mut b = Bench::new(vec![guarded, run("b")]);
