@@ -2,13 +2,19 @@
 
 mod act;
 pub mod backtest;
+mod checklist;
 mod decide;
 mod draft;
+mod dry_run;
+mod export;
 mod follow;
 pub mod glance;
+mod guide;
 mod logout;
+mod logs;
 mod recorder;
 mod request;
+mod trouble;
 pub mod watch;
 
 pub use request::Request;
@@ -294,6 +300,15 @@ impl Driver {
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
+            Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
+            Request::DoItem { checklist, item } => self.do_item(checklist, item),
+            Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
+            Request::Probe { guide, step } => self.probe(guide, step),
+            Request::PageRole { role } => self.page_role(role),
+            Request::Logs(logs) => self.look_at_logs(logs),
+            Request::Export(form) => self.export(form),
+            Request::DryRun { procedure } => self.dry_run(procedure),
+            Request::Trouble { trouble, on } => self.trouble(trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
         }

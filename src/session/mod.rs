@@ -1,6 +1,7 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
 mod asked;
+mod checklists;
 mod deciding;
 pub mod decision;
 mod following;

@@ -60,6 +60,7 @@ impl Session {
             why: None,
             triggers: self.triggers(&triggers, now),
             timeline: self.timeline.iter().cloned().collect(),
+            checklists: self.checklists(now),
             procedures: self.procedures(now, &triggers),
             manual: self.manual(t),
             draft: None,

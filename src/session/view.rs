@@ -8,7 +8,7 @@ pub use deciding::{
     WhyOf, WhyRow, WhyView,
 };
 
-use crate::model::playbook::{Automation, Better, Confirm, Param, Tone};
+use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
 use crate::model::time::Now;
 use crate::model::unit::Unit;
 use crate::run::record::Answer;
@@ -72,6 +72,8 @@ pub struct View {
     pub marks: Vec<(String, Vec<String>)>,
     /// The evidence that is looked at.
     pub why: Option<WhyView>,
+    /// Checklists, in file order.
+    pub checklists: Vec<ChecklistView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
     /// Flags and counters raised or counted by a key.
@@ -106,6 +108,73 @@ pub struct View {
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
+}
+
+/// In which form the record is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// JSON, one array.
+    Json,
+    /// CSV with a header.
+    Csv,
+    /// A Markdown table.
+    Markdown,
+}
+
+/// A checklist and how far it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChecklistView {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// When it is worked.
+    pub moment: Option<Moment>,
+    /// Milliseconds until it is due (negative when overdue), once its clock runs.
+    pub due_ms: Option<i64>,
+    /// Its items, in order.
+    pub items: Vec<ItemView>,
+}
+
+impl ChecklistView {
+    /// How many of its items are done, and how many there are.
+    pub fn done(&self) -> (usize, usize) {
+        (self.items.iter().filter(|i| i.done).count(), self.items.len())
+    }
+
+    /// Required items that are neither done nor gone on without.
+    pub fn open(&self) -> impl Iterator<Item = &ItemView> {
+        self.items.iter().filter(|i| i.required && !i.done && i.without.is_none())
+    }
+}
+
+/// An item of a checklist.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ItemView {
+    /// What is to be done.
+    pub text: String,
+    /// Who does it, in words (anybody when empty).
+    pub roles: Vec<String>,
+    /// Whether the procedure waits for it.
+    pub required: bool,
+    /// Done.
+    pub done: bool,
+    /// By whom; `auto` when it ticks itself.
+    pub who: Option<String>,
+    /// When, wall milliseconds.
+    pub wall: Option<i64>,
+    /// In their words.
+    pub note: String,
+    /// What it does itself, in words: the condition, the probe, the command; none: a person ticks it.
+    pub does: Option<String>,
+    /// A person sets it off (a command), rather than that it judges itself.
+    pub by_hand: bool,
+    /// It is being done.
+    pub running: bool,
+    /// What came of it last.
+    pub detail: String,
+    /// Why it is gone on without, and who said so.
+    pub without: Option<(String, String)>,
 }
 
 /// What a run's plan says of it.

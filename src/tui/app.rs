@@ -204,6 +204,18 @@ impl App {
             Intent::Ask { seen, wish } => {
                 Request::Run { run: seen.run, step: seen.step, attempt: seen.attempt, seen: seen.seq, wish }
             }
+            Intent::Tick { checklist, item, done, note } => Request::Tick { checklist, item, done, note },
+            Intent::DoItem { checklist, item } => Request::DoItem { checklist, item },
+            Intent::WithoutItem { checklist, item, reason } => {
+                Request::WithoutItem { checklist, item, reason }
+            }
+            Intent::Probe { guide, step } => Request::Probe { guide, step },
+            Intent::PageRole { role } => Request::PageRole { role },
+            Intent::Logs(logs) => Request::Logs(logs),
+            Intent::Export(form) => Request::Export(form),
+            Intent::DryRun { procedure } => Request::DryRun { procedure },
+            Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
+            Intent::Copy { .. } | Intent::Theme { .. } | Intent::Fleet(_) => return Turn::Stay,
             Intent::AskAgain => Request::AskAgain,
         };
         self.driver.ask(request);

@@ -13,12 +13,22 @@ pub enum Context {
     Overview,
     /// One signal, full screen.
     Signal,
+    /// Checklists.
+    Checklist,
     /// Procedures.
     Procedures,
     /// The run.
     Run,
     /// Timeline.
     Timeline,
+    /// Contacts, trouble, dashboards.
+    Guide,
+    /// Many services.
+    Fleet,
+    /// A rehearsal.
+    Drill,
+    /// Logs.
+    Logs,
     /// Emergency help.
     Emergency,
     /// The evidence.
@@ -49,6 +59,16 @@ pub enum Context {
     Other,
     /// What automation may do.
     Arm,
+    /// Anything, by name.
+    Palette,
+    /// A text that is looked for.
+    Find,
+    /// In which form the record is written.
+    Export,
+    /// A text of several lines.
+    TextArea,
+    /// What is made to go wrong in a rehearsal.
+    Chaos,
 }
 
 impl Context {
@@ -58,9 +78,14 @@ impl Context {
             Context::Terminal | Context::Global => "Everywhere",
             Context::Overview => "Overview",
             Context::Signal => "Signal",
+            Context::Checklist => "Checklist",
             Context::Procedures => "Procedures",
             Context::Run => "Run",
             Context::Timeline => "Timeline",
+            Context::Guide => "Guide",
+            Context::Fleet => "Fleet",
+            Context::Drill => "Drill",
+            Context::Logs => "Logs",
             Context::Emergency => "Emergency",
             Context::Why => "Why",
             Context::Help => "Keys",
@@ -76,28 +101,39 @@ impl Context {
             Context::Decide => "Decision",
             Context::Other => "Another procedure",
             Context::Arm => "Automation",
+            Context::Palette => "Anything",
+            Context::Find => "Find",
+            Context::Export => "Export",
+            Context::TextArea => "Text",
+            Context::Chaos => "Trouble",
         }
     }
 
     /// Whether it is a dialog: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Confirm, Decide, Locked, Other, Outcome, Picker, Question, Refused, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
+            Question, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm)
+        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | TextArea | Chaos)
     }
 
     /// All of them.
-    pub const ALL: [Context; 22] = [
+    pub const ALL: [Context; 32] = [
         Context::Overview,
         Context::Signal,
+        Context::Checklist,
         Context::Procedures,
         Context::Run,
         Context::Timeline,
+        Context::Guide,
+        Context::Fleet,
+        Context::Drill,
+        Context::Logs,
         Context::Emergency,
         Context::Why,
         Context::Help,
@@ -113,6 +149,11 @@ impl Context {
         Context::Decide,
         Context::Other,
         Context::Arm,
+        Context::Palette,
+        Context::Find,
+        Context::Export,
+        Context::TextArea,
+        Context::Chaos,
         Context::Global,
         Context::Terminal,
     ];
@@ -123,6 +164,56 @@ impl Context {
 pub enum Action {
     /// The overview.
     Overview,
+    /// The checklists.
+    Checklist,
+    /// Contacts, trouble, dashboards.
+    Guide,
+    /// Many services.
+    Fleet,
+    /// The rehearsal.
+    Drill,
+    /// The logs.
+    Logs,
+    /// Anything, by name.
+    Palette,
+    /// Look for a text.
+    Find,
+    /// The next section of a screen.
+    NextSection,
+    /// The section before.
+    PreviousSection,
+    /// One to the left.
+    Left,
+    /// One to the right.
+    Right,
+    /// Who is called.
+    Contacts,
+    /// Copy what the cursor is at.
+    Copy,
+    /// In another order.
+    Sort,
+    /// Tick, or take a tick back.
+    Tick,
+    /// What a procedure would do, tried without changing anything.
+    DryRun,
+    /// Only some kinds.
+    Filter,
+    /// Write the record to a file.
+    Export,
+    /// As JSON.
+    Json,
+    /// As CSV.
+    Csv,
+    /// As Markdown.
+    Markdown,
+    /// What can be made to go wrong.
+    Chaos,
+    /// Time goes faster.
+    Faster,
+    /// Time goes slower.
+    Slower,
+    /// Begin or end the rehearsal.
+    BeginEnd,
     /// The list of procedures.
     Procedures,
     /// The run.
@@ -178,7 +269,7 @@ pub enum Action {
     /// Undo what the run did.
     Undo,
     /// Guide of the step.
-    Guide,
+    StepGuide,
     /// Agree to the run that asks for it.
     Approve,
     /// Do not agree.
@@ -362,10 +453,16 @@ pub const TABLE: &[Binding] = table! {
     Overview [k('R')] TryAgain "ask failed sources again", "try again";
     Overview [k('M')] Mark "mark what is normal…";
     Overview [k('B')] BellSeen "seen: it rings no more", "seen";
+    Overview [k('T')] Sort "sort the signals";
     Signal [k('[')] ZoomIn "shorter window", "shorter";
     Signal [k(']')] ZoomOut "longer window", "longer";
     Signal [k('F')] Freeze "hold the chart still", "freeze";
     Signal [k('R')] TryAgain "ask the source again", "try again";
+    Signal [k('M')] Mark "mark what is normal…";
+    Checklist [k(' ')] Tick "tick, or untick", "tick";
+    Checklist [ENTER] Open "do it…", "do it…";
+    Checklist [k('O')] Override "do without it…", "override…";
+    Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
     Procedures [ENTER] Open "the plan, then confirm…", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";
     Run [k('S')] StopRun "stop the run…", "stop…";
@@ -373,11 +470,36 @@ pub const TABLE: &[Binding] = table! {
     Run [k('R')] Retry "retry…, or ask the probe again", "retry…";
     Run [k('U')] Undo "undo…", "undo…";
     Run [k('L')] Output "output, all of it", "output";
-    Run [k('G')] Guide "guide for this step", "guide";
+    Run [k('G')] StepGuide "guide for this step", "guide";
+    Timeline [ENTER] Open "this moment on the charts", "on charts";
+    Timeline [k('F')] Filter "only some kinds", "kinds";
+    Timeline [k('>')] Export "write it to a file…", "export…";
+    Guide [ENTER] Open "run it, open it, page them…", "open";
+    Guide [k('R')] Retry "run it again";
+    Logs [k('F')] Filter "only what is picked out", "filter";
+    Logs [ENTER] Open "the end, as it grows", "follow";
+    Fleet [ENTER] Open "open the service", "open";
+    Fleet [k('F')] Filter "only some", "filter";
+    Fleet [k('T')] Sort "another order", "sort";
+    Drill [k('!')] Chaos "trouble…", "trouble…";
+    Drill [k('+')] Faster "faster";
+    Drill [k('-')] Slower "slower";
+    Drill [k('B')] BeginEnd "begin, or end…", "begin, end…";
     Global [k('1')] Overview "Overview", "overview";
+    Global [k('2')] Checklist "Checklist", "checklist";
     Global [k('3')] Procedures "Procedures", "procedures";
     Global [k('4')] Run "Run", "run";
     Global [k('5')] Timeline "Timeline", "timeline";
+    Global [k('6')] Guide "Guide", "guide";
+    Global [k('7')] Fleet "Fleet", "fleet";
+    Global [k('8')] Drill "Drill", "drill";
+    Global [k('9')] Logs "Logs", "logs";
+    Global [k(':')] Palette "anything, by name", "anything";
+    Global [k('/')] Find "find", "find";
+    Global [TAB] NextSection "next section";
+    Global [BACK_TAB] PreviousSection "section before";
+    Global [k('C')] Contacts "contacts: who is called", "contacts";
+    Global [k('Y')] Copy "copy";
     Global [k('D')] Decide "decide…", "decide…";
     Global [k('X')] Automation "automation off; arm…";
     Global [k('W')] Why "why: the evidence", "why";
@@ -385,6 +507,8 @@ pub const TABLE: &[Binding] = table! {
     Global [k('I')] TakeOver "become the decider…", "take over…";
     Global [UP, k('k')] Up "up";
     Global [DOWN, k('j')] Down "down";
+    Global [LEFT, k('h')] Left "left";
+    Global [RIGHT, k('l')] Right "right";
     Global [PAGE_UP] PageUp "page up";
     Global [PAGE_DOWN] PageDown "page down";
     Global [HOME] First "first";
@@ -464,6 +588,25 @@ pub const TABLE: &[Binding] = table! {
     Arm [BACK_TAB] PreviousControl "previous";
     Arm [ENTER] Press "press (Cancel at first)";
     Arm [ESC, Key::ctrl('c')] Close "cancel, nothing is armed", "cancel";
+    Palette [UP] Up "up";
+    Palette [DOWN] Down "down", "move";
+    Palette [PAGE_UP] PageUp "page up";
+    Palette [PAGE_DOWN] PageDown "page down";
+    Palette [ENTER] Pick "open", "open";
+    Palette [ESC, Key::ctrl('c')] Close "close", "close";
+    Find [ENTER] Pick "keep looking at what is found", "keep";
+    Find [UP] Up "the one before";
+    Find [DOWN] Down "the next", "next";
+    Find [ESC, Key::ctrl('c')] Close "show all again", "all again";
+    Export [k('j')] Json "JSON", "JSON";
+    Export [k('c')] Csv "CSV", "CSV";
+    Export [k('m')] Markdown "Markdown", "Markdown";
+    Export [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    TextArea [Key::ctrl('s')] Done "done", "done";
+    TextArea [TAB] NextControl "next", "next";
+    TextArea [BACK_TAB] PreviousControl "previous";
+    TextArea [ESC, Key::ctrl('c')] Close "close, the draft is kept", "close";
+    Chaos [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";
 };

@@ -92,6 +92,11 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
     match ui.screen {
         Screen::Overview => screens::overview::draw(&mut canvas, body, &scene),
         Screen::Signal => screens::signal::draw(&mut canvas, body, &scene),
+        Screen::Checklist => screens::checklist::draw(&mut canvas, body, &scene),
+        Screen::Guide => screens::guide::draw(&mut canvas, body, &scene),
+        Screen::Fleet => screens::fleet::draw(&mut canvas, body, &scene),
+        Screen::Drill => screens::drill::draw(&mut canvas, body, &scene),
+        Screen::Logs => screens::logs::draw(&mut canvas, body, &scene),
         Screen::Procedures => screens::procedures::draw(&mut canvas, body, &scene),
         Screen::Run => screens::run::draw(&mut canvas, body, &scene),
         Screen::Timeline => screens::timeline::draw(&mut canvas, body, &scene),

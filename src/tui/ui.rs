@@ -1,9 +1,18 @@
 //! What the screen itself remembers (where one is, cursors, open dialogs), and what keys make of it.
 
 mod about_run;
+pub mod charts;
+pub mod checklist;
 mod deciding;
 mod dialogs;
+pub mod drill;
+pub mod events;
+pub mod fleet;
+pub mod guide;
 mod intent;
+pub mod logs;
+pub mod palette;
+pub mod plans;
 
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
@@ -34,12 +43,22 @@ pub enum Screen {
     Overview,
     /// One signal.
     Signal,
+    /// The checklists.
+    Checklist,
     /// Procedures and the plan of one.
     Procedures,
     /// The run.
     Run,
     /// What happened.
     Timeline,
+    /// Contacts, trouble, dashboards, backups, objectives.
+    Guide,
+    /// Many services.
+    Fleet,
+    /// The rehearsal.
+    Drill,
+    /// The logs.
+    Logs,
     /// What to do when all else fails.
     Emergency,
     /// The evidence.
@@ -54,9 +73,14 @@ impl Screen {
         match self {
             Screen::Overview => Context::Overview,
             Screen::Signal => Context::Signal,
+            Screen::Checklist => Context::Checklist,
             Screen::Procedures => Context::Procedures,
             Screen::Run => Context::Run,
             Screen::Timeline => Context::Timeline,
+            Screen::Guide => Context::Guide,
+            Screen::Fleet => Context::Fleet,
+            Screen::Drill => Context::Drill,
+            Screen::Logs => Context::Logs,
             Screen::Emergency => Context::Emergency,
             Screen::Why => Context::Why,
             Screen::Help => Context::Help,
@@ -103,6 +127,24 @@ pub struct Ui {
     pub pane: Pane,
     /// First line of the output that is shown; `None`: its end, as it grows.
     pub out_from: Option<usize>,
+    /// Which section of the screen has the focus, from 0.
+    pub section: usize,
+    /// What is looked for on this screen, while something is.
+    pub find: Option<String>,
+    /// The cursor in time, the order of the signals.
+    pub charts: charts::ChartsUi,
+    /// Where one is in the checklists.
+    pub checklist: checklist::ChecklistUi,
+    /// Where one is in the timeline.
+    pub events: events::EventsUi,
+    /// Where one is in the guide.
+    pub guide: guide::GuideUi,
+    /// Where one is in the logs.
+    pub logs: logs::LogsUi,
+    /// Where one is in the fleet.
+    pub fleet: fleet::FleetUi,
+    /// Where one is in the rehearsal.
+    pub drill: drill::DrillUi,
     dialogs: Vec<dialogs::Opened>,
     before: Screen,
     last_key: Option<(KeyCode, u64)>,
@@ -125,6 +167,15 @@ impl Ui {
             scroll: 0,
             pane: Pane::All,
             out_from: None,
+            section: 0,
+            find: None,
+            charts: Default::default(),
+            checklist: Default::default(),
+            events: Default::default(),
+            guide: Default::default(),
+            logs: Default::default(),
+            fleet: Default::default(),
+            drill: Default::default(),
             dialogs: Vec::new(),
             before: Screen::Overview,
             last_key: None,
@@ -179,9 +230,35 @@ impl Ui {
         }
     }
 
+    /// What a key does on this screen first, and only here; `None`: what it does everywhere.
+    fn here(&mut self, action: Action, view: &View, now_ms: u64) -> Option<Vec<Intent>> {
+        match self.screen {
+            Screen::Overview | Screen::Signal => self.on_charts(action, view),
+            Screen::Checklist => self.on_checklist(action, view),
+            Screen::Procedures => self.on_plans(action, view),
+            Screen::Timeline => self.on_events(action, view),
+            Screen::Guide => self.on_guide(action, view),
+            Screen::Fleet => self.on_fleet(action, view, now_ms),
+            Screen::Drill => self.on_drill(action, view),
+            Screen::Logs => self.on_logs(action, view),
+            Screen::Run | Screen::Emergency | Screen::Why | Screen::Help => None,
+        }
+    }
+
     fn act(&mut self, action: Action, view: &View, now_ms: u64) -> Vec<Intent> {
+        if let Some(done) = self.here(action, view, now_ms) {
+            return done;
+        }
         match action {
+            Action::Palette | Action::Find => return self.open_palette(action, view),
+            Action::Contacts => return self.open_contacts(view),
+            Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
+            Action::Checklist => self.go(Screen::Checklist),
+            Action::Guide => self.go(Screen::Guide),
+            Action::Fleet => self.go(Screen::Fleet),
+            Action::Drill => self.go(Screen::Drill),
+            Action::Logs => self.go(Screen::Logs),
             Action::Procedures => self.go(Screen::Procedures),
             Action::Run => self.go(Screen::Run),
             Action::Timeline => self.go(Screen::Timeline),
@@ -225,7 +302,7 @@ impl Ui {
             | Action::Pause
             | Action::Retry
             | Action::Undo
-            | Action::Guide => return self.about_run(action, view),
+            | Action::StepGuide => return self.about_run(action, view),
             _ => {}
         }
         Vec::new()
@@ -236,6 +313,7 @@ impl Ui {
             self.before = self.screen;
             self.screen = to;
             self.scroll = 0;
+            (self.section, self.find) = (0, None);
             (self.pane, self.out_from) = (Pane::All, None);
         }
     }
@@ -298,7 +376,7 @@ impl Ui {
                 return Vec::new();
             }
             // Drawing stops at the last row.
-            Screen::Run | Screen::Emergency | Screen::Help => (&mut self.scroll, super::paint::LONGEST_TEXT),
+            _ => (&mut self.scroll, super::paint::LONGEST_TEXT),
         };
         let to = (*cursor as isize).saturating_add(by).max(0) as usize;
         *cursor = to.min(len.saturating_sub(1));

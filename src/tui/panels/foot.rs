@@ -131,7 +131,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             of(Context::Overview, &["zoom"], 1, &mut out);
         }
         Screen::Help | Screen::Emergency | Screen::Why => of(Context::Global, &["back"], 7, &mut out),
-        Screen::Run | Screen::Signal | Screen::Procedures | Screen::Timeline => {
+        _ => {
             of(Context::Global, &["overview"], 4, &mut out);
         }
     }

@@ -53,7 +53,7 @@ pub fn offered(view: &View) -> Vec<(Action, &'static str)> {
         out.push((Action::Output, "output"));
     }
     if guide_of(view).is_some() {
-        out.push((Action::Guide, "guide"));
+        out.push((Action::StepGuide, "guide"));
     }
     out
 }
@@ -187,7 +187,7 @@ impl Ui {
                 self.out_from = None;
                 return vec![Intent::Output { from: None }];
             }
-            Action::Guide => {
+            Action::StepGuide => {
                 self.pane = if self.pane == Pane::Guide { Pane::All } else { Pane::Guide };
                 self.scroll = 0;
                 return Vec::new();

@@ -116,6 +116,73 @@ pub enum Intent {
         /// What is asked.
         wish: Wish,
     },
+    /// Tick an item of a checklist, or take its tick back.
+    Tick {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Ticked.
+        done: bool,
+        /// In the person's words; may be empty.
+        note: String,
+    },
+    /// Do what an item of a checklist does itself.
+    DoItem {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+    },
+    /// Go on without an item that is required.
+    WithoutItem {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Why.
+        reason: String,
+    },
+    /// Run the command of a guide's step, which only looks.
+    Probe {
+        /// The guide.
+        guide: String,
+        /// The step, from 1.
+        step: usize,
+    },
+    /// Tell a role that it is needed.
+    PageRole {
+        /// The role.
+        role: String,
+    },
+    /// Follow these logs; none: no log is looked at any more.
+    Logs(Vec<String>),
+    /// Write what happened to a file.
+    Export(crate::session::view::Form),
+    /// Try what a procedure would do, changing nothing.
+    DryRun {
+        /// Id of the procedure.
+        procedure: String,
+    },
+    /// Make something go wrong in a rehearsal, or end it.
+    Trouble {
+        /// Its name.
+        trouble: String,
+        /// Begin it, or end it.
+        on: bool,
+    },
+    /// Put a text into the clipboard of the person's terminal.
+    Copy {
+        /// The text.
+        text: String,
+    },
+    /// Draw in another theme.
+    Theme {
+        /// Its name.
+        name: String,
+    },
+    /// Leave this service for the fleet, or the fleet for a service (its place in the list).
+    Fleet(Option<usize>),
     /// Ask failed sources again at once.
     AskAgain,
     /// Leave.
