@@ -10,6 +10,7 @@ mod count;
 mod decide;
 mod demo;
 pub mod exit;
+mod fleet;
 mod look;
 mod mark;
 mod note;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
             print!("{}", config::settings::EXAMPLE);
             exit::OK
         }
+        Some(Command::Fleet(asked)) => fleet::fleet(&asked),
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }

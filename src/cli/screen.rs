@@ -1,7 +1,8 @@
 //! The screen: a playbook watched in a terminal.
 
 use super::args::Screen;
-use super::{exit, look, runtime, target, watch};
+use super::{exit, fleet, look, runtime, target, watch};
+use crate::driver::fleet::Desk;
 use crate::driver::{Driver, Setup};
 use crate::tui;
 use crate::tui::glyphs::Glyphs;
@@ -14,11 +15,13 @@ pub fn open(args: &Screen) -> u8 {
     let Ok((theme, glyphs)) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
     let watch = watch::words(&args.target, &opened.setup);
     let setup = Setup { read_only: args.read_only, watch, ..opened.setup };
-    show(setup, theme, glyphs, opened.settings.window)
+    let (sources, opener) = fleet::around(&args.target, &opened.settings, &setup);
+    let desk = || Desk::new(Some(Driver::start(setup)), sources, opener);
+    show(desk, theme, glyphs, opened.settings.window)
 }
 
-/// Shows a service until a person leaves.
-pub fn show(setup: Setup, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
+/// Shows a service, or the fleet, until a person leaves. The desk is made within the runtime.
+pub fn show(desk: impl FnOnce() -> Desk, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         eprintln!(
             "error: the screen needs a terminal\n  hint: `ripcord run`, `ripcord runs` and `ripcord demo --headless` need none"
@@ -32,7 +35,7 @@ pub fn show(setup: Setup, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
             return exit::USAGE;
         }
     };
-    let shown = runtime.block_on(async { tui::app::run(Driver::start(setup), theme, glyphs, window).await });
+    let shown = runtime.block_on(async { tui::app::run(desk(), theme, glyphs, window).await });
     // Hung endpoints must not hold the way out.
     runtime.shutdown_background();
     match shown {

@@ -7,6 +7,7 @@ mod decide;
 mod draft;
 mod dry_run;
 mod export;
+pub mod fleet;
 mod follow;
 pub mod glance;
 mod guide;
@@ -27,6 +28,7 @@ use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
 use crate::session::{Effect, Event, Facts, Session};
+use crate::sim::trouble::Control;
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
@@ -56,8 +58,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// Arguments after which a watcher in the background watches the same; none: none can be started from here.
     pub watch: Vec<OsString>,
-    /// The embedded service of the demo is what is watched.
-    pub demo: bool,
+    /// The hand on the embedded service of the demo, when that is what is watched.
+    pub demo: Option<Control>,
     /// Nothing may be asked or started from here.
     pub read_only: bool,
 }
@@ -149,7 +151,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
-            demo: setup.demo,
+            demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
         };
@@ -248,6 +250,7 @@ impl Driver {
     pub fn view(&self) -> View {
         let now = clock::now();
         let mut view = self.session.view(&now);
+        view.troubles = self.troubles();
         view.output.clone_from(&self.output.0);
         view.progress = self.output.1;
         view.approver = self.approver();
@@ -265,6 +268,11 @@ impl Driver {
     /// Columns of a signal's chart, oldest first.
     pub fn columns(&self, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
         self.session.columns(&clock::now(), signal, window, columns)
+    }
+
+    /// What is watched.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// The session, to look at.
@@ -308,7 +316,7 @@ impl Driver {
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(procedure),
-            Request::Trouble { trouble, on } => self.trouble(trouble, on),
+            Request::Trouble { trouble, on } => self.trouble(&trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
         }
@@ -365,6 +373,7 @@ impl Driver {
         }
         if !self.setup.read_only {
             self.take_up(&now);
+            self.tell_troubles();
         }
     }
 }

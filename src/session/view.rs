@@ -1,6 +1,7 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+pub mod fleet;
 
 pub use crate::engine::signal::{Level, Trend};
 pub use deciding::{
@@ -28,6 +29,10 @@ pub struct View {
     pub confirm: Confirm,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
+    /// What can be made to go wrong there.
+    pub troubles: Vec<TroubleView>,
+    /// Many services, while they are what is looked at.
+    pub fleet: Option<fleet::FleetView>,
     /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
     pub automation: &'static str,
     /// Whether data comes in.
@@ -108,6 +113,23 @@ pub struct View {
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
+}
+
+/// Something that can be made to go wrong in the embedded service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TroubleView {
+    /// Its id.
+    pub id: String,
+    /// Its key, behind `!`.
+    pub key: char,
+    /// Name for people.
+    pub title: String,
+    /// What ought to come of it.
+    pub expects: String,
+    /// Milliseconds that it has been on; none: it is off.
+    pub on_ms: Option<u64>,
+    /// Milliseconds until it ends by itself, while it is on and does.
+    pub left_ms: Option<u64>,
 }
 
 /// In which form the record is written to a file.

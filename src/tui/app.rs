@@ -7,7 +7,8 @@ use super::term::{Input, Term};
 use super::theme::Theme;
 use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
-use crate::driver::{Driver, Request, Update};
+use crate::driver::fleet::Desk;
+use crate::driver::{Request, Update};
 use crate::session::view::View;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -52,7 +53,7 @@ enum Turn {
 struct App {
     term: Term,
     ui: Ui,
-    driver: Driver,
+    desk: Desk,
     view: View,
     theme: Theme,
     glyphs: Glyphs,
@@ -64,13 +65,16 @@ struct App {
 ///
 /// # Errors
 /// When the terminal cannot be taken or written.
-pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> io::Result<()> {
+pub async fn run(desk: Desk, theme: Theme, glyphs: Glyphs, window: u64) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut ui = Ui::new(TimeZone::system());
     ui.zoom = ZOOMS.iter().position(|z| *z >= window).unwrap_or(ZOOMS.len() - 1);
     let term = Term::open()?;
-    let view = driver.view();
-    let mut app = App { term, ui, driver, view, theme, glyphs, dirty: true };
+    if !desk.has_service() {
+        ui.screen = Screen::Fleet;
+    }
+    let view = desk.view();
+    let mut app = App { term, ui, desk, view, theme, glyphs, dirty: true };
     loop {
         if app.dirty && app.term.wait(clock::now().boot) == 0 {
             app.draw()?;
@@ -78,7 +82,7 @@ pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> i
         let pause = Duration::from_millis(app.pause());
         let turn = tokio::select! {
             input = app.term.next() => app.inputs(input),
-            update = app.driver.next() => app.update(update)?,
+            update = app.desk.next() => app.update(update)?,
             _ = signals.resized.recv() => Turn::Repaint,
             _ = signals.continued.recv() => { app.term.resume()?; app.dirty = true; Turn::Stay }
             _ = signals.stop.recv() => Turn::Suspend,
@@ -102,9 +106,8 @@ pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> i
         }
     }
     app.term.close(clock::now().boot).await;
-    app.driver.leave().await;
-    if let Some(run) = app.driver.session().run().filter(|r| r.is_open()) {
-        let title = &run.plan().procedure.title;
+    app.desk.leave().await;
+    if let Some(title) = app.desk.goes_on() {
         println!("{title} goes on without you: `ripcord` shows it again, `ripcord runs` lists it.");
     }
     Ok(())
@@ -120,11 +123,12 @@ impl App {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.view = self.driver.view();
+        self.desk.look_at_fleet(self.ui.screen == Screen::Fleet || !self.desk.has_service());
+        self.view = self.desk.view();
         self.ui.follow(&self.view);
         let now = clock::now().boot;
-        let App { term, ui, driver, view, theme, glyphs, .. } = self;
-        let charts = |signal: &str, window: u64, columns: usize| driver.columns(signal, window, columns);
+        let App { term, ui, desk, view, theme, glyphs, .. } = self;
+        let charts = |signal: &str, window: u64, columns: usize| desk.columns(signal, window, columns);
         let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, glyphs, &charts))?;
         ui.painted(drawn.frame, view);
         self.shown(now);
@@ -215,11 +219,27 @@ impl App {
             Intent::Export(form) => Request::Export(form),
             Intent::DryRun { procedure } => Request::DryRun { procedure },
             Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
-            Intent::Copy { .. } | Intent::Theme { .. } | Intent::Fleet(_) => return Turn::Stay,
+            Intent::Fleet { row, screen } => {
+                match self.desk.open(row) {
+                    // The next key is already about the service that is open now.
+                    Ok(()) => {
+                        self.ui.opened(screen);
+                        self.view = self.desk.view();
+                    }
+                    Err(why) => self.ui.refused(Refused {
+                        title: "NOT OPENED".into(),
+                        what: why,
+                        means: "The fleet is as it was.".into(),
+                        press: "Enter closes this.".into(),
+                    }),
+                }
+                return Turn::Stay;
+            }
+            Intent::Copy { .. } | Intent::Theme { .. } => return Turn::Stay,
             Intent::AskAgain => Request::AskAgain,
         };
-        self.driver.ask(request);
-        self.view = self.driver.view();
+        self.desk.ask(request);
+        self.view = self.desk.view();
         Turn::Stay
     }
 
@@ -232,6 +252,8 @@ impl App {
                 out.write_all(b"\x07")?;
                 out.flush()?;
             }
+            // Among other services one stays: the row says that it runs.
+            Update::Accepted(_) if self.ui.screen == Screen::Fleet => {}
             Update::Accepted(_) => self.ui.screen = Screen::Run,
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),

@@ -139,7 +139,8 @@ impl Decisions {
                 }
                 f.paged = Some((ok, detail, at.clone()));
             }),
-            Kind::HostSlept { .. } | Kind::TornTail(_) | Kind::Noted { .. } => {}
+            Kind::HostSlept { .. } | Kind::TornTail(_) => {}
+            Kind::Noted { .. } | Kind::Troubled { .. } => {}
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
             | Kind::ClockMissed { .. }

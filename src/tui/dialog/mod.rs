@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod arm;
 pub mod ask;
+pub mod chaos;
 pub mod confirm;
 pub mod decide;
 pub mod locked;
@@ -51,6 +52,8 @@ pub enum Dialog {
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is to go wrong in the rehearsal?
+    Chaos,
 }
 
 impl Dialog {
@@ -69,6 +72,7 @@ impl Dialog {
             Dialog::Decide(_) => Context::Decide,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Chaos => Context::Chaos,
         }
     }
 

@@ -89,6 +89,19 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             }
         }
     };
+    if ui.screen == Screen::Fleet {
+        of(Context::Fleet, &[], 8, &mut out);
+        out.push(Item { key: "↑↓".into(), label: "move".into(), rank: 5 });
+        of(Context::Global, &["find"], 6, &mut out);
+        of(Context::Global, &["why"], 6, &mut out);
+        out.extend(keymap::of(Context::Global).filter(|b| b.action == Action::Quit).map(|b| Item {
+            key: b.keys[0].name(),
+            label: "quit".into(),
+            rank: 4,
+        }));
+        of(Context::Global, &["keys"], 9, &mut out);
+        return out;
+    }
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
@@ -103,6 +116,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
                 out.push(Item { key: b.keys_name(), label: label.into(), rank });
             }
         }
+        (Screen::Drill, _) if view.troubles.is_empty() => {}
         _ => of(context, &[], 6, &mut out),
     }
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
@@ -112,7 +126,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
         of(Context::Global, &["decide…"], 8, &mut out);
     }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
-    if ui.screen != Screen::Help && !view.read_only {
+    if ui.screen != Screen::Help && !view.read_only && ui.has_playbook_keys(view) {
         for p in view.procedures.iter().filter(|p| !locked || p.emergency) {
             if let Some(key) = p.key {
                 out.push(Item { key: key.to_string(), label: p.title.clone(), rank: PLAYBOOK });
@@ -238,6 +252,11 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 item("Enter", if a.on_go() { "arm" } else { "cancel" }, 7),
                 item("Esc", "cancel, nothing is armed", 9),
             ]
+        }
+        Some(Dialog::Chaos) => {
+            let mut out = vec![item("its key", "begins it, or ends it", 7)];
+            out.extend(table(context, |_| true));
+            out
         }
         Some(Dialog::Other(_)) => {
             let mut out = vec![item("↑↓ or its key", "choose", 5)];

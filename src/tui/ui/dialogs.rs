@@ -188,6 +188,7 @@ impl Ui {
             Dialog::Decide(clock) => self.in_decide(&clock, &press),
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
+            Dialog::Chaos => self.in_chaos(&press),
             Dialog::Refused(_) => Vec::new(),
         }
     }

@@ -149,6 +149,8 @@ fn every() -> Vec<Kind> {
         },
         Kind::Acked { firing, who: who(), note: "on it".into() },
         Kind::Noted { text: "deploy at noon\u{1b}[31m".into(), who: who() },
+        Kind::Troubled { title: "Canary fails".into(), on: true, who: Some(who()) },
+        Kind::Troubled { title: "Canary fails".into(), on: false, who: None },
         Kind::Ticked {
             checklist: "before".into(),
             item: 2,
