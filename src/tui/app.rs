@@ -3,17 +3,34 @@
 use super::dialog::Refused;
 use super::glyphs::Glyphs;
 use super::paint;
+use super::term::call::{self, Calls};
 use super::term::{Input, Term};
-use super::theme::Theme;
+use super::theme::{ColorLevel, Theme};
 use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
+use crate::config::settings::Notify;
 use crate::driver::{Driver, Request, Update};
-use crate::session::view::View;
+use crate::session::view::{Freshness, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How the screen looks and calls.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The theme.
+    pub theme: Theme,
+    /// How many colours are used.
+    pub colors: ColorLevel,
+    /// Which characters.
+    pub glyphs: Glyphs,
+    /// How a person is called.
+    pub notify: Notify,
+    /// How many milliseconds the charts show at first.
+    pub window: u64,
+}
 
 /// Signals that the loop answers to.
 struct Signals {
@@ -54,23 +71,34 @@ struct App {
     ui: Ui,
     driver: Driver,
     view: View,
+    look: Look,
+    /// The theme it is drawn in now, at the terminal's colours.
     theme: Theme,
-    glyphs: Glyphs,
+    calls: Calls,
     /// Something may look different from the last frame.
     dirty: bool,
 }
 
-/// Runs the screen until a person leaves it. `window` is how many milliseconds the charts show at first.
+/// Runs the screen until a person leaves it.
 ///
 /// # Errors
 /// When the terminal cannot be taken or written.
-pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> io::Result<()> {
+pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut ui = Ui::new(TimeZone::system());
-    ui.zoom = ZOOMS.iter().position(|z| *z >= window).unwrap_or(ZOOMS.len() - 1);
+    ui.zoom = ZOOMS.iter().position(|z| *z >= look.window).unwrap_or(ZOOMS.len() - 1);
     let term = Term::open()?;
     let view = driver.view();
-    let mut app = App { term, ui, driver, view, theme, glyphs, dirty: true };
+    let mut app = App {
+        term,
+        ui,
+        driver,
+        view,
+        theme: look.theme.clone().at(look.colors),
+        look,
+        calls: Calls::default(),
+        dirty: true,
+    };
     loop {
         if app.dirty && app.term.wait(clock::now().boot) == 0 {
             app.draw()?;
@@ -123,13 +151,25 @@ impl App {
         self.view = self.driver.view();
         self.ui.follow(&self.view);
         let now = clock::now().boot;
-        let App { term, ui, driver, view, theme, glyphs, .. } = self;
+        let App { term, ui, driver, view, theme, look, .. } = self;
         let charts = |signal: &str, window: u64, columns: usize| driver.columns(signal, window, columns);
-        let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, glyphs, &charts))?;
+        let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, &look.glyphs, &charts))?;
         ui.painted(drawn.frame, view);
         self.shown(now);
         self.dirty = false;
+        // Before anything was measured there is nothing that could get worse.
+        if self.view.freshness != Freshness::Starting && self.calls.worse(self.view.verdict.gravity, now) {
+            self.call()?;
+        }
         Ok(())
+    }
+
+    /// Calls the person whose terminal this is.
+    fn call(&mut self) -> io::Result<()> {
+        let View { service, environment, verdict, .. } = &self.view;
+        let text = format!("ripcord: {service}, {environment}: {} {}", verdict.word, verdict.text);
+        let bytes = call::bytes(self.look.notify, &text, |name| std::env::var(name).ok());
+        self.term.send(&bytes)
     }
 
     /// Tells the dialogs which frame is on the screen.
@@ -215,7 +255,8 @@ impl App {
             Intent::Export(form) => Request::Export(form),
             Intent::DryRun { procedure } => Request::DryRun { procedure },
             Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
-            Intent::Copy { .. } | Intent::Theme { .. } | Intent::Fleet(_) => return Turn::Stay,
+            Intent::Theme { name } => return self.paint_in(&name),
+            Intent::Copy { .. } | Intent::Fleet(_) => return Turn::Stay,
             Intent::AskAgain => Request::AskAgain,
         };
         self.driver.ask(request);
@@ -223,15 +264,20 @@ impl App {
         Turn::Stay
     }
 
+    /// Draws in another theme from now on: one that is compiled in, or the one it began with.
+    fn paint_in(&mut self, name: &str) -> Turn {
+        let begun = || (self.look.theme.name() == name).then(|| self.look.theme.clone());
+        let Some(theme) = begun().or_else(|| Theme::named(name)) else { return Turn::Stay };
+        self.theme = theme.at(self.look.colors);
+        Turn::Repaint
+    }
+
     fn update(&mut self, update: Update) -> io::Result<Turn> {
         self.dirty = true;
         match update {
             Update::Changed => {}
-            Update::Bell => {
-                let mut out = io::stdout();
-                out.write_all(b"\x07")?;
-                out.flush()?;
-            }
+            Update::Bell if self.calls.rings(clock::now().boot) => self.call()?,
+            Update::Bell => {}
             Update::Accepted(_) => self.ui.screen = Screen::Run,
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),

@@ -95,6 +95,11 @@ impl<W: Write> Terse<W> {
         self.written
     }
 
+    /// Writes what is no part of a frame and leaves cursor and colours where they are.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes).and_then(|()| self.out.flush())
+    }
+
     /// Where the frames go.
     pub fn out(&self) -> &W {
         &self.out

@@ -55,6 +55,7 @@
 //! the loop only has to drop the [`Term`].
 
 pub mod backend;
+pub mod call;
 pub mod guard;
 pub mod input;
 pub mod pacing;
@@ -169,6 +170,11 @@ impl Term {
         let bytes = self.terminal.backend().written();
         let frame = if bytes == 0 { self.pacing.last_frame() } else { self.pacing.wrote(now) };
         Ok(Drawn { frame, bytes })
+    }
+
+    /// Sends what is no part of a frame and moves nothing on the screen: a bell, a message, a text for the clipboard.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() { Ok(()) } else { self.terminal.backend_mut().send(bytes) }
     }
 
     /// Reads the size anew and makes the next frame a full one: after a resize, whatever its outcome, or on request.

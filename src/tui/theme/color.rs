@@ -85,13 +85,22 @@ pub fn light_background(var: impl Fn(&str) -> Option<String>) -> Option<bool> {
     Some(matches!(ground, 7 | 9..=15))
 }
 
-/// The colour that a level shows for a paint.
-pub(super) fn shown((rgb, ansi): (Rgb, u8), level: ColorLevel) -> Color {
-    match level {
-        ColorLevel::None => Color::Reset,
-        ColorLevel::Sixteen => Color::Indexed(ansi),
-        ColorLevel::Indexed => Color::Indexed(nearest(rgb)),
-        ColorLevel::True => Color::Rgb(rgb.0, rgb.1, rgb.2),
+/// A colour as a theme names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ink {
+    /// Its value; `None`: the terminal's own colour of that number, at every level.
+    pub rgb: Option<Rgb>,
+    /// Which of the sixteen it is where there are no more.
+    pub ansi: u8,
+}
+
+/// The colour that a level shows for an ink.
+pub(super) fn shown(ink: Ink, level: ColorLevel) -> Color {
+    match (level, ink.rgb) {
+        (ColorLevel::None, _) => Color::Reset,
+        (ColorLevel::Sixteen, _) | (_, None) => Color::Indexed(ink.ansi),
+        (ColorLevel::Indexed, Some(rgb)) => Color::Indexed(nearest(rgb)),
+        (ColorLevel::True, Some((r, g, b))) => Color::Rgb(r, g, b),
     }
 }
 
