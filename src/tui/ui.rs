@@ -13,6 +13,7 @@ mod intent;
 pub mod logs;
 pub mod palette;
 pub mod plans;
+mod sections;
 
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
@@ -251,6 +252,9 @@ impl Ui {
         }
         match action {
             Action::Palette | Action::Find => return self.open_palette(action, view),
+            Action::NextSection | Action::PreviousSection => {
+                self.next_section(view, action == Action::NextSection);
+            }
             Action::Contacts => return self.open_contacts(view),
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
@@ -319,6 +323,9 @@ impl Ui {
     }
 
     fn back(&mut self) -> Vec<Intent> {
+        if self.find.take().is_some_and(|f| !f.is_empty()) {
+            return Vec::new();
+        }
         let to = match self.screen {
             Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
                 self.before
