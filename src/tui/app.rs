@@ -8,7 +8,7 @@ use super::theme::Theme;
 use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
 use crate::driver::{Driver, Request, Update};
-use crate::session::view::View;
+use crate::session::view::{Curve, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
@@ -124,7 +124,13 @@ impl App {
         self.ui.follow(&self.view);
         let now = clock::now().boot;
         let App { term, ui, driver, view, theme, glyphs, .. } = self;
-        let charts = |signal: &str, window: u64, columns: usize| driver.columns(signal, window, columns);
+        if let Some(signal) = view.signals.get(ui.signal).filter(|_| ui.screen == Screen::Signal) {
+            let end = ui.freeze.as_ref().map_or(&view.now, |f| &f.at);
+            view.detail = Some(driver.detail(end, &signal.id, ui.window()));
+        }
+        let end = &view.now;
+        let charts =
+            |curve: Curve<'_>, window: u64, columns: usize| driver.columns(end, curve, window, columns);
         let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, glyphs, &charts))?;
         ui.painted(drawn.frame, view);
         self.shown(now);
