@@ -10,7 +10,7 @@ use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
 use crate::config::settings::Notify;
 use crate::driver::{Driver, Request, Update};
-use crate::session::view::{Freshness, View};
+use crate::session::view::{Curve, Freshness, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use std::io;
@@ -152,7 +152,13 @@ impl App {
         self.ui.follow(&self.view);
         let now = clock::now().boot;
         let App { term, ui, driver, view, theme, look, .. } = self;
-        let charts = |signal: &str, window: u64, columns: usize| driver.columns(signal, window, columns);
+        if let Some(signal) = view.signals.get(ui.signal).filter(|_| ui.screen == Screen::Signal) {
+            let end = ui.freeze.as_ref().map_or(&view.now, |f| &f.at);
+            view.detail = Some(driver.detail(end, &signal.id, ui.window()));
+        }
+        let end = &view.now;
+        let charts =
+            |curve: Curve<'_>, window: u64, columns: usize| driver.columns(end, curve, window, columns);
         let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, &look.glyphs, &charts))?;
         ui.painted(drawn.frame, view);
         self.shown(now);

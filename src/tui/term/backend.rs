@@ -96,7 +96,7 @@ impl<W: Write> Terse<W> {
     }
 
     /// Writes what is no part of a frame and leaves cursor and colours where they are.
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes).and_then(|()| self.out.flush())
     }
 

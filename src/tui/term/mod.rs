@@ -174,7 +174,7 @@ impl Term {
 
     /// Sends what is no part of a frame and moves nothing on the screen: a bell, a message, a text for the clipboard.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.is_empty() { Ok(()) } else { self.terminal.backend_mut().send(bytes) }
+        if bytes.is_empty() { Ok(()) } else { self.terminal.backend_mut().say(bytes) }
     }
 
     /// Reads the size anew and makes the next frame a full one: after a resize, whatever its outcome, or on request.
