@@ -4,6 +4,7 @@ use super::dialog::Refused;
 use super::glyphs::Glyphs;
 use super::paint;
 use super::term::call::{self, Calls};
+use super::term::link::Link;
 use super::term::{Input, Term};
 use super::theme::{ColorLevel, Theme};
 use super::ui::{Intent, Screen, Ui, ZOOMS};
@@ -75,9 +76,17 @@ struct App {
     /// The theme it is drawn in now, at the terminal's colours.
     theme: Theme,
     calls: Calls,
+    link: Link,
     /// Something may look different from the last frame.
     dirty: bool,
+    /// A person waits for the next frame: after a key, a new size, at the beginning.
+    asked: bool,
+    /// When the screen began, boot milliseconds: until its charts are filled, large frames tell nothing.
+    began: u64,
 }
+
+/// Milliseconds in which a screen that has just begun fills.
+const FILLING: u64 = 10_000;
 
 /// Runs the screen until a person leaves it.
 ///
@@ -97,10 +106,13 @@ pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
         theme: look.theme.clone().at(look.colors),
         look,
         calls: Calls::default(),
+        link: Link::default(),
         dirty: true,
+        asked: true,
+        began: clock::now().boot,
     };
     loop {
-        if app.dirty && app.term.wait(clock::now().boot) == 0 {
+        if app.dirty && app.wait() == 0 {
             app.draw()?;
         }
         let pause = Duration::from_millis(app.pause());
@@ -108,7 +120,7 @@ pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
             input = app.term.next() => app.inputs(input),
             update = app.driver.next() => app.update(update)?,
             _ = signals.resized.recv() => Turn::Repaint,
-            _ = signals.continued.recv() => { app.term.resume()?; app.dirty = true; Turn::Stay }
+            _ = signals.continued.recv() => { app.term.resume()?; (app.dirty, app.asked) = (true, true); Turn::Stay }
             _ = signals.stop.recv() => Turn::Suspend,
             _ = signals.hang_up.recv() => Turn::Gone,
             _ = signals.terminate.recv() => Turn::Leave,
@@ -121,11 +133,11 @@ pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
             Turn::Gone => return Ok(()),
             Turn::Suspend => {
                 app.term.suspend(clock::now().boot).await?;
-                app.dirty = true;
+                (app.dirty, app.asked) = (true, true);
             }
             Turn::Repaint => {
                 app.term.repaint()?;
-                app.dirty = true;
+                (app.dirty, app.asked) = (true, true);
             }
         }
     }
@@ -142,9 +154,16 @@ impl App {
     /// Milliseconds until there is something to do even if nothing happens.
     fn pause(&mut self) -> u64 {
         if self.dirty {
-            return self.term.wait(clock::now().boot).max(1);
+            return self.wait().max(1);
         }
         paint::next_visible_change(&self.view).clamp(1, 60_000)
+    }
+
+    /// Milliseconds until the next frame may be drawn.
+    fn wait(&mut self) -> u64 {
+        let now = clock::now().boot;
+        let rest = if self.asked { 0 } else { self.term.pacing.rest(now) };
+        self.term.wait(now).max(rest)
     }
 
     fn draw(&mut self) -> io::Result<()> {
@@ -160,9 +179,15 @@ impl App {
         let charts =
             |curve: Curve<'_>, window: u64, columns: usize| driver.columns(end, curve, window, columns);
         let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, &look.glyphs, &charts))?;
-        ui.painted(drawn.frame, view);
+        let unasked = !self.asked && now >= self.began + FILLING;
+        self.link.wrote(drawn.frame, drawn.bytes, unasked, now);
+        // A dialog is there when all of it is.
+        if drawn.whole {
+            ui.painted(drawn.frame, view);
+            self.asked = false;
+        }
+        self.dirty = !drawn.whole;
         self.shown(now);
-        self.dirty = false;
         // Before anything was measured there is nothing that could get worse.
         if self.view.freshness != Freshness::Starting && self.calls.worse(self.view.verdict.gravity, now) {
             self.call()?;
@@ -203,18 +228,23 @@ impl App {
             Input::Ack => {
                 self.term.pacing.acked(now);
                 self.shown(now);
+                if let Some(frame) = self.term.pacing.last_shown() {
+                    self.link.acked(frame, now);
+                    let sweep = self.link.is_slow();
+                    self.dirty |= std::mem::replace(&mut self.ui.charts.sweep, sweep) != sweep;
+                }
                 Turn::Stay
             }
             Input::Written => Turn::Stay,
             Input::HangUp => Turn::Gone,
             Input::Paste(text) => {
                 self.ui.paste(&text, now);
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 Turn::Stay
             }
             Input::Key(key) if is_interrupt(&key) => Turn::Leave,
             Input::Key(key) => {
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 let intents = self.ui.key(&key, &self.view, now);
                 intents
                     .into_iter()

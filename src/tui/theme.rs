@@ -1,6 +1,6 @@
 //! Colours by meaning: theme files, what they become at each colour level, and what replaces colour where there is none.
 
-mod color;
+pub(crate) mod color;
 mod file;
 
 pub use color::{ColorLevel, light_background};
@@ -59,7 +59,7 @@ pub enum Slot {
 }
 
 /// Every slot with its name in a theme file; `EnvCaution` has none, it is `pending` reversed.
-const SLOTS: [(Slot, &str); 22] = [
+pub(crate) const SLOTS: [(Slot, &str); 22] = [
     (Slot::Bg, "bg"),
     (Slot::Text, "text"),
     (Slot::Head, "head"),

@@ -23,7 +23,7 @@ pub(super) const ANSI: [&str; 16] = [
 ];
 
 /// xterm's values of the sixteen colours, to judge contrast by; a terminal may show others.
-pub(super) const ANSI_RGB: [Rgb; 16] = [
+pub(crate) const ANSI_RGB: [Rgb; 16] = [
     (0, 0, 0),
     (205, 0, 0),
     (0, 205, 0),
@@ -42,7 +42,7 @@ pub(super) const ANSI_RGB: [Rgb; 16] = [
     (255, 255, 255),
 ];
 
-pub(super) type Rgb = (u8, u8, u8);
+pub(crate) type Rgb = (u8, u8, u8);
 
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,7 +129,7 @@ fn nearest(rgb: Rgb) -> u8 {
     (16..=255u8).min_by_key(|i| distance(palette(*i))).unwrap_or(16)
 }
 
-pub(super) fn rgb_of(color: Color) -> Rgb {
+pub(crate) fn rgb_of(color: Color) -> Rgb {
     match color {
         Color::Rgb(r, g, b) => (r, g, b),
         Color::Indexed(i) => palette(i),
@@ -138,7 +138,7 @@ pub(super) fn rgb_of(color: Color) -> Rgb {
 }
 
 /// The contrast of two colours by WCAG 2, from 1 to 21.
-pub(super) fn contrast(a: Rgb, b: Rgb) -> f64 {
+pub(crate) fn contrast(a: Rgb, b: Rgb) -> f64 {
     let channel = |c: u8| {
         let c = f64::from(c) / 255.0;
         if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }

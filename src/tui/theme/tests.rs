@@ -2,6 +2,25 @@
 
 use super::*;
 
+impl Theme {
+    /// A theme whose colours tell which slot they come from: 0 and up the ground of a slot, 100 and up its text, 200 and up
+    /// the text of a band.
+    pub(crate) fn probe() -> Theme {
+        let mut theme = Theme::dark();
+        for (slot, _) in SLOTS {
+            let n = slot as u8;
+            theme.styles[slot as usize] = match slot {
+                Slot::Bg | Slot::Bar => {
+                    Style::new().fg(Color::Indexed(100 + Slot::Text as u8)).bg(Color::Indexed(n))
+                }
+                _ if BANDS.contains(&slot) => Style::new().fg(Color::Indexed(200 + n)).bg(Color::Indexed(n)),
+                _ => Style::new().fg(Color::Indexed(100 + n)),
+            };
+        }
+        theme
+    }
+}
+
 const READ: [Slot; 12] = [
     Slot::Text,
     Slot::Head,
