@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod picker;
 pub mod question;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -47,6 +48,8 @@ pub enum Dialog {
     Locked(Locked),
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
@@ -67,6 +70,7 @@ impl Dialog {
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
         }
@@ -281,8 +285,6 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.
