@@ -187,6 +187,13 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item("Esc", "close, nothing is sent", 9),
         ],
+        Some(Dialog::Text(t)) => vec![
+            item("ctrl-s", if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
+            item("Tab", if t.on_go() { "the text" } else { t.button }, 6),
+            item("Enter", if t.on_go() { t.button } else { "new line" }, 5),
+            item("ctrl-u", "undo", 4),
+            item("Esc", "close, keeps the draft", 9),
+        ],
         Some(Dialog::Outcome(o)) => table(context, |a| a == Action::Close || o.may(a)),
         Some(Dialog::Picker(p)) => {
             let mut out = vec![item("type", if p.types() { "the value" } else { "to find" }, 5)];
@@ -266,6 +273,10 @@ fn table(context: Context, wanted: impl Fn(Action) -> bool) -> Vec<Item> {
     let name = |b: &keymap::Binding| b.keys_name().replace(", ^C", "").replace(", ", " or ");
     keymap::of(context)
         .filter(|b| wanted(b.action))
-        .filter_map(|b| Some(Item { key: name(b), label: b.foot?.into(), rank: 4 }))
+        .filter_map(|b| {
+            // How it is left is never left out.
+            let rank = if b.action == Action::Close { 9 } else { 4 };
+            Some(Item { key: name(b), label: b.foot?.into(), rank })
+        })
         .collect()
 }
