@@ -280,8 +280,8 @@ impl Ui {
             Action::Last => return self.step(view, isize::MAX / 2),
             Action::Open => return self.enter(view),
             Action::Back => return self.back(),
-            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
-            Action::ZoomOut => self.zoom_to(self.zoom + 1),
+            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1), view),
+            Action::ZoomOut => self.zoom_to(self.zoom + 1, view),
             Action::Freeze => {
                 self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(&view.now)) };
             }
@@ -348,14 +348,6 @@ impl Ui {
         };
         self.go(to);
         Vec::new()
-    }
-
-    /// A new window of time ends a freeze: what was kept is of the old one.
-    fn zoom_to(&mut self, zoom: usize) {
-        if zoom < ZOOMS.len() && zoom != self.zoom {
-            self.zoom = zoom;
-            self.freeze = None;
-        }
     }
 
     fn step(&mut self, view: &View, by: isize) -> Vec<Intent> {
