@@ -22,7 +22,7 @@ pub use intent::Intent;
 
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
-use super::keymap::{self, Action, Context, Key};
+use super::keymap::{Action, Context, Key, Keymap};
 use crate::session::view::{View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
@@ -106,6 +106,8 @@ pub enum Pane {
 pub struct Ui {
     /// The zone in which times are shown.
     pub zone: TimeZone,
+    /// What each key means.
+    pub keymap: Keymap,
     /// Where one is.
     pub screen: Screen,
     /// Index into [`ZOOMS`].
@@ -157,6 +159,7 @@ impl Ui {
     pub fn new(zone: TimeZone) -> Ui {
         Ui {
             zone,
+            keymap: Keymap::default(),
             screen: Screen::Overview,
             zoom: 1,
             freeze: None,
@@ -218,7 +221,7 @@ impl Ui {
             .is_none_or(|(code, at)| code != event.code || now_ms.saturating_sub(at) >= OPENER_MS);
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
-        let action = keymap::resolve(context, Key::of(event));
+        let action = self.keymap.resolve(context, Key::of(event));
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat, silent);
         }
