@@ -106,7 +106,10 @@ impl Decisions {
                 sane(&[firing], &[note])?;
                 self.known(firing).map(drop)
             }
-            Kind::Noted { text, .. } => sane(&[], &[text]),
+            Kind::Noted { text, to, .. } => {
+                let to: Vec<&str> = to.iter().map(String::as_str).collect();
+                sane(&to, &[text])
+            }
             Kind::Ticked { checklist, item, text, note, .. } => {
                 sane(&[checklist], &[text, note])?;
                 unless((1..=1000).contains(item), || "items are counted from 1".to_owned())

@@ -245,7 +245,10 @@ impl Names<'_> {
             Kind::Acked { firing, who, note } => {
                 (None, "person", format!("{} was seen{}", self.firing(&firing), reason_of(&note)), Some(who))
             }
-            Kind::Noted { text, who } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: None } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: Some(to) } => {
+                (Some('n'), "message", format!("to {to}: {text}"), Some(who))
+            }
             Kind::Ticked { checklist, item, text, done, note, who } => {
                 let title = self.0.and_then(|p| p.checklists.get(&checklist)).map(|c| c.title.clone());
                 let title = title.unwrap_or(checklist);

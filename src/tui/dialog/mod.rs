@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod picker;
 pub mod question;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -48,6 +49,8 @@ pub enum Dialog {
     Locked(Locked),
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
@@ -70,6 +73,7 @@ impl Dialog {
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Find(_) => Context::Find,
@@ -286,8 +290,6 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

@@ -194,6 +194,13 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item(&key(Action::Close), "close, nothing is sent", 9),
         ],
+        Some(Dialog::Text(t)) => vec![
+            item(&key(Action::Done), if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
+            item(&key(Action::NextControl), if t.on_go() { "the text" } else { t.button }, 6),
+            item(&key(Action::Press), if t.on_go() { t.button } else { "new line" }, 5),
+            item(&key(Action::Undo), "undo", 4),
+            item(&key(Action::Close), "close, keeps the draft", 9),
+        ],
         Some(Dialog::Outcome(o)) => table(&|a| a == Action::Close || o.may(a)),
         Some(Dialog::Picker(p)) => {
             let mut out = vec![item("type", if p.types() { "the value" } else { "to find" }, 5)];
@@ -278,6 +285,10 @@ fn table(keymap: &Keymap, context: Context, wanted: &dyn Fn(Action) -> bool) -> 
     keymap
         .of(context)
         .filter(|b| wanted(b.action))
-        .filter_map(|b| Some(Item { key: name(b), label: b.foot?.into(), rank: 4 }))
+        .filter_map(|b| {
+            // How it is left is never left out.
+            let rank = if b.action == Action::Close { 9 } else { 4 };
+            Some(Item { key: name(b), label: b.foot?.into(), rank })
+        })
         .collect()
 }
