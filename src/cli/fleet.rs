@@ -36,9 +36,9 @@ pub fn fleet(asked: &Fleet) -> u8 {
             Gravity::Unknown => exit::STATUS_UNKNOWN,
         };
     }
-    let Ok((theme, glyphs)) = look::look(&asked.look, &settings) else { return exit::USAGE };
+    let Ok(look) = look::look(&asked.look, &settings) else { return exit::USAGE };
     let open = opener(state_root, asked.records.config.clone(), asked.read_only);
-    screen::show(|| Desk::new(None, sources, open), theme, glyphs, settings.window)
+    screen::show(|| Desk::new(None, sources, open), look)
 }
 
 /// The paths of playbooks that are named; the folder of playbooks when none is.

@@ -4,24 +4,21 @@ use super::args::Screen;
 use super::{exit, fleet, look, runtime, target, watch};
 use crate::driver::fleet::Desk;
 use crate::driver::{Driver, Setup};
-use crate::tui;
-use crate::tui::glyphs::Glyphs;
-use crate::tui::theme::Theme;
+use crate::tui::app::{self, Look};
 use std::io::IsTerminal;
 
 /// Opens the screen of a playbook.
 pub fn open(args: &Screen) -> u8 {
     let Ok(opened) = target::open(&args.target) else { return exit::USAGE };
-    let Ok((theme, glyphs)) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
+    let Ok(look) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
     let watch = watch::words(&args.target, &opened.setup);
     let setup = Setup { read_only: args.read_only, watch, ..opened.setup };
     let (sources, opener) = fleet::around(&args.target, &opened.settings, &setup);
-    let desk = || Desk::new(Some(Driver::start(setup)), sources, opener);
-    show(desk, theme, glyphs, opened.settings.window)
+    show(|| Desk::new(Some(Driver::start(setup)), sources, opener), look)
 }
 
 /// Shows a service, or the fleet, until a person leaves. The desk is made within the runtime.
-pub fn show(desk: impl FnOnce() -> Desk, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
+pub fn show(desk: impl FnOnce() -> Desk, look: Look) -> u8 {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         eprintln!(
             "error: the screen needs a terminal\n  hint: `ripcord run`, `ripcord runs` and `ripcord demo --headless` need none"
@@ -35,7 +32,7 @@ pub fn show(desk: impl FnOnce() -> Desk, theme: Theme, glyphs: Glyphs, window: u
             return exit::USAGE;
         }
     };
-    let shown = runtime.block_on(async { tui::app::run(desk(), theme, glyphs, window).await });
+    let shown = runtime.block_on(async { app::run(desk(), look).await });
     // Hung endpoints must not hold the way out.
     runtime.shutdown_background();
     match shown {

@@ -13,6 +13,7 @@ pub mod glance;
 mod guide;
 mod logout;
 mod logs;
+mod reads;
 mod recorder;
 mod request;
 mod trouble;
@@ -26,7 +27,9 @@ use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
-use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
+use crate::session::view::{
+    ChartColumn, Curve, DraftView, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sim::trouble::Control;
 use crate::sources::{self, Batch, Pollers};
@@ -136,6 +139,8 @@ pub struct Driver {
     taken_up: Option<u64>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
+    /// The newest reads of each signal.
+    reads: reads::Reads,
 }
 
 impl Driver {
@@ -185,6 +190,7 @@ impl Driver {
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
+            reads: reads::Reads::default(),
         }
     }
 
@@ -265,9 +271,20 @@ impl Driver {
         view
     }
 
-    /// Columns of a signal's chart, oldest first.
-    pub fn columns(&self, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-        self.session.columns(&clock::now(), signal, window, columns)
+    /// Columns of a curve that ends `now`, oldest first.
+    pub fn columns(
+        &self,
+        now: &Now,
+        curve: Curve<'_>,
+        window: u64,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        self.session.columns(now, curve, window, columns)
+    }
+
+    /// A signal in full, over a window that ends `end`.
+    pub fn detail(&self, end: &Now, signal: &str, window: u64) -> SignalDetail {
+        self.session.detail(end, signal, window, self.reads.newest(signal))
     }
 
     /// What is watched.
@@ -297,7 +314,7 @@ impl Driver {
             Request::Say { clock, choice, reason } => self.say(clock, choice, reason),
             Request::Automation { modes, reason } => self.automate(modes, reason),
             Request::Seen => self.seen(),
-            Request::Note { text } => self.note(text),
+            Request::Note { text, to } => self.note(text, to),
             Request::Mark { mark } => self.mark(mark),
             Request::TakeOver { reason } => self.take_over(reason),
             Request::Why(of) => self.why = of,
@@ -327,6 +344,7 @@ impl Driver {
         if batch.history {
             return update(&self.session.handle(&now, Event::Earlier(batch.readings)));
         }
+        self.reads.take(&self.setup.playbook, &batch);
         self.records.keep(&now, &batch.readings);
         update(&self.session.handle(&now, Event::Readings(batch.readings)))
     }

@@ -3,7 +3,8 @@
 use super::{Fleet, Origin, Sources};
 use crate::clock;
 use crate::driver::{Driver, Request, Setup, Update};
-use crate::session::view::{ChartColumn, View};
+use crate::model::time::Now;
+use crate::session::view::{ChartColumn, Curve, SignalDetail, View};
 use std::path::Path;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -118,9 +119,20 @@ impl Desk {
         Ok(())
     }
 
-    /// Columns of a signal's chart, oldest first.
-    pub fn columns(&self, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-        self.service.as_ref().map(|d| d.columns(signal, window, columns)).unwrap_or_default()
+    /// Columns of a curve that ends `now`, oldest first.
+    pub fn columns(
+        &self,
+        now: &Now,
+        curve: Curve<'_>,
+        window: u64,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        self.service.as_ref().map(|d| d.columns(now, curve, window, columns)).unwrap_or_default()
+    }
+
+    /// A signal in full, over a window that ends `end`.
+    pub fn detail(&self, end: &Now, signal: &str, window: u64) -> Option<SignalDetail> {
+        self.service.as_ref().map(|d| d.detail(end, signal, window))
     }
 
     /// Does what a person asks of the service that is open. Never waits.

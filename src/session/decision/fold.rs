@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark, Reaction,
-    Set, Stopped, Tick, Word,
+    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, MESSAGES, Mark,
+    Message, Reaction, Set, Stopped, Tick, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;
@@ -139,6 +139,11 @@ impl Decisions {
                 }
                 f.paged = Some((ok, detail, at.clone()));
             }),
+            Kind::Noted { text, who, to: Some(to) } => {
+                self.messages.push(Message { to, from: who, text, at: at.clone() });
+                let old = self.messages.len().saturating_sub(MESSAGES);
+                self.messages.drain(..old);
+            }
             Kind::HostSlept { .. } | Kind::TornTail(_) => {}
             Kind::Noted { .. } | Kind::Troubled { .. } => {}
             clocks @ (Kind::ClockOpened { .. }

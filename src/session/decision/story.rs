@@ -194,7 +194,7 @@ impl Names<'_> {
                     what.unwrap_or_default(),
                     then.unwrap_or_default()
                 );
-                (Some('D'), "decide", text, None)
+                (None, "decide", text, None)
             }
             Kind::DefaultFrozen { clock, plan: Ok((from, to)), .. } => (
                 None,
@@ -246,7 +246,10 @@ impl Names<'_> {
             Kind::Acked { firing, who, note } => {
                 (None, "person", format!("{} was seen{}", self.firing(&firing), reason_of(&note)), Some(who))
             }
-            Kind::Noted { text, who } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: None } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: Some(to) } => {
+                (Some('n'), "message", format!("to {to}: {text}"), Some(who))
+            }
             Kind::Troubled { title, on: true, who } => (Some('T'), "trouble", title, who),
             Kind::Troubled { title, on: false, who } => (None, "trouble", format!("{title}: over"), who),
             Kind::Ticked { checklist, item, text, done, note, who } => {

@@ -6,12 +6,14 @@ pub mod ask;
 pub mod chaos;
 pub mod confirm;
 pub mod decide;
+pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
 pub mod picker;
 pub mod question;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -48,12 +50,16 @@ pub enum Dialog {
     Locked(Locked),
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
     Arm(Arm),
     /// What is to go wrong in the rehearsal?
     Chaos,
+    /// What is looked for on the screen?
+    Find(Form),
 }
 
 impl Dialog {
@@ -70,9 +76,11 @@ impl Dialog {
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Chaos => Context::Chaos,
+            Dialog::Find(_) => Context::Find,
         }
     }
 
@@ -84,6 +92,7 @@ impl Dialog {
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
+            Dialog::Find(form) => Some(form),
             _ => None,
         }
     }
@@ -285,8 +294,6 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

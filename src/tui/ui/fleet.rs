@@ -57,8 +57,9 @@ impl Ui {
     /// Shows a service that was opened from the fleet; nothing of the one before it stays.
     pub fn opened(&mut self, screen: Screen) {
         let fresh = Ui::new(self.zone.clone());
-        let (fleet, zoom) = (std::mem::take(&mut self.fleet), self.zoom);
-        *self = Ui { fleet, zoom, screen, before: Screen::Fleet, last_key: self.last_key, ..fresh };
+        let (fleet, keymap) = (std::mem::take(&mut self.fleet), std::mem::take(&mut self.keymap));
+        let (zoom, last_key) = (self.zoom, self.last_key);
+        *self = Ui { fleet, keymap, zoom, screen, before: Screen::Fleet, last_key, ..fresh };
         self.fleet.whole = false;
     }
 
@@ -124,6 +125,10 @@ impl Ui {
             }
             Action::Back if self.fleet.whole => {
                 (self.fleet.whole, self.scroll) = (false, 0);
+                Vec::new()
+            }
+            Action::Back if self.sought().is_some() => {
+                self.find = None;
                 Vec::new()
             }
             Action::Back if !view.service.is_empty() => {
