@@ -112,7 +112,7 @@ mod tests {
     fn only_the_signal_is_taken_across_the_hour_and_half_a_line_waits() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(spool_folder(home.path())).unwrap();
-        let mut put = |at: i64, text: &str| {
+        let put = |at: i64, text: &str| {
             let file = spool_folder(home.path()).join(of(at));
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
             file.write_all(text.as_bytes()).unwrap();

@@ -272,7 +272,9 @@ impl Site {
     fn look_at_runs(&mut self, row: &mut FleetRow) {
         let lock = home::lock_path(&self.home);
         let stamp = Stamp::of(&lock);
-        let held = stamp.is_some() && crate::journal::is_held(&lock).is_ok_and(|h| h.is_some());
+        // Whoever takes it writes it; so it is asked only then, and while it is held.
+        let asked = stamp.is_some() && (stamp != self.lock || self.held);
+        let held = asked && crate::journal::is_held(&lock).is_ok_and(|h| h.is_some());
         let runs = Stamp::of(&home::runs_dir(&self.home));
         if (stamp, held, runs) != (self.lock, self.held, self.runs) {
             (self.lock, self.held, self.runs) = (stamp, held, runs);

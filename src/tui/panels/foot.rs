@@ -102,11 +102,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
         out.push(Item { key: "↑↓".into(), label: "move".into(), rank: 5 });
         of(Context::Global, &["find"], 6, &mut out);
         of(Context::Global, &["why"], 6, &mut out);
-        out.push(Item {
-            key: ui.keymap.key(Context::Global, Action::Quit),
-            label: "quit".into(),
-            rank: 4,
-        });
+        out.push(Item { key: ui.keymap.key(Context::Global, Action::Quit), label: "quit".into(), rank: 4 });
         of(Context::Global, &["keys"], 9, &mut out);
         return out;
     }

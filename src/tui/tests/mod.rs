@@ -11,6 +11,7 @@ macro_rules! shot {
 mod contrast;
 mod deciding;
 mod finding;
+mod fleet;
 mod keys;
 mod run_keys;
 mod sizes;

@@ -6,7 +6,14 @@ fn now(boot: u64) -> Now {
 }
 
 fn says(gravity: Gravity, text: &str) -> Says {
-    Says { at: now(100_000), acts: true, host: "bastion-1".into(), gravity, text: text.into(), ..Says::default() }
+    Says {
+        at: now(100_000),
+        acts: true,
+        host: "bastion-1".into(),
+        gravity,
+        text: text.into(),
+        ..Says::default()
+    }
 }
 
 fn row(id: usize, service: &str, says: Option<Says>) -> FleetRow {
@@ -33,7 +40,11 @@ fn run(driven: bool, needs: Option<&str>) -> FleetRun {
 }
 
 fn fleet(at: u64, rows: Vec<FleetRow>) -> FleetView {
-    FleetView { now: now(at), rows: Arc::new(rows.into_iter().map(Arc::new).collect()), ..FleetView::default() }
+    FleetView {
+        now: now(at),
+        rows: Arc::new(rows.into_iter().map(Arc::new).collect()),
+        ..FleetView::default()
+    }
 }
 
 #[test]
@@ -41,7 +52,10 @@ fn silence_and_absence_are_unknown_and_never_quiet() {
     let row = quiet(1, "a");
     assert_eq!(row.state(&now(110_000)).grade, Grade::Quiet);
     let late = row.state(&now(140_000));
-    assert_eq!((late.grade, late.text.as_str(), late.age_ms), (Grade::Unknown, "UNKNOWN: watcher silent", Some(40_000)));
+    assert_eq!(
+        (late.grade, late.text.as_str(), late.age_ms),
+        (Grade::Unknown, "UNKNOWN: watcher silent", Some(40_000))
+    );
     assert!(!late.watched);
     let mut left = row.clone();
     left.says.as_mut().unwrap().gone = true;
@@ -82,7 +96,10 @@ fn a_run_is_named_and_one_that_waits_for_people_is_critical() {
         (s.grade, s.text, s.clock)
     };
     let elapsed = Some(RowClock::Elapsed(60_000));
-    assert_eq!(of(true, None, Gravity::Ok, ""), (Grade::Running, "run: Gradual, step 3 of 9".into(), elapsed));
+    assert_eq!(
+        of(true, None, Gravity::Ok, ""),
+        (Grade::Running, "run: Gradual, step 3 of 9".into(), elapsed)
+    );
     assert_eq!(
         of(true, None, Gravity::Critical, "P1 roll back"),
         (Grade::Critical, "P1 run: Gradual, step 3 of 9".into(), elapsed)
@@ -120,7 +137,9 @@ fn a_decision_that_is_open_is_worth_a_look_though_all_is_quiet() {
 #[test]
 fn a_log_that_cannot_be_read_hides_nothing_that_is_graver() {
     let unread = Some("decisions.jsonl:3: the chain is broken".to_owned());
-    let of = |gravity| FleetRow { unread: unread.clone(), ..row(1, "a", Some(says(gravity, "P1"))) }.state(&now(101_000));
+    let of = |gravity| {
+        FleetRow { unread: unread.clone(), ..row(1, "a", Some(says(gravity, "P1"))) }.state(&now(101_000))
+    };
     assert_eq!(of(Gravity::Ok).grade, Grade::Unknown);
     assert_eq!(of(Gravity::Critical).grade, Grade::Critical);
     assert!(of(Gravity::Ok).text.contains("chain is broken"));
