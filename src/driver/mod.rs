@@ -2,7 +2,7 @@
 
 mod act;
 pub mod backtest;
-mod checklist;
+pub mod checklist;
 mod decide;
 mod draft;
 mod dry_run;
@@ -134,6 +134,8 @@ pub struct Driver {
     taken_up: Option<u64>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
+    /// What this screen has set off of the checklists.
+    deeds: checklist::Deeds,
 }
 
 impl Driver {
@@ -183,6 +185,7 @@ impl Driver {
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
+            deeds: checklist::Deeds::new(),
         }
     }
 
@@ -301,6 +304,7 @@ impl Driver {
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
             Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
+            Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),

@@ -14,6 +14,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
+pub use checklists::{condition, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
 
