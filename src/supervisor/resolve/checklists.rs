@@ -89,14 +89,9 @@ impl Gate {
                 some => (Answer::Fails, format!("{} are open", some.join(", "))),
             };
             detail.push_str(unread.as_deref().unwrap_or_default());
-            if plan.procedure.emergency {
-                if answer != Answer::Holds {
-                    plan.procedure.skips.push(format!("{}: {detail}", list.count()));
-                }
-                continue;
-            }
-            // People's items do not hold up what starts without people; the record says what was open.
-            if plan.automatic.is_some() {
+            // An emergency waits for nothing, and people's items do not hold up what starts without people: the record says
+            // what was open.
+            if plan.procedure.emergency || plan.automatic.is_some() {
                 continue;
             }
             if answer != Answer::Holds {
