@@ -5,7 +5,7 @@ pub mod backtest;
 mod checklist;
 mod decide;
 mod draft;
-mod dry_run;
+pub mod dry_run;
 mod export;
 mod follow;
 pub mod glance;
@@ -65,6 +65,8 @@ pub struct Setup {
 /// What the driver's own tasks found.
 enum News {
     Drafted(Box<Drafted>),
+    /// A plan was tried, for the draft of this id.
+    Tried(String, Box<crate::session::view::TriedView>),
     /// A confirmed plan was accepted (`Ok`) or refused (`Err`, in words).
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
@@ -129,6 +131,8 @@ pub struct Driver {
     /// Whose evidence is shown.
     why: Option<WhyOf>,
     replacing: Option<Waiting>,
+    /// What a dry run found.
+    tried: Option<dry_run::Trying>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
@@ -180,6 +184,7 @@ impl Driver {
             turn,
             why: None,
             replacing: None,
+            tried: None,
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
@@ -251,6 +256,7 @@ impl Driver {
         view.output.clone_from(&self.output.0);
         view.progress = self.output.1;
         view.approver = self.approver();
+        view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
@@ -281,7 +287,9 @@ impl Driver {
             return;
         }
         match request {
-            Request::Prepare { procedure, given, stops } => self.prepare(&procedure, given, stops),
+            Request::Prepare { procedure, given, stops, scenario } => {
+                self.prepare(&procedure, given, stops, scenario.as_deref());
+            }
             Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
@@ -307,7 +315,7 @@ impl Driver {
             Request::PageRole { role } => self.page_role(role),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
-            Request::DryRun { procedure } => self.dry_run(procedure),
+            Request::DryRun { procedure } => self.dry_run(&procedure),
             Request::Trouble { trouble, on } => self.trouble(trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),

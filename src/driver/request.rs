@@ -17,6 +17,8 @@ pub enum Request {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// Resolve a plan that goes on with another account's lost run.
     Succeed {

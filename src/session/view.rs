@@ -1,12 +1,15 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod plans;
 
 pub use crate::engine::signal::{Level, Trend};
 pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+
+pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
 use crate::model::time::Now;
@@ -76,6 +79,10 @@ pub struct View {
     pub checklists: Vec<ChecklistView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
+    /// Troubles that are known, what fits best first.
+    pub scenarios: Vec<ScenarioView>,
+    /// A plan that was tried without changing anything.
+    pub tried: Option<TriedView>,
     /// Flags and counters raised or counted by a key.
     pub manual: Vec<ManualView>,
     /// The plan that was resolved and waits to be confirmed.
@@ -192,6 +199,8 @@ pub struct RunFacts {
     pub downtime: String,
     /// In words.
     pub data_loss: String,
+    /// The share of traffic that its criteria want, in base units.
+    pub wanted: Option<f64>,
     /// Milliseconds for which the target is watched after it was verified.
     pub guard_ms: Option<u64>,
 }
@@ -475,6 +484,8 @@ pub struct ProcedureView {
     pub suggested: bool,
     /// Typing the name is all that is asked, and a run in its way is stopped.
     pub emergency: bool,
+    /// Who is asked before it starts, in words; empty: nobody.
+    pub asks: String,
     /// How the last run of it ended and how many milliseconds ago.
     pub last: Option<(String, u64)>,
 }
@@ -535,6 +546,12 @@ pub struct DraftView {
     pub given: IndexMap<String, String>,
     /// The exact commands: number, name, and what is done, one per step.
     pub steps: Vec<(String, String, String)>,
+    /// Its phases: place of the first step, name for people, milliseconds allowed.
+    pub phases: Vec<(usize, String, Option<u64>)>,
+    /// Whether steps are done already: number of the step, answer, and what was seen.
+    pub so: Vec<(String, Answer, String)>,
+    /// The same commands for a bare shell.
+    pub shell: String,
     /// What changes in files: number of the step, and a diff in lines.
     pub diffs: IndexMap<String, Vec<String>>,
     /// Checks before the first step: text, answer, and what was seen.

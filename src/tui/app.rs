@@ -183,7 +183,9 @@ impl App {
             Intent::Quit => return Turn::Leave,
             Intent::Suspend => return Turn::Suspend,
             Intent::Repaint => return Turn::Repaint,
-            Intent::Prepare { procedure, given, stops } => Request::Prepare { procedure, given, stops },
+            Intent::Prepare { procedure, given, stops, scenario } => {
+                Request::Prepare { procedure, given, stops, scenario }
+            }
             Intent::Succeed { run } => Request::Succeed { run },
             Intent::CancelDraft => Request::CancelDraft,
             Intent::Override { draft, reason } => Request::Override { draft, reason },

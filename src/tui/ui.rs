@@ -19,6 +19,7 @@ pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
+use super::dialog::read::{Read, Reading};
 use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
@@ -118,6 +119,8 @@ pub struct Ui {
     pub signal: usize,
     /// Cursor among the procedures.
     pub procedure: usize,
+    /// Where one is among what fits.
+    pub plans: plans::PlansUi,
     /// Procedure whose plan is looked at.
     pub plan: Option<String>,
     /// How many rows back from the newest the timeline's cursor is.
@@ -166,6 +169,7 @@ impl Ui {
             freeze: None,
             signal: 0,
             procedure: 0,
+            plans: Default::default(),
             plan: None,
             back_in_time: 0,
             why: WhyOf::Verdict,
@@ -396,8 +400,9 @@ impl Ui {
             Screen::Overview if !view.signals.is_empty() => self.go(Screen::Signal),
             Screen::Procedures => {
                 let Some(p) = view.procedures.get(self.procedure) else { return Vec::new() };
-                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some() {
-                    return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
+                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some_and(|d| !d.resolving) {
+                    self.open(Dialog::Read(Read::of(Reading::Plan)), Some(KeyCode::Enter));
+                    return Vec::new();
                 }
                 if view.read_only {
                     return self.only_reads();
@@ -407,6 +412,7 @@ impl Ui {
                     procedure: p.id.clone(),
                     given: Default::default(),
                     stops: None,
+                    scenario: None,
                 }];
             }
             _ => {}

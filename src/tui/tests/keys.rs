@@ -60,7 +60,7 @@ impl Desk {
 }
 
 pub(super) fn prepare(procedure: &str) -> Intent {
-    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None }
+    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None, scenario: None }
 }
 
 fn resolved(confirm: Confirm) -> View {

@@ -86,6 +86,7 @@ fn procedure(id: &str, title: &str, minutes: u64, downtime: &str, loss: &str) ->
         downtime: downtime.into(),
         data_loss: loss.into(),
         emergency: false,
+        asks: "On-call lead".into(),
         suggested: false,
         last: None,
     }

@@ -170,7 +170,12 @@ impl Ui {
         self.open(Dialog::Confirm(confirm), by);
         match draft_of(view, id) {
             Some(_) if stops.is_none() => Vec::new(),
-            _ => vec![Intent::Prepare { procedure: id.into(), given: Default::default(), stops }],
+            _ => vec![Intent::Prepare {
+                procedure: id.into(),
+                given: Default::default(),
+                stops,
+                scenario: None,
+            }],
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Intent {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// The draft is not wanted any more.
     CancelDraft,
