@@ -11,13 +11,11 @@ use crate::engine::hold;
 use crate::engine::signal::SignalState;
 use crate::engine::verdict::Standing;
 use crate::engine::{Effect, TriggerStatus};
-use crate::model::condition::{Cmp, Expr};
-use crate::model::playbook::{Procedure, ReadingKind, Severity, Signal, SourceKind, StepKind, Wait};
-use crate::model::probe::{Ask, Probe};
+use crate::model::playbook::{Procedure, ReadingKind, Severity, Signal, SourceKind};
 use crate::model::reading::Value;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
-use crate::run::plan::{Cause, Plan, PlanStep};
+use crate::run::plan::{Cause, Plan};
 use crate::run::view::RunState;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -69,7 +67,7 @@ impl Session {
             manual: self.manual(t),
             draft: None,
             run: self.run.as_ref().map(|r| r.view().clone()),
-            run_facts: self.run.as_ref().map(|r| self.run_facts(r.plan())).unwrap_or_default(),
+            run_facts: self.run.as_ref().map(|r| facts(r.plan())).unwrap_or_default(),
             output: Output::default(),
             progress: None,
             take_up: self.run.as_ref().filter(|r| r.is_orphan()).and_then(|r| {
@@ -471,46 +469,9 @@ pub fn cause(session: &Session, procedure: &str, now: &Now) -> Option<Cause> {
     })
 }
 
-impl Session {
-    /// What a plan says of its run.
-    fn run_facts(&self, plan: &Plan) -> RunFacts {
-        let traffic = self.playbook.traffic.as_ref();
-        RunFacts { wanted: traffic.and_then(|t| wanted(plan, &t.signal)), ..facts(plan) }
-    }
-}
-
-/// The share of the traffic that the last condition of a plan about it wants.
-fn wanted(plan: &Plan, traffic: &str) -> Option<f64> {
-    fn of(e: &Expr, traffic: &str) -> Option<f64> {
-        match e {
-            Expr::And(a, b) | Expr::Or(a, b) => of(b, traffic).or_else(|| of(a, traffic)),
-            Expr::Compare(Cmp::Eq | Cmp::Le, left, right) => match (left.as_ref(), right.as_ref()) {
-                (Expr::Signal(s), Expr::Number(q)) if s == traffic => Some(q.value),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-    let asked = |p: &Probe| match &p.ask {
-        Ask::When(c) => of(&c.expr, traffic),
-        _ => None,
-    };
-    let of_step = |s: &PlanStep| {
-        let criteria = plan.verification(s).into_iter().flat_map(|v| &v.criteria);
-        let verified = criteria.filter_map(|c| asked(&c.probe)).last();
-        let checked = match &s.step.kind {
-            StepKind::Check(p) => asked(p),
-            StepKind::Wait(Wait::Until(c)) => of(&c.expr, traffic),
-            _ => None,
-        };
-        verified.or(checked).or_else(|| s.step.observe.as_ref().and_then(asked))
-    };
-    plan.steps.iter().filter_map(of_step).last()
-}
-
+/// What a plan says of its run.
 fn facts(plan: &Plan) -> RunFacts {
     RunFacts {
-        wanted: None,
         procedure: plan.procedure.id.clone(),
         from: clean_line(&plan.from),
         to: clean_line(&plan.to),

@@ -199,8 +199,6 @@ pub struct RunFacts {
     pub downtime: String,
     /// In words.
     pub data_loss: String,
-    /// The share of traffic that its criteria want, in base units.
-    pub wanted: Option<f64>,
     /// Milliseconds for which the target is watched after it was verified.
     pub guard_ms: Option<u64>,
 }

@@ -163,7 +163,6 @@ pub(super) fn choosing() -> View {
 pub(super) fn approving(may: bool) -> View {
     let mut v = fire();
     v.run_facts = RunFacts {
-        wanted: None,
         procedure: "data".into(),
         from: String::new(),
         to: "backup 2026-11-21-02-00  (1h14m old, 48.2 GB)".into(),
