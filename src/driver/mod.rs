@@ -25,7 +25,7 @@ use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
-use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
+use crate::session::view::{ChartColumn, DraftView, Found, Gravity, Output, Replacing, View, WhyOf};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
@@ -130,6 +130,8 @@ pub struct Driver {
     turn: std::sync::mpsc::Sender<Look>,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
+    /// What was found last in it.
+    found: Option<Found>,
     replacing: Option<Waiting>,
     /// What a dry run found.
     tried: Option<dry_run::Trying>,
@@ -183,6 +185,7 @@ impl Driver {
             output: Default::default(),
             turn,
             why: None,
+            found: None,
             replacing: None,
             tried: None,
             asleep: asleep(&now),
@@ -254,6 +257,7 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.output.clone_from(&self.output.0);
+        view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
         view.approver = self.approver();
         view.tried = self.tried.as_ref().map(|t| t.shown.clone());
@@ -282,7 +286,10 @@ impl Driver {
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
         if self.setup.read_only
-            && !matches!(request, Request::Output { .. } | Request::AskAgain | Request::Why(_))
+            && !matches!(
+                request,
+                Request::Output { .. } | Request::FindOutput { .. } | Request::AskAgain | Request::Why(_)
+            )
         {
             return;
         }
@@ -305,6 +312,9 @@ impl Driver {
             Request::TakeUp { run } => self.resume(&run),
             // The follower lives as long as the driver; without it there is nothing to be shown either.
             Request::Output { line } => drop(self.turn.send(Look::Output(line))),
+            Request::FindOutput { sought, from, back } => {
+                drop(self.turn.send(Look::Find { sought, from, back }))
+            }
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
@@ -338,8 +348,12 @@ impl Driver {
                 self.output = (page, progress);
                 return Update::Changed;
             }
+            Seen::Found(found) => {
+                self.found = Some(found);
+                return Update::Changed;
+            }
             Seen::Run { plan, records, driven } => {
-                self.output = Default::default();
+                (self.output, self.found) = Default::default();
                 Event::Found { plan, records, driven }
             }
             Seen::Journal { records, driven } => {

@@ -216,6 +216,21 @@ pub struct Output {
     pub total: usize,
     /// The lines, oldest first, safe to show.
     pub lines: Vec<String>,
+    /// What was found last of what is looked for.
+    pub found: Option<Found>,
+}
+
+/// A line of the output that holds what is looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What is looked for.
+    pub sought: String,
+    /// The line, from 0; none: no line holds it.
+    pub line: Option<usize>,
+    /// Its place among all that hold it, from 1.
+    pub nth: usize,
+    /// How many hold it.
+    pub of: usize,
 }
 
 /// How a person takes up a run that nobody drives.

@@ -200,6 +200,7 @@ impl App {
             Intent::Beside { reason } => Request::Beside { reason },
             Intent::TakeUp { run } => Request::TakeUp { run },
             Intent::Output { from } => Request::Output { line: from },
+            Intent::FindOutput { sought, from, back } => Request::FindOutput { sought, from, back },
             Intent::Flag { signal, raise, note } => Request::Flag { signal, raise, note },
             Intent::Count { signal } => Request::Count { signal, delta: 1 },
             Intent::TakeBack { signal } => Request::Count { signal, delta: -1 },

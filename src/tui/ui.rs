@@ -13,6 +13,7 @@ mod intent;
 pub mod logs;
 pub mod palette;
 pub mod plans;
+mod sections;
 
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
@@ -24,7 +25,7 @@ use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
 use super::keymap::{self, Action, Context, Key};
-use crate::session::view::{View, WhyOf};
+use crate::session::view::{Found, View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 
@@ -151,6 +152,8 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// What was found last in the output.
+    found: Option<Found>,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -185,6 +188,7 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            found: None,
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -253,7 +257,8 @@ impl Ui {
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
-            Screen::Run | Screen::Emergency | Screen::Why | Screen::Help => None,
+            Screen::Run => self.on_run(action, view),
+            Screen::Emergency | Screen::Why | Screen::Help => None,
         }
     }
 
@@ -263,6 +268,9 @@ impl Ui {
         }
         match action {
             Action::Palette | Action::Find => return self.open_palette(action, view),
+            Action::NextSection | Action::PreviousSection => {
+                self.next_section(view, action == Action::NextSection);
+            }
             Action::Contacts => return self.open_contacts(view),
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
@@ -288,8 +296,8 @@ impl Ui {
             Action::Last => return self.step(view, isize::MAX / 2),
             Action::Open => return self.enter(view),
             Action::Back => return self.back(),
-            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
-            Action::ZoomOut => self.zoom_to(self.zoom + 1),
+            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1), view),
+            Action::ZoomOut => self.zoom_to(self.zoom + 1, view),
             Action::Freeze => {
                 self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(&view.now)) };
             }
@@ -331,6 +339,9 @@ impl Ui {
     }
 
     fn back(&mut self) -> Vec<Intent> {
+        if self.find.take().is_some_and(|f| !f.is_empty()) {
+            return Vec::new();
+        }
         let to = match self.screen {
             Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
                 self.before
@@ -353,14 +364,6 @@ impl Ui {
         };
         self.go(to);
         Vec::new()
-    }
-
-    /// A new window of time ends a freeze: what was kept is of the old one.
-    fn zoom_to(&mut self, zoom: usize) {
-        if zoom < ZOOMS.len() && zoom != self.zoom {
-            self.zoom = zoom;
-            self.freeze = None;
-        }
     }
 
     fn step(&mut self, view: &View, by: isize) -> Vec<Intent> {

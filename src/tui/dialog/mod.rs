@@ -5,6 +5,7 @@ pub mod arm;
 pub mod ask;
 pub mod confirm;
 pub mod decide;
+pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
@@ -57,6 +58,8 @@ pub enum Dialog {
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is looked for on the screen?
+    Find(Form),
 }
 
 impl Dialog {
@@ -77,6 +80,7 @@ impl Dialog {
             Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Find(_) => Context::Find,
         }
     }
 
@@ -88,6 +92,7 @@ impl Dialog {
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
+            Dialog::Find(form) => Some(form),
             _ => None,
         }
     }

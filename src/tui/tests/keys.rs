@@ -26,6 +26,8 @@ impl Desk {
 
     pub(super) fn event(&mut self, event: KeyEvent) -> Vec<Intent> {
         let out = self.ui.key(&event, &self.view, self.now);
+        // Faster than this no finger is.
+        self.now += 25;
         self.frame += 1;
         self.ui.follow(&self.view);
         self.ui.painted(self.frame, &self.view);

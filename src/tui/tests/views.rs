@@ -416,6 +416,7 @@ pub(crate) fn running() -> View {
     });
     v.run_facts = RunFacts { procedure: "config".into(), ..RunFacts::default() };
     v.output = Output {
+        found: None,
         step: 4,
         attempt: 1,
         before: 0,

@@ -94,6 +94,15 @@ pub enum Intent {
         /// The line, from 0.
         from: Option<usize>,
     },
+    /// Look for a line of the output that holds a text.
+    FindOutput {
+        /// The text.
+        sought: String,
+        /// The line, from 0, after which it is looked for; none: the last one that holds it.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
+    },
     /// Raise or lower a flag.
     Flag {
         /// Signal id.

@@ -27,9 +27,6 @@ impl Ui {
         let step =
             |at: usize, by: isize| at.saturating_add_signed(by).min(view.scenarios.len().saturating_sub(1));
         match action {
-            Action::NextSection | Action::PreviousSection => {
-                self.section = usize::from(!fits && !view.scenarios.is_empty());
-            }
             Action::Up if fits => self.plans.at = step(self.plans.at, -1),
             Action::Down if fits => self.plans.at = step(self.plans.at, 1),
             Action::PageUp | Action::First if fits => self.plans.at = 0,
