@@ -9,6 +9,7 @@ pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
+pub mod palette;
 pub mod picker;
 pub mod question;
 pub mod refused;
@@ -57,6 +58,8 @@ pub enum Dialog {
     Arm(Arm),
     /// What is looked for on the screen?
     Find(Form),
+    /// Which of all there is?
+    Palette(palette::Palette),
 }
 
 impl Dialog {
@@ -77,6 +80,7 @@ impl Dialog {
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Find(_) => Context::Find,
+            Dialog::Palette(_) => Context::Palette,
         }
     }
 
@@ -89,6 +93,7 @@ impl Dialog {
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
             Dialog::Find(form) => Some(form),
+            Dialog::Palette(p) => Some(&mut p.form),
             _ => None,
         }
     }
