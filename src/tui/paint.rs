@@ -132,6 +132,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}
     }

@@ -91,6 +91,22 @@ impl Screen {
             Screen::Help => Context::Help,
         }
     }
+
+    /// The screen to which an action goes.
+    pub fn of(action: Action) -> Option<Screen> {
+        Some(match action {
+            Action::Overview => Screen::Overview,
+            Action::Checklist => Screen::Checklist,
+            Action::Procedures => Screen::Procedures,
+            Action::Run => Screen::Run,
+            Action::Timeline => Screen::Timeline,
+            Action::Guide => Screen::Guide,
+            Action::Fleet => Screen::Fleet,
+            Action::Drill => Screen::Drill,
+            Action::Logs => Screen::Logs,
+            _ => return None,
+        })
+    }
 }
 
 /// What the run screen shows.

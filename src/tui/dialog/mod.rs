@@ -9,6 +9,7 @@ pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
+pub mod palette;
 pub mod picker;
 pub mod question;
 pub mod read;
@@ -60,6 +61,8 @@ pub enum Dialog {
     Arm(Arm),
     /// What is looked for on the screen?
     Find(Form),
+    /// Which of all there is?
+    Palette(palette::Palette),
 }
 
 impl Dialog {
@@ -81,6 +84,7 @@ impl Dialog {
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Find(_) => Context::Find,
+            Dialog::Palette(_) => Context::Palette,
         }
     }
 
@@ -93,6 +97,7 @@ impl Dialog {
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
             Dialog::Find(form) => Some(form),
+            Dialog::Palette(p) => Some(&mut p.form),
             _ => None,
         }
     }

@@ -315,6 +315,12 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             };
             table(&wanted)
         }
+        Some(Dialog::Palette(_)) => vec![
+            item("type", "to find", 5),
+            item("↑↓", "move", 6),
+            item(&key(Action::Pick), "open", 7),
+            item(&key(Action::Close), "close", 9),
+        ],
         _ => table(&|_| true),
     }
 }

@@ -89,6 +89,7 @@ impl Ui {
             match &mut top.dialog {
                 Dialog::Picker(p) => p.looked_for(row),
                 Dialog::Find(form) => self.find = Some(form.text().to_string()),
+                Dialog::Palette(p) => p.looked_for(),
                 _ => {}
             }
         }
@@ -115,7 +116,7 @@ impl Ui {
 
     /// Whether the dialog on top only finds: what is typed there can be taken at once.
     fn only_finds(&self) -> bool {
-        matches!(self.dialog(), Some(Dialog::Find(_)))
+        matches!(self.dialog(), Some(Dialog::Find(_) | Dialog::Palette(_)))
     }
 
     pub(super) fn key_in_dialog(
@@ -201,8 +202,9 @@ impl Ui {
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
             Dialog::Read(r) => self.in_read(r, &press),
-            Dialog::Text(t) => self.in_text(t, &press),
             Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
+            Dialog::Palette(p) => self.in_palette(p, &press, now_ms),
+            Dialog::Text(t) => self.in_text(t, &press),
             Dialog::Refused(_) => Vec::new(),
         }
     }
@@ -210,6 +212,13 @@ impl Ui {
     /// The dialog on top, to be changed.
     pub(super) fn top(&mut self) -> Option<&mut Dialog> {
         self.dialogs.last_mut().map(|d| &mut d.dialog)
+    }
+
+    /// What was opened since there were so many dialogs came by this key.
+    pub(super) fn came_by(&mut self, before: usize, code: KeyCode) {
+        for opened in self.dialogs.iter_mut().skip(before) {
+            opened.by = Some(code);
+        }
     }
 
     pub(super) fn pop(&mut self) {
