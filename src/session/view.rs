@@ -1,12 +1,16 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod events;
+pub mod logs;
 
 pub use crate::engine::signal::{Level, Trend};
 pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+pub use events::{Happening, OnRecord, Sort};
+pub use logs::{LogLine, LogSeen, LogView};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
 use crate::model::time::Now;
@@ -104,6 +108,10 @@ pub struct View {
     pub alarm: Option<String>,
     /// Where the records are.
     pub state_dir: String,
+    /// Logs, in the order of the playbook; those that a running procedure follows come first.
+    pub logs: Vec<LogView>,
+    /// What became of the last thing that was written to a file: where it is, or why it is not.
+    pub exported: Option<Result<String, String>>,
     /// Text of the emergency help.
     pub emergency: Option<String>,
     /// Links: title and URL.
@@ -437,21 +445,6 @@ pub struct TriggerView {
     pub held: Option<&'static str>,
     /// Its parts: text, value, `true`/`false`/`unknown`.
     pub parts: Vec<(String, String, String)>,
-}
-
-/// Something that happened.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Happening {
-    /// When: wall milliseconds since the Unix epoch.
-    pub wall: i64,
-    /// Letter on the chart axis (`F` firing, `R` run, …).
-    pub letter: Option<char>,
-    /// One word: `firing`, `pending`, `stale`, `run`, `step`, `flag`.
-    pub kind: String,
-    /// What.
-    pub text: String,
-    /// By whom.
-    pub who: Option<String>,
 }
 
 /// A procedure that is offered.
