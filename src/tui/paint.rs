@@ -117,7 +117,8 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
-        None => {}
+        // It is drawn at the foot.
+        Some(Dialog::Find(_)) | None => {}
     }
     foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
 }

@@ -13,6 +13,7 @@ mod intent;
 pub mod logs;
 pub mod palette;
 pub mod plans;
+mod sections;
 
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
@@ -251,6 +252,9 @@ impl Ui {
         }
         match action {
             Action::Palette | Action::Find => return self.open_palette(action, view),
+            Action::NextSection | Action::PreviousSection => {
+                self.next_section(view, action == Action::NextSection);
+            }
             Action::Contacts => return self.open_contacts(view),
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
@@ -276,8 +280,8 @@ impl Ui {
             Action::Last => return self.step(view, isize::MAX / 2),
             Action::Open => return self.enter(view),
             Action::Back => return self.back(),
-            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
-            Action::ZoomOut => self.zoom_to(self.zoom + 1),
+            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1), view),
+            Action::ZoomOut => self.zoom_to(self.zoom + 1, view),
             Action::Freeze => {
                 self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(&view.now)) };
             }
@@ -319,6 +323,9 @@ impl Ui {
     }
 
     fn back(&mut self) -> Vec<Intent> {
+        if self.find.take().is_some_and(|f| !f.is_empty()) {
+            return Vec::new();
+        }
         let to = match self.screen {
             Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
                 self.before
@@ -341,14 +348,6 @@ impl Ui {
         };
         self.go(to);
         Vec::new()
-    }
-
-    /// A new window of time ends a freeze: what was kept is of the old one.
-    fn zoom_to(&mut self, zoom: usize) {
-        if zoom < ZOOMS.len() && zoom != self.zoom {
-            self.zoom = zoom;
-            self.freeze = None;
-        }
     }
 
     fn step(&mut self, view: &View, by: isize) -> Vec<Intent> {

@@ -5,6 +5,7 @@ pub mod arm;
 pub mod ask;
 pub mod confirm;
 pub mod decide;
+pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
@@ -51,6 +52,8 @@ pub enum Dialog {
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is looked for on the screen?
+    Find(Form),
 }
 
 impl Dialog {
@@ -69,6 +72,7 @@ impl Dialog {
             Dialog::Decide(_) => Context::Decide,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Find(_) => Context::Find,
         }
     }
 
@@ -80,6 +84,7 @@ impl Dialog {
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
+            Dialog::Find(form) => Some(form),
             _ => None,
         }
     }

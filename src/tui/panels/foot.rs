@@ -3,7 +3,7 @@
 use super::run_line;
 use crate::model::playbook::Confirm;
 use crate::tui::canvas::Canvas;
-use crate::tui::dialog::Dialog;
+use crate::tui::dialog::{Dialog, find};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
@@ -20,14 +20,15 @@ struct Item {
 /// Draws them on one row.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let mut items = items(scene);
-    shorten(canvas, &mut items, area.width.saturating_sub(2));
     let end = area.right().saturating_sub(1);
     let mut at = area.x + 1;
     if scene.view.demo {
         at = canvas.put(area.x, area.y, area.width, " //// DEMO //// ", Slot::Drill) + 1;
-        let room = end.saturating_sub(at);
-        shorten(canvas, &mut items, room);
     }
+    if let Some(Dialog::Find(form)) = scene.ui.dialog() {
+        at = find::draw(canvas, Rect { x: at - 1, width: (end + 1).saturating_sub(at), ..area }, form) + 2;
+    }
+    shorten(canvas, &mut items, end.saturating_sub(at));
     for item in &items {
         at = canvas.put(at, area.y, end.saturating_sub(at), &item.key, Slot::Key);
         at = canvas.put(at, area.y, end.saturating_sub(at), " ", Slot::Text);
@@ -89,6 +90,9 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             }
         }
     };
+    if let Some(sought) = ui.sought() {
+        out.push(Item { key: format!("/{sought}"), label: "Esc: all again".into(), rank: 8 });
+    }
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}

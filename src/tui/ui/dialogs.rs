@@ -74,15 +74,17 @@ impl Ui {
 
     /// What a pasted text does: it enters a field that is ready for it, and nothing else.
     pub fn paste(&mut self, text: &str, now_ms: u64) {
-        if self.takes_keys(now_ms)
+        if (self.takes_keys(now_ms) || self.only_finds())
             && let Some(top) = self.dialogs.last_mut()
         {
             let row = picked_row(&top.dialog);
             if let Some(form) = top.dialog.form() {
                 form.insert(text);
             }
-            if let Dialog::Picker(p) = &mut top.dialog {
-                p.looked_for(row);
+            match &mut top.dialog {
+                Dialog::Picker(p) => p.looked_for(row),
+                Dialog::Find(form) => self.find = Some(form.text().to_string()),
+                _ => {}
             }
         }
     }
@@ -106,6 +108,11 @@ impl Ui {
         seen.is_some_and(|at| now_ms.saturating_sub(at) >= SETTLE_MS)
     }
 
+    /// Whether the dialog on top only finds: what is typed there can be taken at once.
+    fn only_finds(&self) -> bool {
+        matches!(self.dialog(), Some(Dialog::Find(_)))
+    }
+
     pub(super) fn key_in_dialog(
         &mut self,
         event: &KeyEvent,
@@ -125,7 +132,7 @@ impl Ui {
                 }
                 return Vec::new();
             }
-            _ if !self.takes_keys(now_ms) => return Vec::new(),
+            _ if !self.takes_keys(now_ms) && !self.only_finds() => return Vec::new(),
             _ => {}
         }
         let Some(Opened { dialog, by, .. }) = self.dialogs.last().cloned() else { return Vec::new() };
@@ -188,6 +195,7 @@ impl Ui {
             Dialog::Decide(clock) => self.in_decide(&clock, &press),
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
+            Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
             Dialog::Refused(_) => Vec::new(),
         }
     }
@@ -392,6 +400,10 @@ impl Ui {
         match self.dialogs.pop().map(|d| d.dialog) {
             // Without a value there is nothing to confirm.
             Some(Dialog::Picker(_)) => self.close(),
+            Some(Dialog::Find(_)) => {
+                self.find = None;
+                Vec::new()
+            }
             Some(Dialog::Confirm(_)) => {
                 self.plan = None;
                 vec![Intent::CancelDraft]
