@@ -6,7 +6,7 @@ mod checklist;
 mod decide;
 mod draft;
 mod dry_run;
-mod export;
+pub mod export;
 mod follow;
 pub mod glance;
 mod guide;
@@ -25,7 +25,7 @@ use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
-use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
+use crate::session::view::{ChartColumn, DraftView, Gravity, LogSeen, Output, Replacing, View, WhyOf};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
@@ -71,6 +71,10 @@ enum News {
     Asked(Result<(), String>),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
+    /// The timeline was written to a file, or not; in words.
+    Exported(Result<String, String>),
+    /// What was read of a log.
+    Logged(String, std::sync::Arc<LogSeen>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -132,6 +136,10 @@ pub struct Driver {
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// The logs that are looked at.
+    logs: logs::Logs,
+    /// What was written to a file last.
+    exported: Option<String>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
 }
@@ -182,6 +190,8 @@ impl Driver {
             replacing: None,
             asleep: asleep(&now),
             taken_up: None,
+            logs: logs::Logs::default(),
+            exported: None,
             records: recorder::Recorder::new(&now),
         }
     }
@@ -250,6 +260,10 @@ impl Driver {
         let mut view = self.session.view(&now);
         view.output.clone_from(&self.output.0);
         view.progress = self.output.1;
+        view.exported.clone_from(&self.exported);
+        for log in &mut view.logs {
+            log.seen = self.logs.seen(&log.id);
+        }
         view.approver = self.approver();
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
@@ -276,7 +290,10 @@ impl Driver {
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
         if self.setup.read_only
-            && !matches!(request, Request::Output { .. } | Request::AskAgain | Request::Why(_))
+            && !matches!(
+                request,
+                Request::Output { .. } | Request::AskAgain | Request::Why(_) | Request::Logs(_)
+            )
         {
             return;
         }

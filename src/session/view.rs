@@ -110,8 +110,8 @@ pub struct View {
     pub state_dir: String,
     /// Logs, in the order of the playbook; those that a running procedure follows come first.
     pub logs: Vec<LogView>,
-    /// What became of the last thing that was written to a file: where it is, or why it is not.
-    pub exported: Option<Result<String, String>>,
+    /// What was written to a file last, and where it is; in words.
+    pub exported: Option<String>,
     /// Text of the emergency help.
     pub emergency: Option<String>,
     /// Links: title and URL.

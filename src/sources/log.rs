@@ -16,7 +16,10 @@ use tokio::time::Instant;
 /// Over what is counted.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Between two looks at a file.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+
+/// Between two samples.
+pub(super) const EVERY: Duration = Duration::from_millis(LOG_EVERY);
 
 /// What was found so far.
 #[derive(Debug, Default)]
@@ -48,7 +51,13 @@ impl Found {
 }
 
 /// Counts until nobody listens any more. What cannot be read is a failed sample with its reason, never 0.
-pub(super) async fn poll(follow: Follow, pattern: String, mut outlet: Outlet) {
+pub(super) async fn poll(
+    follow: Follow,
+    pattern: String,
+    mut outlet: Outlet,
+    look: Duration,
+    every: Duration,
+) {
     let regex = Regex::new(&pattern).map_err(|e| clean_line(&e.to_string()));
     let found = Arc::new(Mutex::new(Found::default()));
     let known = Notify::new();
@@ -76,7 +85,7 @@ pub(super) async fn poll(follow: Follow, pattern: String, mut outlet: Outlet) {
                 known.notify_one();
             }
         };
-        follow.run(LOOK, 0, each).await;
+        follow.run(look, 0, each).await;
         // It will never be read.
         std::future::pending().await
     };
@@ -88,7 +97,7 @@ pub(super) async fn poll(follow: Follow, pattern: String, mut outlet: Outlet) {
             if outlet.send(read).await.is_err() {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(LOG_EVERY)).await;
+            tokio::time::sleep(every).await;
         }
     };
     tokio::select! {

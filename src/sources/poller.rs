@@ -83,7 +83,8 @@ pub fn start(playbook: &Playbook, environment: &str, tx: mpsc::Sender<Batch>) ->
         let ReadingKind::Log { from, pattern } = &signal.reading else { continue };
         let name = source_of(id, signal).unwrap_or_default();
         let outlet = Outlet::new(&name, &[(id.clone(), signal.clone())], names.clone(), tx.clone());
-        tasks.spawn(log::poll(Follow::new(playbook, environment, from), pattern.clone(), outlet));
+        let follow = Follow::new(playbook, environment, from);
+        tasks.spawn(log::poll(follow, pattern.clone(), outlet, log::LOOK, log::EVERY));
     }
     Pollers { tasks }
 }
@@ -194,7 +195,12 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    fn new(source: &str, signals: &[(String, Signal)], names: Arc<Names>, tx: mpsc::Sender<Batch>) -> Outlet {
+    pub(super) fn new(
+        source: &str,
+        signals: &[(String, Signal)],
+        names: Arc<Names>,
+        tx: mpsc::Sender<Batch>,
+    ) -> Outlet {
         Outlet {
             source: source.to_owned(),
             signals: signals.iter().map(|(id, s)| (id.clone(), s.series.is_some())).collect(),

@@ -232,7 +232,12 @@ impl App {
                 out.write_all(b"\x07")?;
                 out.flush()?;
             }
-            Update::Accepted(_) => self.ui.screen = Screen::Run,
+            Update::Accepted(_) => {
+                self.ui.screen = Screen::Run;
+                if let Some(intent) = self.ui.logs_to_follow(&self.view) {
+                    self.act(intent);
+                }
+            }
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),
                 what: why,
