@@ -98,7 +98,9 @@ fn export(setup: &Setup, form: Form, seen: Vec<Happening>) -> Result<String, Str
     let of = Of { service: &setup.playbook.service.name, environment: &setup.environment };
     let text = written(form, of, &stream);
     let path = put(&*real(), setup, form, &text).map_err(|e| e.to_string())?;
-    Ok(format!("{} events are in {}", stream.len(), clean_line(&path.display().to_string())))
+    let (folder, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
+    let said = format!("{} events: {} in {}", stream.len(), name.display(), folder.display());
+    Ok(clean_line(&said))
 }
 
 impl Driver {

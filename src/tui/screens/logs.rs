@@ -35,11 +35,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let mut top = 3;
     if let Some(seen) = seen {
         if let Some(why) = &seen.trouble {
-            top += say(canvas, area, top, &format!("?  {why}"), Slot::Unknown);
+            top += say(canvas, area, top, &format!("? {why}"), Slot::Unknown);
         }
         if seen.dropped > 0 {
             let text = format!(
-                "!  {} lines came too fast to be shown; what is picked out of them is counted",
+                "! {} lines came too fast to show; what is picked out is counted",
                 thousands(seen.dropped)
             );
             top += say(canvas, area, top, &text, Slot::Warn);

@@ -74,7 +74,10 @@ fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, h: &Happening) {
     let sought = scene.ui.sought();
     canvas.put(x + 1, y, 8, &format::clock(h.wall, &scene.ui.zone), Slot::Dim);
     if let Some(sign) = h.sign() {
-        canvas.put(x + 11, y, 2, sign.encode_utf8(&mut [0; 4]), sign_ink(sign));
+        // `ok` stands for `✓` where that cannot be shown, and takes two cells.
+        let sign_text = sign.to_string();
+        let at = x + 12 - canvas.width_of(&sign_text);
+        canvas.put(at, y, 2, &sign_text, sign_ink(sign));
     }
     find::put(canvas, (x + 13, y), 10, &h.kind, ink(&h.kind), sought);
     let text_end = match &h.who {
@@ -126,10 +129,10 @@ fn in_full(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, h: &Happening
 }
 
 fn on_record(h: &Happening) -> String {
-    let jumps = "Enter jumps to this moment on the charts";
+    let jumps = "Enter: this moment on the charts";
     match &h.record {
         Some(r) => {
-            let hash: String = r.hash.chars().take(8).collect();
+            let hash: String = r.hash.chars().take(4).collect();
             format!("{}, record {} · hash {hash}… · {jumps}", r.log, thousands(r.seq))
         }
         None => format!("seen by this screen, not on record · {jumps}"),

@@ -9,6 +9,7 @@ macro_rules! shot {
 }
 
 mod deciding;
+mod events;
 mod finding;
 mod keys;
 mod run_keys;
