@@ -57,10 +57,12 @@ pub enum Request {
     },
     /// Say that what fires has been seen.
     Seen,
-    /// Write a note.
+    /// Write a note, or a message to a person.
     Note {
         /// In the person's words.
         text: String,
+        /// The account it is for; none: it is a note.
+        to: Option<String>,
     },
     /// Mark a moment: what is normal is captured before it.
     Mark {
@@ -129,7 +131,16 @@ pub enum Request {
         /// In the person's words; may be empty.
         note: String,
     },
-    /// Do what an item of a checklist does itself.
+    /// Write a note about an item of a checklist.
+    NoteItem {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// In the person's words.
+        note: String,
+    },
+    /// Do what an item of a checklist does itself, or stop it while this screen does it.
     DoItem {
         /// The checklist.
         checklist: String,

@@ -93,11 +93,14 @@ fn decided(kind: &Kind) -> Option<char> {
         Kind::ClockMissed { .. }
         | Kind::Paged { ok: false, .. }
         | Kind::Acted { ok: false, .. }
+        | Kind::ItemEnded { ok: false, .. }
+        | Kind::ItemJudged { answer: Answer::Fails, .. }
         | Kind::DefaultFrozen { plan: Err(_), .. }
         | Kind::Flagged { raised: true, .. }
         | Kind::ClockClosed { how: Closed::Refused | Closed::Overdue, .. }
         | Kind::TornTail(_) => Some('!'),
         Kind::Acted { ok: true, .. } => Some('✓'),
+        Kind::ItemJudged { answer: Answer::Blind, .. } => Some('?'),
         _ => None,
     }
 }

@@ -94,7 +94,7 @@ pub(super) async fn poll(
         loop {
             let value = lock(&found).sample(Instant::now());
             let read = Read { points: vec![(0, Point::one(value))], note: None };
-            if outlet.send(read).await.is_err() {
+            if outlet.send(read, Duration::ZERO).await.is_err() {
                 return;
             }
             tokio::time::sleep(every).await;

@@ -20,9 +20,10 @@ pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
+use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
-use super::keymap::{self, Action, Context, Key};
+use super::keymap::{Action, Context, Key, Keymap};
 use crate::session::view::{View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
@@ -31,6 +32,8 @@ use jiff::tz::TimeZone;
 pub const ZOOMS: [u64; 5] = [300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];
 /// The same key within so many milliseconds is a repeat.
 const REPEAT_MS: u64 = 150;
+/// A key so many milliseconds after another one was not pressed by a finger.
+const BURST_MS: u64 = 20;
 /// The key that opened a dialog must have been silent for so many milliseconds to act in it.
 const OPENER_MS: u64 = 1000;
 /// A count can be taken back for so many milliseconds.
@@ -106,6 +109,8 @@ pub enum Pane {
 pub struct Ui {
     /// The zone in which times are shown.
     pub zone: TimeZone,
+    /// What each key means.
+    pub keymap: Keymap,
     /// Where one is.
     pub screen: Screen,
     /// Index into [`ZOOMS`].
@@ -146,6 +151,8 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// Texts that were closed before they were sent.
+    drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
     before: Screen,
     last_key: Option<(KeyCode, u64)>,
@@ -157,6 +164,7 @@ impl Ui {
     pub fn new(zone: TimeZone) -> Ui {
         Ui {
             zone,
+            keymap: Keymap::default(),
             screen: Screen::Overview,
             zoom: 1,
             freeze: None,
@@ -177,6 +185,7 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
             last_key: None,
@@ -222,11 +231,13 @@ impl Ui {
         let silent = self
             .last_key
             .is_none_or(|(code, at)| code != event.code || now_ms.saturating_sub(at) >= OPENER_MS);
+        // Keys that come faster than fingers are a paste that the terminal does not mark as one.
+        let burst = self.last_key.is_some_and(|(_, at)| now_ms.saturating_sub(at) < BURST_MS);
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
-        let action = keymap::resolve(context, Key::of(event));
+        let action = self.keymap.resolve(context, Key::of(event));
         if context.is_dialog() {
-            return self.key_in_dialog(event, action, view, now_ms, repeat, silent);
+            return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
         match action {
             Some(action) => self.act(action, view, now_ms),

@@ -21,7 +21,7 @@ fn setup(folder: &Path) -> Setup {
 }
 
 fn note(setup: &Setup, text: &str) {
-    let kind = Kind::Noted { text: text.into(), who: person() };
+    let kind = Kind::Noted { text: text.into(), who: person(), to: None };
     decisions::append(&setup.folder, &Rules::default(), &kind).unwrap().unwrap();
 }
 

@@ -18,7 +18,7 @@ fn ana() -> Person {
 }
 
 fn noted(text: &str) -> (String, serde_json::Value) {
-    Kind::Noted { text: text.into(), who: ana() }.parts()
+    Kind::Noted { text: text.into(), who: ana(), to: None }.parts()
 }
 
 fn plan() -> Plan {

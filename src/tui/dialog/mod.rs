@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod picker;
 pub mod question;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -51,6 +52,8 @@ pub enum Dialog {
     Export,
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
@@ -74,6 +77,7 @@ impl Dialog {
             Dialog::Locked(_) => Context::Locked,
             Dialog::Export => Context::Export,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Find(_) => Context::Find,
@@ -290,8 +294,6 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

@@ -8,6 +8,7 @@ macro_rules! shot {
     };
 }
 
+mod contrast;
 mod deciding;
 mod events;
 mod finding;

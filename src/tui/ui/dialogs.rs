@@ -5,6 +5,7 @@ use crate::model::playbook;
 use crate::run::record::Wish;
 use crate::session::decision::Choice;
 use crate::session::view::{DraftView, ParamView, View};
+use crate::tui::dialog::text::{self, About, Text};
 use crate::tui::dialog::{
     Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
 };
@@ -78,6 +79,9 @@ impl Ui {
             && let Some(top) = self.dialogs.last_mut()
         {
             let row = picked_row(&top.dialog);
+            if let Dialog::Text(t) = &mut top.dialog {
+                t.paste(text);
+            }
             if let Some(form) = top.dialog.form() {
                 form.insert(text);
             }
@@ -197,6 +201,7 @@ impl Ui {
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
             Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
+            Dialog::Text(t) => self.in_text(t, &press),
             Dialog::Refused(_) => Vec::new(),
         }
     }
@@ -388,6 +393,14 @@ impl Ui {
                 self.go(Screen::Run);
                 Vec::new()
             }
+            Some(Action::Message) => {
+                let Some(run) = press.view.run.as_ref().filter(|r| r.id == d.run) else { return Vec::new() };
+                let to = run.who.clone();
+                let title = format!("MESSAGE to {to}");
+                let means = "It is shown on their screen, and stands in the timeline and in the records.";
+                self.write(About::Message { to }, title, means, "Send", press.event.code);
+                Vec::new()
+            }
             Some(Action::StopAndStart) => {
                 self.dialogs.pop();
                 let (id, title, key) = d.procedure;
@@ -397,8 +410,51 @@ impl Ui {
         }
     }
 
+    /// Opens a text, with what of it was written before and not sent.
+    pub(super) fn write(
+        &mut self,
+        about: About,
+        title: String,
+        means: &str,
+        button: &'static str,
+        by: KeyCode,
+    ) {
+        let draft = self.drafts.iter().find(|(of, _)| *of == about).map_or("", |(_, text)| text.as_str());
+        let text = Text::new(about, title, vec![means.to_owned()], button, text::LONGEST, draft);
+        self.open(Dialog::Text(text), Some(by));
+    }
+
+    fn in_text(&mut self, mut t: Text, press: &Press<'_>) -> Vec<Intent> {
+        match press.action {
+            Some(Action::NextControl | Action::PreviousControl) => t.tab(),
+            Some(Action::Undo) => t.undo(false),
+            Some(Action::Redo) => t.undo(true),
+            Some(Action::Done) | Some(Action::Press) if press.action == Some(Action::Done) || t.on_go() => {
+                if press.acts && t.is_ready() {
+                    self.dialogs.pop();
+                    self.drafts.retain(|(of, _)| *of != t.about);
+                    let text = t.text();
+                    let to = match t.about {
+                        About::Note => None,
+                        About::Message { to } => Some(to),
+                    };
+                    return vec![Intent::Note { text, to }];
+                }
+            }
+            _ => t.edit(press.event),
+        }
+        self.put(Dialog::Text(t))
+    }
+
     pub(super) fn close(&mut self) -> Vec<Intent> {
         match self.dialogs.pop().map(|d| d.dialog) {
+            Some(Dialog::Text(t)) => {
+                self.drafts.retain(|(of, _)| *of != t.about);
+                if t.is_ready() {
+                    self.drafts.push((t.about.clone(), t.draft()));
+                }
+                Vec::new()
+            }
             // Without a value there is nothing to confirm.
             Some(Dialog::Picker(_)) => self.close(),
             Some(Dialog::Find(_)) => {
@@ -487,7 +543,6 @@ fn answer(q: &Question) -> Intent {
             let minutes = question::MINUTES[q.chosen.min(question::MINUTES.len() - 1)];
             Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
         }
-        Asked::Note => Intent::Note { text: reason },
         Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
         Asked::TakeOver => Intent::TakeOver { reason },
         Asked::Say { seen, say } => Intent::Ask {
