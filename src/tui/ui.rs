@@ -241,6 +241,12 @@ impl Ui {
         if event.kind == KeyEventKind::Release {
             return Vec::new();
         }
+        let mut out = self.pressed(event, view, now_ms);
+        out.extend(self.logs_to_follow(view));
+        out
+    }
+
+    fn pressed(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
         let repeat = event.kind == KeyEventKind::Repeat
             || self
                 .last_key
@@ -392,11 +398,6 @@ impl Ui {
         let (cursor, len) = match self.screen {
             Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
-            Screen::Timeline => {
-                let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
-                self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
-                return Vec::new();
-            }
             Screen::Why => {
                 let all = looked_at(view);
                 let all_but_one = all.len().saturating_sub(1);

@@ -9,6 +9,7 @@ mod company;
 mod components;
 mod crash;
 mod demo;
+mod events;
 mod far;
 mod haproxy;
 mod kill;

@@ -5,6 +5,7 @@ pub mod arm;
 pub mod ask;
 pub mod confirm;
 pub mod decide;
+pub mod export;
 pub mod find;
 pub mod locked;
 pub mod other;
@@ -49,6 +50,8 @@ pub enum Dialog {
     Unverified(Seen),
     /// Another run is in the way.
     Locked(Locked),
+    /// In which form is it written to a file?
+    Export,
     /// What is to be done about what fires? Its clock.
     Decide(String),
     /// A long text that is only read.
@@ -78,6 +81,7 @@ impl Dialog {
             Dialog::Approve(_) => Context::Approve,
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
+            Dialog::Export => Context::Export,
             Dialog::Decide(_) => Context::Decide,
             Dialog::Read(_) => Context::Reading,
             Dialog::Text(_) => Context::TextArea,

@@ -10,6 +10,7 @@ macro_rules! shot {
 
 mod contrast;
 mod deciding;
+mod events;
 mod finding;
 mod keys;
 mod run_keys;

@@ -198,6 +198,7 @@ impl Ui {
                 Vec::new()
             }
             Dialog::Locked(d) => self.in_locked(d, &press),
+            Dialog::Export => self.in_export(&press),
             Dialog::Decide(clock) => self.in_decide(&clock, &press),
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
