@@ -9,6 +9,7 @@ pub mod drill;
 pub mod events;
 pub mod fleet;
 pub mod guide;
+pub mod help;
 mod intent;
 pub mod logs;
 pub mod palette;
@@ -91,6 +92,14 @@ impl Screen {
         }
     }
 
+    /// The screen whose keys these are, where it can be gone to just so.
+    pub fn in_context(context: Context) -> Option<Screen> {
+        use Screen::{Checklist, Drill, Fleet, Guide, Logs, Overview, Procedures, Run, Timeline};
+        [Overview, Checklist, Procedures, Run, Timeline, Guide, Fleet, Drill, Logs]
+            .into_iter()
+            .find(|s| s.context() == context)
+    }
+
     /// The screen to which an action goes.
     pub fn of(action: Action) -> Option<Screen> {
         Some(match action {
@@ -167,6 +176,8 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// Where one is in the help.
+    pub help: help::HelpUi,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -201,6 +212,7 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            help: Default::default(),
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -246,6 +258,9 @@ impl Ui {
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
         let action = self.keymap.resolve(context, Key::of(event));
+        if context == Context::Help {
+            return self.in_help(event, action, view, now_ms, !repeat && !burst);
+        }
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
@@ -346,6 +361,7 @@ impl Ui {
             self.scroll = 0;
             (self.section, self.find) = (0, None);
             (self.pane, self.out_from) = (Pane::All, None);
+            self.help = help::HelpUi::default();
         }
     }
 
