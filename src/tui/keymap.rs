@@ -117,17 +117,20 @@ impl Context {
         }
     }
 
-    /// Whether it is a dialog: nothing falls through to the screen below.
+    /// Whether it is a dialog, or takes letters as one does: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
-            Question, Reading, Refused, TextArea, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Locked, Other, Outcome, Palette,
+            Picker, Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Chaos)
+        runs || matches!(
+            self,
+            Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Help | Chaos
+        )
     }
 
     /// All of them.
@@ -542,7 +545,12 @@ pub const TABLE: &[Binding] = table! {
     Global [k('E')] Emergency "emergency help", "emergency";
     Global [k('?')] Help "these keys", "keys";
     Global [k('q'), Key::ctrl('c')] Quit "quit; a run goes on";
-    Help [ENTER] Back "close";
+    Help [UP] Up "up";
+    Help [DOWN] Down "down";
+    Help [ENTER] Pick "does it", "does it";
+    Help [TAB] NextControl "other contexts", "other contexts";
+    Help [BACK_TAB] PreviousControl "the context before";
+    Help [ESC, Key::ctrl('c')] Close "close", "close";
     Confirm [TAB] NextControl "next", "next";
     Confirm [BACK_TAB] PreviousControl "previous";
     Confirm [ENTER] Press "press (Cancel at first)";

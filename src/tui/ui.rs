@@ -9,6 +9,7 @@ pub mod drill;
 pub mod events;
 pub mod fleet;
 pub mod guide;
+pub mod help;
 mod intent;
 pub mod logs;
 pub mod palette;
@@ -92,6 +93,14 @@ impl Screen {
         }
     }
 
+    /// The screen whose keys these are, where it can be gone to just so.
+    pub fn in_context(context: Context) -> Option<Screen> {
+        use Screen::{Checklist, Drill, Fleet, Guide, Logs, Overview, Procedures, Run, Timeline};
+        [Overview, Checklist, Procedures, Run, Timeline, Guide, Fleet, Drill, Logs]
+            .into_iter()
+            .find(|s| s.context() == context)
+    }
+
     /// The screen to which an action goes.
     pub fn of(action: Action) -> Option<Screen> {
         Some(match action {
@@ -172,6 +181,8 @@ pub struct Ui {
     pub drill: drill::DrillUi,
     /// What was found last in the output.
     found: Option<Found>,
+    /// Where one is in the help.
+    pub help: help::HelpUi,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -208,6 +219,7 @@ impl Ui {
             fleet: Default::default(),
             drill: Default::default(),
             found: None,
+            help: Default::default(),
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -259,6 +271,9 @@ impl Ui {
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
         let action = self.keymap.resolve(context, Key::of(event));
+        if context == Context::Help {
+            return self.in_help(event, action, view, now_ms, !repeat && !burst);
+        }
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
@@ -360,6 +375,7 @@ impl Ui {
             self.scroll = 0;
             (self.section, self.find) = (0, None);
             (self.pane, self.out_from) = (Pane::All, None);
+            self.help = help::HelpUi::default();
         }
     }
 

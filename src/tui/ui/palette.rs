@@ -54,7 +54,7 @@ impl Ui {
     }
 
     /// Does what an entry says; `by` is the key that did it, which confirms nothing while it is held.
-    pub(super) fn does(&mut self, does: &Does, by: KeyCode, view: &View, now_ms: u64) -> Vec<Intent> {
+    pub(crate) fn does(&mut self, does: &Does, by: KeyCode, view: &View, now_ms: u64) -> Vec<Intent> {
         let before = self.each_dialog().count();
         let out = match does {
             Does::Act(_, action) => self.act(*action, view, now_ms),
