@@ -8,6 +8,7 @@ macro_rules! shot {
     };
 }
 
+mod charts;
 mod deciding;
 mod keys;
 mod run_keys;
@@ -98,6 +99,7 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '↓' => KeyCode::Down,
             '↑' => KeyCode::Up,
             '→' => KeyCode::Right,
+            '←' => KeyCode::Left,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
             c => KeyCode::Char(c),
