@@ -292,7 +292,7 @@ impl Driver {
             Request::Say { clock, choice, reason } => self.say(clock, choice, reason),
             Request::Automation { modes, reason } => self.automate(modes, reason),
             Request::Seen => self.seen(),
-            Request::Note { text } => self.note(text),
+            Request::Note { text, to } => self.note(text, to),
             Request::Mark { mark } => self.mark(mark),
             Request::TakeOver { reason } => self.take_over(reason),
             Request::Why(of) => self.why = of,

@@ -191,7 +191,7 @@ impl App {
             Intent::Decide { clock, choice, reason } => Request::Say { clock, choice, reason },
             Intent::Automation { modes, reason } => Request::Automation { modes, reason },
             Intent::Seen => Request::Seen,
-            Intent::Note { text } => Request::Note { text },
+            Intent::Note { text, to } => Request::Note { text, to },
             Intent::Mark { mark } => Request::Mark { mark },
             Intent::TakeOver { reason } => Request::TakeOver { reason },
             Intent::Why(of) => Request::Why(of),

@@ -266,8 +266,10 @@ pub enum Action {
     Pause,
     /// Try a failed step again, or ask the probe of an unknown one again.
     Retry,
-    /// Undo what the run did.
+    /// Undo what the run did, or the last change of a text.
     Undo,
+    /// Do what was undone again.
+    Redo,
     /// Guide of the step.
     StepGuide,
     /// Agree to the run that asks for it.
@@ -286,6 +288,8 @@ pub enum Action {
     Page,
     /// Look at the run in the way.
     Watch,
+    /// Tell the person whose run it is something.
+    Message,
     /// Stop the run in the way, then start.
     StopAndStart,
     /// Decide what fires.
@@ -461,7 +465,9 @@ pub const TABLE: &[Binding] = table! {
     Signal [k('M')] Mark "mark what is normal…";
     Checklist [k(' ')] Tick "tick, or untick", "tick";
     Checklist [ENTER] Open "do it…", "do it…";
+    Checklist [k('N')] Note "a note about this item…", "note…";
     Checklist [k('O')] Override "do without it…", "override…";
+    Checklist [TAB] NextSection "the next list", "next list";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
     Procedures [ENTER] Open "the plan, then confirm…", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";
@@ -568,6 +574,7 @@ pub const TABLE: &[Binding] = table! {
     Unverified [k('e')] End "end the run, not accepted…", "end it…";
     Unverified [ENTER, ESC, Key::ctrl('c')] Close "keep watching", "keep watching";
     Locked [k('4')] Watch "watch that run", "watch that run";
+    Locked [k('m')] Message "message to them…", "message…";
     Locked [k('s')] StopAndStart "stop it, then mine…", "stop it, then mine…";
     Locked [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Decide [k('r')] RollBack "roll back…", "roll back…";
@@ -605,6 +612,9 @@ pub const TABLE: &[Binding] = table! {
     TextArea [Key::ctrl('s')] Done "done", "done";
     TextArea [TAB] NextControl "next", "next";
     TextArea [BACK_TAB] PreviousControl "previous";
+    TextArea [Key::ctrl('u')] Undo "take the last change back", "undo";
+    TextArea [Key::ctrl('r')] Redo "do it again";
+    TextArea [ENTER] Press "a new line, or press the button";
     TextArea [ESC, Key::ctrl('c')] Close "close, the draft is kept", "close";
     Chaos [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";

@@ -114,10 +114,12 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Approve(d)) => dialog::approve::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Unverified(_)) => dialog::unverified::draw(&mut canvas, body, &scene),
         Some(Dialog::Decide(clock)) => dialog::decide::draw(&mut canvas, body, &scene, clock),
+        Some(Dialog::Text(d)) => dialog::text::draw(&mut canvas, body, d),
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
-        None => {}
+        // It is drawn at the foot.
+        Some(Dialog::Find(_)) | None => {}
     }
     foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
 }

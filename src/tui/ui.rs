@@ -13,12 +13,14 @@ mod intent;
 pub mod logs;
 pub mod palette;
 pub mod plans;
+mod sections;
 
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
+use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
 use super::keymap::{self, Action, Context, Key};
@@ -30,6 +32,8 @@ use jiff::tz::TimeZone;
 pub const ZOOMS: [u64; 5] = [300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];
 /// The same key within so many milliseconds is a repeat.
 const REPEAT_MS: u64 = 150;
+/// A key so many milliseconds after another one was not pressed by a finger.
+const BURST_MS: u64 = 20;
 /// The key that opened a dialog must have been silent for so many milliseconds to act in it.
 const OPENER_MS: u64 = 1000;
 /// A count can be taken back for so many milliseconds.
@@ -145,6 +149,8 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// Texts that were closed before they were sent.
+    drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
     before: Screen,
     last_key: Option<(KeyCode, u64)>,
@@ -176,6 +182,7 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
             last_key: None,
@@ -215,11 +222,13 @@ impl Ui {
         let silent = self
             .last_key
             .is_none_or(|(code, at)| code != event.code || now_ms.saturating_sub(at) >= OPENER_MS);
+        // Keys that come faster than fingers are a paste that the terminal does not mark as one.
+        let burst = self.last_key.is_some_and(|(_, at)| now_ms.saturating_sub(at) < BURST_MS);
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
         let action = keymap::resolve(context, Key::of(event));
         if context.is_dialog() {
-            return self.key_in_dialog(event, action, view, now_ms, repeat, silent);
+            return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
         match action {
             Some(action) => self.act(action, view, now_ms),
@@ -251,6 +260,9 @@ impl Ui {
         }
         match action {
             Action::Palette | Action::Find => return self.open_palette(action, view),
+            Action::NextSection | Action::PreviousSection => {
+                self.next_section(view, action == Action::NextSection);
+            }
             Action::Contacts => return self.open_contacts(view),
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
@@ -276,8 +288,8 @@ impl Ui {
             Action::Last => return self.step(view, isize::MAX / 2),
             Action::Open => return self.enter(view),
             Action::Back => return self.back(),
-            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1)),
-            Action::ZoomOut => self.zoom_to(self.zoom + 1),
+            Action::ZoomIn => self.zoom_to(self.zoom.saturating_sub(1), view),
+            Action::ZoomOut => self.zoom_to(self.zoom + 1, view),
             Action::Freeze => {
                 self.freeze = if self.freeze.is_some() { None } else { Some(Freeze::at(&view.now)) };
             }
@@ -319,6 +331,9 @@ impl Ui {
     }
 
     fn back(&mut self) -> Vec<Intent> {
+        if self.find.take().is_some_and(|f| !f.is_empty()) {
+            return Vec::new();
+        }
         let to = match self.screen {
             Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
                 self.before
@@ -341,14 +356,6 @@ impl Ui {
         };
         self.go(to);
         Vec::new()
-    }
-
-    /// A new window of time ends a freeze: what was kept is of the old one.
-    fn zoom_to(&mut self, zoom: usize) {
-        if zoom < ZOOMS.len() && zoom != self.zoom {
-            self.zoom = zoom;
-            self.freeze = None;
-        }
     }
 
     fn step(&mut self, view: &View, by: isize) -> Vec<Intent> {

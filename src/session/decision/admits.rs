@@ -106,7 +106,10 @@ impl Decisions {
                 sane(&[firing], &[note])?;
                 self.known(firing).map(drop)
             }
-            Kind::Noted { text, .. } => sane(&[], &[text]),
+            Kind::Noted { text, to, .. } => {
+                let to: Vec<&str> = to.iter().map(String::as_str).collect();
+                sane(&to, &[text])
+            }
             Kind::Ticked { .. }
             | Kind::ItemNoted { .. }
             | Kind::ItemWithout { .. }

@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark, Reaction,
-    Set, Stopped, Word,
+    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, MESSAGES, Mark,
+    Message, Reaction, Set, Stopped, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;
@@ -146,6 +146,11 @@ impl Decisions {
                 }
                 f.paged = Some((ok, detail, at.clone()));
             }),
+            Kind::Noted { text, who, to: Some(to) } => {
+                self.messages.push(Message { to, from: who, text, at: at.clone() });
+                let old = self.messages.len().saturating_sub(MESSAGES);
+                self.messages.drain(..old);
+            }
             Kind::HostSlept { .. } | Kind::TornTail(_) | Kind::Noted { .. } => {}
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }

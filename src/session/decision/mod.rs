@@ -76,6 +76,8 @@ pub struct Decisions {
     pub period: Period,
     /// The last run that was over: its id, its procedure, when.
     pub run_over: Option<(String, String, Now)>,
+    /// Messages from person to person, oldest first, the last [`MESSAGES`] of them.
+    pub messages: Vec<Message>,
     /// Sequence and wall time of the last record.
     pub last: Option<(u64, Now)>,
 }
@@ -84,6 +86,22 @@ pub struct Decisions {
 pub const KEPT: usize = 200;
 /// Automatic runs of one trigger that are kept; no trigger may have more in its `per`.
 pub const ATTEMPTS: usize = 100;
+
+/// Messages that are kept.
+pub const MESSAGES: usize = 20;
+
+/// What a person told another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The account it is for.
+    pub to: String,
+    /// Who told it.
+    pub from: Person,
+    /// In their words.
+    pub text: String,
+    /// When.
+    pub at: Now,
+}
 
 /// Who decides.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -276,12 +276,15 @@ pub enum Kind {
         /// In their words.
         note: String,
     },
-    /// A note.
+    /// A note, or a message to a person.
     Noted {
         /// In their words.
         text: String,
         /// Who.
         who: Person,
+        /// The account it is for; none: it is a note.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
     },
     /// An item of a checklist was ticked, or unticked.
     Ticked {

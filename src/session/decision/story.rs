@@ -294,7 +294,10 @@ impl Names<'_> {
             Kind::Acked { firing, who, note } => {
                 (None, "person", format!("{} was seen{}", self.firing(&firing), reason_of(&note)), Some(who))
             }
-            Kind::Noted { text, who } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: None } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: Some(to) } => {
+                (Some('n'), "message", format!("to {to}: {text}"), Some(who))
+            }
             Kind::Flagged { signal, raised, note, who } => {
                 let how = if raised { "raised" } else { "lowered" };
                 (None, "flag", format!("{} {how}{}", self.signal(&signal), reason_of(&note)), Some(who))

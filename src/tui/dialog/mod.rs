@@ -3,14 +3,17 @@
 pub mod approve;
 pub mod arm;
 pub mod ask;
+pub mod checklist;
 pub mod confirm;
 pub mod decide;
+pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
 pub mod picker;
 pub mod question;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -47,10 +50,14 @@ pub enum Dialog {
     Locked(Locked),
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is looked for on the screen?
+    Find(Form),
 }
 
 impl Dialog {
@@ -67,8 +74,10 @@ impl Dialog {
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Find(_) => Context::Find,
         }
     }
 
@@ -80,6 +89,7 @@ impl Dialog {
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
+            Dialog::Find(form) => Some(form),
             _ => None,
         }
     }
@@ -281,12 +291,37 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
+    /// Something about an item of a checklist.
+    Item {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// What.
+        ask: ItemAsk,
+    },
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.
     TakeOver,
+}
+
+/// What is asked about an item of a checklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemAsk {
+    /// Is it done, or not after all? With a note.
+    Tick {
+        /// Done.
+        done: bool,
+    },
+    /// What is the answer to what it asks?
+    Answer,
+    /// A note about it.
+    Note,
+    /// Why go on without it?
+    Without,
+    /// Is it to do what it does itself, or to be stopped while it does?
+    Do,
 }
 
 /// What is said to a run, with a reason.

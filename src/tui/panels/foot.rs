@@ -3,7 +3,7 @@
 use super::run_line;
 use crate::model::playbook::Confirm;
 use crate::tui::canvas::Canvas;
-use crate::tui::dialog::Dialog;
+use crate::tui::dialog::{Dialog, find};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
@@ -20,14 +20,15 @@ struct Item {
 /// Draws them on one row.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let mut items = items(scene);
-    shorten(canvas, &mut items, area.width.saturating_sub(2));
     let end = area.right().saturating_sub(1);
     let mut at = area.x + 1;
     if scene.view.demo {
         at = canvas.put(area.x, area.y, area.width, " //// DEMO //// ", Slot::Drill) + 1;
-        let room = end.saturating_sub(at);
-        shorten(canvas, &mut items, room);
     }
+    if let Some(Dialog::Find(form)) = scene.ui.dialog() {
+        at = find::draw(canvas, Rect { x: at - 1, width: (end + 1).saturating_sub(at), ..area }, form) + 2;
+    }
+    shorten(canvas, &mut items, end.saturating_sub(at));
     for item in &items {
         at = canvas.put(at, area.y, end.saturating_sub(at), &item.key, Slot::Key);
         at = canvas.put(at, area.y, end.saturating_sub(at), " ", Slot::Text);
@@ -89,6 +90,9 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             }
         }
     };
+    if let Some(sought) = ui.sought() {
+        out.push(Item { key: format!("/{sought}"), label: "Esc: all again".into(), rank: 8 });
+    }
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
@@ -183,6 +187,13 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item("Esc", "close, nothing is sent", 9),
         ],
+        Some(Dialog::Text(t)) => vec![
+            item("ctrl-s", if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
+            item("Tab", if t.on_go() { "the text" } else { t.button }, 6),
+            item("Enter", if t.on_go() { t.button } else { "new line" }, 5),
+            item("ctrl-u", "undo", 4),
+            item("Esc", "close, keeps the draft", 9),
+        ],
         Some(Dialog::Outcome(o)) => table(context, |a| a == Action::Close || o.may(a)),
         Some(Dialog::Picker(p)) => {
             let mut out = vec![item("type", if p.types() { "the value" } else { "to find" }, 5)];
@@ -262,6 +273,10 @@ fn table(context: Context, wanted: impl Fn(Action) -> bool) -> Vec<Item> {
     let name = |b: &keymap::Binding| b.keys_name().replace(", ^C", "").replace(", ", " or ");
     keymap::of(context)
         .filter(|b| wanted(b.action))
-        .filter_map(|b| Some(Item { key: name(b), label: b.foot?.into(), rank: 4 }))
+        .filter_map(|b| {
+            // How it is left is never left out.
+            let rank = if b.action == Action::Close { 9 } else { 4 };
+            Some(Item { key: name(b), label: b.foot?.into(), rank })
+        })
         .collect()
 }

@@ -9,6 +9,7 @@ macro_rules! shot {
 }
 
 mod deciding;
+mod finding;
 mod keys;
 mod run_keys;
 mod sizes;

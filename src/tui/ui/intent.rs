@@ -46,10 +46,12 @@ pub enum Intent {
     },
     /// Say that what fires has been seen.
     Seen,
-    /// Write a note.
+    /// Write a note, or a message to a person.
     Note {
         /// In the person's words.
         text: String,
+        /// The account it is for; none: it is a note.
+        to: Option<String>,
     },
     /// Mark what is normal.
     Mark {
