@@ -12,6 +12,7 @@ pub mod glance;
 mod guide;
 mod logout;
 mod logs;
+mod reads;
 mod recorder;
 mod request;
 mod trouble;
@@ -25,7 +26,9 @@ use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
-use crate::session::view::{ChartColumn, DraftView, Gravity, Output, Replacing, View, WhyOf};
+use crate::session::view::{
+    ChartColumn, Curve, DraftView, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
@@ -134,6 +137,8 @@ pub struct Driver {
     taken_up: Option<u64>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
+    /// The newest reads of each signal.
+    reads: reads::Reads,
     /// What this screen has set off of the checklists.
     deeds: checklist::Deeds,
 }
@@ -185,6 +190,7 @@ impl Driver {
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
+            reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
         }
     }
@@ -265,9 +271,20 @@ impl Driver {
         view
     }
 
-    /// Columns of a signal's chart, oldest first.
-    pub fn columns(&self, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-        self.session.columns(&clock::now(), signal, window, columns)
+    /// Columns of a curve that ends `now`, oldest first.
+    pub fn columns(
+        &self,
+        now: &Now,
+        curve: Curve<'_>,
+        window: u64,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        self.session.columns(now, curve, window, columns)
+    }
+
+    /// A signal in full, over a window that ends `end`.
+    pub fn detail(&self, end: &Now, signal: &str, window: u64) -> SignalDetail {
+        self.session.detail(end, signal, window, self.reads.newest(signal))
     }
 
     /// The session, to look at.
@@ -323,6 +340,7 @@ impl Driver {
         if batch.history {
             return update(&self.session.handle(&now, Event::Earlier(batch.readings)));
         }
+        self.reads.take(&self.setup.playbook, &batch);
         self.records.keep(&now, &batch.readings);
         update(&self.session.handle(&now, Event::Readings(batch.readings)))
     }

@@ -1,12 +1,15 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod signal;
 
 pub use crate::engine::signal::{Level, Trend};
 pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+
+pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
 use crate::model::time::Now;
@@ -62,6 +65,10 @@ pub struct View {
     pub incident: Option<IncidentView>,
     /// What each trigger asks for at each stage of the traffic.
     pub matrix: Option<MatrixView>,
+    /// What is wanted of the traffic, and which signal says where it is.
+    pub traffic: Option<TrafficView>,
+    /// The signal that is looked at, in full.
+    pub detail: Option<SignalDetail>,
     /// Triggers that could act by themselves, with their modes.
     pub arming: Vec<ArmingView>,
     /// The most that the environment allows.
@@ -382,6 +389,15 @@ pub struct Threshold {
     pub at: Option<f64>,
     /// As written: `> 2%`.
     pub text: String,
+}
+
+/// What a chart shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Curve<'a> {
+    /// Id of the signal.
+    pub signal: &'a str,
+    /// Its series; none: the only one, or the worst.
+    pub series: Option<&'a str>,
 }
 
 /// One column of a chart.

@@ -70,14 +70,14 @@ pub struct Decisions {
     pub counts: IndexMap<String, i64>,
     /// The last mark of each name.
     pub marks: IndexMap<String, Mark>,
+    /// Messages from person to person, oldest first, the last [`MESSAGES`] of them.
+    pub messages: Vec<Message>,
     /// What is on record of each item of the checklists, by checklist and number.
     pub items: IndexMap<(String, usize), ItemRecord>,
     /// The incident and the run that ticks belong to now, by number.
     pub period: Period,
     /// The last run that was over: its id, its procedure, when.
     pub run_over: Option<(String, String, Now)>,
-    /// Messages from person to person, oldest first, the last [`MESSAGES`] of them.
-    pub messages: Vec<Message>,
     /// Sequence and wall time of the last record.
     pub last: Option<(u64, Now)>,
 }

@@ -242,7 +242,7 @@ impl Names<'_> {
                     what.unwrap_or_default(),
                     then.unwrap_or_default()
                 );
-                (Some('D'), "decide", text, None)
+                (None, "decide", text, None)
             }
             Kind::DefaultFrozen { clock, plan: Ok((from, to)), .. } => (
                 None,
