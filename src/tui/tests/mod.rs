@@ -8,6 +8,7 @@ macro_rules! shot {
     };
 }
 
+mod checklist;
 mod contrast;
 mod deciding;
 mod finding;
