@@ -8,9 +8,9 @@ impl Ui {
     pub fn sections(&self, view: &View) -> usize {
         match self.screen {
             Screen::Checklist => view.checklists.len(),
+            Screen::Procedures => 1 + usize::from(!view.scenarios.is_empty()),
             Screen::Overview
             | Screen::Signal
-            | Screen::Procedures
             | Screen::Run
             | Screen::Timeline
             | Screen::Guide
