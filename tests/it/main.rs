@@ -5,6 +5,7 @@
 mod attempt;
 mod backtest;
 mod check;
+mod checklist;
 mod company;
 mod components;
 mod crash;

@@ -208,8 +208,9 @@ impl Names<'_> {
                 let how = if ok { "people were told" } else { "people were NOT told" };
                 (None, "message", format!("{}: {how}: {detail}", self.firing(&firing)), None)
             }
-            // Its own story tells how it ended.
-            Kind::RunOver { .. } => return None,
+            Kind::RunOver { run, .. } => {
+                (None, "checklist", format!("run {run} is over: the lists after it count from its end"), None)
+            }
             Kind::HostSlept { slept } => (
                 None,
                 "decider",

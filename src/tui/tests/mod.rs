@@ -9,6 +9,7 @@ macro_rules! shot {
 }
 
 mod charts;
+mod checklist;
 mod contrast;
 mod deciding;
 mod events;
