@@ -1,6 +1,7 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+pub mod guide;
 
 pub use crate::engine::signal::{Level, Trend};
 pub use deciding::{
@@ -96,6 +97,8 @@ pub struct View {
     pub approver: Option<Approver>,
     /// Guides that the run's steps name: id and guide.
     pub guides: IndexMap<String, GuideView>,
+    /// Who is called, what to look at, what there is to go back to.
+    pub book: guide::BookView,
     /// A run that is being stopped so that another one may start.
     pub replacing: Option<Replacing>,
     /// Nothing may be asked or started from here.

@@ -107,6 +107,7 @@ impl Decisions {
                 self.known(firing).map(drop)
             }
             Kind::Noted { text, .. } => sane(&[], &[text]),
+            Kind::Called { role, title, text, detail, .. } => sane(&[role], &[title, text, detail]),
             Kind::Ticked { checklist, item, text, note, .. } => {
                 sane(&[checklist], &[text, note])?;
                 unless((1..=1000).contains(item), || "items are counted from 1".to_owned())

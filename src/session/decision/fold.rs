@@ -2,7 +2,7 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark, Reaction,
+    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark, Reaction,
     Set, Stopped, Tick, Word,
 };
 use crate::model::playbook::DefaultAction;
@@ -212,6 +212,9 @@ impl Decisions {
     fn take_word(&mut self, kind: Kind, at: &Now) {
         match kind {
             Kind::Acked { firing, who, .. } => self.acked(&firing, who),
+            Kind::Called { role, ok, detail, who, .. } => {
+                self.called.insert(role, Call { ok, detail, who, at: at.clone() });
+            }
             Kind::Ticked { checklist, item, done, note, who, .. } => {
                 self.ticks.insert((checklist, item), Tick { done, note, who, at: at.clone() });
             }

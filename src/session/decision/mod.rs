@@ -68,6 +68,8 @@ pub struct Decisions {
     pub counts: IndexMap<String, i64>,
     /// The last mark of each name.
     pub marks: IndexMap<String, Mark>,
+    /// What came of it when people last had a role told that it is needed.
+    pub called: IndexMap<String, Call>,
     /// Ticks by checklist and item.
     pub ticks: IndexMap<(String, usize), Tick>,
     /// Sequence and wall time of the last record.
@@ -281,6 +283,19 @@ pub struct Mark {
     pub values: IndexMap<String, Result<(f64, u64), String>>,
     /// Who.
     pub who: Person,
+}
+
+/// A role that a person had told that it is needed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Call {
+    /// At least one channel took it.
+    pub ok: bool,
+    /// In words.
+    pub detail: String,
+    /// Who asked for it.
+    pub who: Person,
+    /// When.
+    pub at: Now,
 }
 
 /// A ticked item.

@@ -26,6 +26,7 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::ClockClosed { .. }) => names.clock(kind)?,
         kind @ (Kind::Acked { .. }
         | Kind::Noted { .. }
+        | Kind::Called { .. }
         | Kind::Ticked { .. }
         | Kind::Flagged { .. }
         | Kind::Counted { .. }
@@ -246,6 +247,10 @@ impl Names<'_> {
                 (None, "person", format!("{} was seen{}", self.firing(&firing), reason_of(&note)), Some(who))
             }
             Kind::Noted { text, who } => (Some('n'), "note", text, Some(who)),
+            Kind::Called { title, text, ok, detail, who, .. } => {
+                let how = if ok { "was told" } else { "was NOT told" };
+                (Some('!'), "page", format!("{title} {how} by hand: {detail} (\"{text}\")"), Some(who))
+            }
             Kind::Ticked { checklist, item, text, done, note, who } => {
                 let title = self.0.and_then(|p| p.checklists.get(&checklist)).map(|c| c.title.clone());
                 let title = title.unwrap_or(checklist);
