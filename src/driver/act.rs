@@ -276,6 +276,7 @@ impl Driver {
                 self.replacing = None;
                 Update::Refused(why)
             }
+            News::Guide(brought) => self.brought(brought),
             News::Began(begun) => self.began(*begun),
             News::NotDead(plan, alive) => {
                 if let Some(waiting) = &mut self.replacing {

@@ -69,6 +69,8 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// What a task of the guide brings.
+    Guide(guide::Brought),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
@@ -129,6 +131,8 @@ pub struct Driver {
     /// Whose evidence is shown.
     why: Option<WhyOf>,
     replacing: Option<Waiting>,
+    /// What was run, asked and told from the guide.
+    desk: guide::Desk,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
@@ -180,6 +184,7 @@ impl Driver {
             turn,
             why: None,
             replacing: None,
+            desk: guide::Desk::default(),
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
@@ -251,6 +256,7 @@ impl Driver {
         view.output.clone_from(&self.output.0);
         view.progress = self.output.1;
         view.approver = self.approver();
+        self.put_on(&mut view.book, now.boot);
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
@@ -304,7 +310,9 @@ impl Driver {
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
-            Request::PageRole { role } => self.page_role(role),
+            Request::StopProbes => self.stop_probes(),
+            Request::List { procedure, param } => self.list(procedure, param),
+            Request::PageRole { role, text } => self.page_role(role, &text),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(procedure),

@@ -125,7 +125,7 @@ fn days_of(word: &str, days: &mut [bool; 7]) -> Result<(), String> {
     let day = |name: &str| {
         let name = name.to_lowercase();
         let known = |d: &&str| name.len() >= 3 && d.starts_with(&name);
-        DAYS.iter().position(|d| known(&d)).ok_or_else(|| format!("`{name}` is no day of the week"))
+        DAYS.into_iter().position(|d| known(&d)).ok_or_else(|| format!("`{name}` is no day of the week"))
     };
     let (from, to) = word.split_once('-').unwrap_or((word, word));
     let (mut at, to) = (day(from)?, day(to)?);
@@ -142,7 +142,8 @@ fn span(word: &str) -> Result<(i64, i64), String> {
     let minute = |text: &str| -> Option<i64> {
         let (h, m) = text.split_once(':')?;
         let digits = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit());
-        let at = digits(h).then(|| h.parse::<i64>().ok())?? * 60 + digits(m).then(|| m.parse::<i64>().ok())??;
+        let at =
+            digits(h).then(|| h.parse::<i64>().ok())?? * 60 + digits(m).then(|| m.parse::<i64>().ok())??;
         (m < "60" && at <= DAY).then_some(at)
     };
     let (from, to) = word.split_once('-').ok_or_else(wrong)?;
@@ -186,7 +187,10 @@ mod tests {
         assert_eq!(h.at(friday - 1), Reached::Yes(Some(friday)));
         assert_eq!(h.at(friday), Reached::No(at("2026-11-23T09:00:00+01:00")));
         assert_eq!(h.at(at("2026-11-22T23:59:59+01:00")), Reached::No(at("2026-11-23T09:00:00+01:00")));
-        assert_eq!(h.at(at("2026-11-23T09:00:00+01:00")), Reached::Yes(Some(at("2026-11-23T17:00:00+01:00"))));
+        assert_eq!(
+            h.at(at("2026-11-23T09:00:00+01:00")),
+            Reached::Yes(Some(at("2026-11-23T17:00:00+01:00")))
+        );
         assert_eq!(h.at(at("2026-11-23T08:59:59+01:00")), Reached::No(at("2026-11-23T09:00:00+01:00")));
     }
 
@@ -218,7 +222,10 @@ mod tests {
     #[test]
     fn several_stretches_join_and_share_a_zone() {
         let h = hours("Mon,Wed,Fri 09:00-12:00, Mon-Fri 12:00-17:00 Europe/Berlin");
-        assert_eq!(h.at(at("2026-11-20T10:00:00+01:00")), Reached::Yes(Some(at("2026-11-20T17:00:00+01:00"))));
+        assert_eq!(
+            h.at(at("2026-11-20T10:00:00+01:00")),
+            Reached::Yes(Some(at("2026-11-20T17:00:00+01:00")))
+        );
         assert_eq!(h.at(at("2026-11-19T10:00:00+01:00")), Reached::No(at("2026-11-19T12:00:00+01:00")));
         let two = hours("Mon 09:00-12:00 UTC, Mon 12:00-14:00 Europe/Berlin");
         assert_eq!(two.at(at("2026-11-23T11:30:00Z")), Reached::Yes(Some(at("2026-11-23T13:00:00Z"))));
@@ -252,11 +259,15 @@ mod tests {
         while t < end {
             let next = match h.at(t) {
                 Reached::Yes(Some(until)) => {
-                    assert!(matches!(h.at(until - 1), Reached::Yes(_)) && matches!(h.at(until), Reached::No(_)));
+                    assert!(
+                        matches!(h.at(until - 1), Reached::Yes(_)) && matches!(h.at(until), Reached::No(_))
+                    );
                     until
                 }
                 Reached::No(from) => {
-                    assert!(matches!(h.at(from - 1), Reached::No(_)) && matches!(h.at(from), Reached::Yes(_)));
+                    assert!(
+                        matches!(h.at(from - 1), Reached::No(_)) && matches!(h.at(from), Reached::Yes(_))
+                    );
                     from
                 }
                 other => panic!("{other:?}"),

@@ -164,9 +164,9 @@ impl Session {
             let until = r.view().ended.as_ref().unwrap_or(now);
             Some(Stand {
                 took_ms: seen.took(until),
-                kept: seen.kept(until).or_else(|| {
-                    r.view().ended.is_some().then_some(seen.to.is_some() && !seen.provisional)
-                }),
+                kept: seen
+                    .kept(until)
+                    .or_else(|| r.view().ended.is_some().then_some(seen.to.is_some() && !seen.provisional)),
                 provisional: seen.provisional,
             })
         });

@@ -124,6 +124,7 @@ impl App {
         self.ui.follow(&self.view);
         let now = clock::now().boot;
         let App { term, ui, driver, view, theme, glyphs, .. } = self;
+        term.set_links(view.links.iter().map(|(_, url)| url.as_str()));
         let charts = |signal: &str, window: u64, columns: usize| driver.columns(signal, window, columns);
         let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, glyphs, &charts))?;
         ui.painted(drawn.frame, view);
@@ -210,16 +211,29 @@ impl App {
                 Request::WithoutItem { checklist, item, reason }
             }
             Intent::Probe { guide, step } => Request::Probe { guide, step },
-            Intent::PageRole { role } => Request::PageRole { role },
+            Intent::StopProbes => Request::StopProbes,
+            Intent::List { procedure, param } => Request::List { procedure, param },
+            Intent::PageRole { role, text } => Request::PageRole { role, text },
             Intent::Logs(logs) => Request::Logs(logs),
             Intent::Export(form) => Request::Export(form),
             Intent::DryRun { procedure } => Request::DryRun { procedure },
             Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
-            Intent::Copy { .. } | Intent::Theme { .. } | Intent::Fleet(_) => return Turn::Stay,
+            Intent::Copy { text } => return self.copy(&text),
+            Intent::CopySheet => return self.copy(&self.driver.sheet()),
+            Intent::Theme { .. } | Intent::Fleet(_) => return Turn::Stay,
             Intent::AskAgain => Request::AskAgain,
         };
         self.driver.ask(request);
         self.view = self.driver.view();
+        Turn::Stay
+    }
+
+    /// Copies by the person's terminal; whether it does, nothing tells.
+    fn copy(&mut self, text: &str) -> Turn {
+        match self.term.copy(text) {
+            Ok(done) => self.ui.copied(text, done.err()),
+            Err(_) => return Turn::Gone,
+        }
         Turn::Stay
     }
 

@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark, Reaction,
-    Set, Stopped, Tick, Word,
+    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark,
+    Reaction, Set, Stopped, Tick, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod locked;
 pub mod other;
 pub mod outcome;
+pub mod page;
 pub mod picker;
 pub mod question;
 pub mod refused;
@@ -283,6 +284,13 @@ pub enum Asked {
     },
     /// A note.
     Note,
+    /// A role is told that it is needed, with a line of one's own.
+    Page {
+        /// The role.
+        role: String,
+        /// What they are told.
+        text: String,
+    },
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

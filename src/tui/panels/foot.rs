@@ -28,6 +28,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         let room = end.saturating_sub(at);
         shorten(canvas, &mut items, room);
     }
+    if let Some(said) = &scene.ui.said {
+        at = canvas.put(at, area.y, end.saturating_sub(at).min(area.width / 2), said, Slot::Accent) + 2;
+        let room = end.saturating_sub(at);
+        shorten(canvas, &mut items, room);
+    }
     for item in &items {
         at = canvas.put(at, area.y, end.saturating_sub(at), &item.key, Slot::Key);
         at = canvas.put(at, area.y, end.saturating_sub(at), " ", Slot::Text);

@@ -1,5 +1,6 @@
 //! Cells into as few bytes as they need: one write per frame, none when nothing changed.
 
+use super::osc;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -53,6 +54,10 @@ pub struct Terse<W: Write> {
     wanted: Option<Position>,
     visible: bool,
     written: usize,
+    /// Addresses that cells may lead to, by what marks such a cell.
+    links: Vec<(Color, String)>,
+    /// The one that what is written leads to.
+    linked: Option<usize>,
 }
 
 impl<W: Write> Terse<W> {
@@ -69,7 +74,21 @@ impl<W: Write> Terse<W> {
             wanted: None,
             visible: false,
             written: 0,
+            links: Vec::new(),
+            linked: None,
         }
+    }
+
+    /// Addresses that cells of the next frames may lead to; what is no address of the web leads nowhere.
+    pub fn set_links<'a>(&mut self, urls: impl Iterator<Item = &'a str>) {
+        self.links.clear();
+        self.links.extend(urls.filter_map(|url| Some((osc::mark(url), osc::address(url)?))));
+    }
+
+    /// Writes something that neither shows nor moves the cursor, beside the frames.
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.flush()
     }
 
     /// Whether a terminal of this name erases with the current background; GNU screen and unknown ones do not.
@@ -86,7 +105,7 @@ impl<W: Write> Terse<W> {
 
     /// Somebody else wrote to the terminal: nothing is known of its state.
     pub fn forget(&mut self) {
-        (self.look, self.at, self.cursor) = (None, None, None);
+        (self.look, self.at, self.cursor, self.linked) = (None, None, None, None);
         self.frame.clear();
     }
 
@@ -159,6 +178,20 @@ impl<W: Write> Terse<W> {
         self.look = Some(to);
     }
 
+    /// Begins or ends a link, so that what is written next leads where the cell does.
+    fn lead(&mut self, cell: &Cell) {
+        let to = match cell.underline_color {
+            Color::Reset => None,
+            mark => self.links.iter().position(|(m, _)| *m == mark),
+        };
+        if to != self.linked {
+            let url = to.and_then(|to| self.links.get(to)).map_or("", |(_, url)| url.as_str());
+            let sequence = format!("\x1b]8;;{url}\x1b\\");
+            self.push(&sequence);
+            self.linked = to;
+        }
+    }
+
     /// How a cell must look, keeping what does not show on a blank one.
     fn look_of(&self, cell: &Cell) -> Look {
         let mut look = Look { fg: cell.fg, bg: cell.bg, with: cell.modifier };
@@ -176,6 +209,7 @@ impl<W: Write> Terse<W> {
         let look = self.look_of(cell);
         self.go(x, y);
         self.dress(look);
+        self.lead(cell);
         let symbol = cell.symbol();
         self.push(symbol);
         let mut characters = symbol.chars();
@@ -196,6 +230,7 @@ impl<W: Write> Terse<W> {
         }
         self.go(x, y);
         self.dress(look);
+        self.lead(cell);
         if x + length >= self.size.width {
             self.push("\x1b[K");
         } else {
@@ -285,7 +320,9 @@ impl<W: Write> Backend for Terse<W> {
             if let Some((rx, ry, length, first)) = &mut run {
                 let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
                 let text_shows = cell.modifier.intersects(ON_BLANK);
-                let alike = cell.bg == first.bg && cell.modifier == first.modifier;
+                let alike = cell.bg == first.bg
+                    && cell.modifier == first.modifier
+                    && cell.underline_color == first.underline_color;
                 if joins && alike && (cell.fg == first.fg || !text_shows) {
                     *length += 1;
                     continue;
@@ -334,7 +371,7 @@ impl<W: Write> Backend for Terse<W> {
     fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
         // What was gathered for the old picture goes with it.
         self.frame.clear();
-        (self.look, self.at) = (None, None);
+        (self.look, self.at, self.linked) = (None, None, None);
         self.dress(BARE);
         self.push("\x1b[2J");
         Ok(())
@@ -363,6 +400,9 @@ impl<W: Write> Backend for Terse<W> {
         self.written = 0;
         if self.frame.is_empty() {
             return Ok(());
+        }
+        if self.linked.take().is_some() {
+            self.push("\x1b]8;;\x1b\\");
         }
         if self.frame.len() >= SYNC_FROM {
             self.frame.splice(0..0, SYNC.0.bytes());

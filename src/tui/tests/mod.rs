@@ -9,6 +9,7 @@ macro_rules! shot {
 }
 
 mod deciding;
+mod guide;
 mod keys;
 mod run_keys;
 mod sizes;

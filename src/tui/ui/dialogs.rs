@@ -475,6 +475,9 @@ fn answer(q: &Question) -> Intent {
             Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
         }
         Asked::Note => Intent::Note { text: reason },
+        Asked::Page { role, text } => {
+            Intent::PageRole { role, text: format!("{text} {reason}").trim_end().to_owned() }
+        }
         Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
         Asked::TakeOver => Intent::TakeOver { reason },
         Asked::Say { seen, say } => Intent::Ask {
