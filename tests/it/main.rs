@@ -10,6 +10,7 @@ mod components;
 mod crash;
 mod demo;
 mod far;
+mod guide;
 mod haproxy;
 mod kill;
 mod kinds;

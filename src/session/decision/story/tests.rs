@@ -149,6 +149,14 @@ fn every() -> Vec<Kind> {
         },
         Kind::Acked { firing, who: who(), note: "on it".into() },
         Kind::Noted { text: "deploy at noon\u{1b}[31m".into(), who: who() },
+        Kind::Called {
+            role: "lead".into(),
+            title: "On-call lead".into(),
+            text: "come\u{1b}[31m".into(),
+            ok: true,
+            detail: "Pager: 202".into(),
+            who: who(),
+        },
         Kind::Ticked {
             checklist: "before".into(),
             item: 2,
