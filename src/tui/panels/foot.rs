@@ -7,7 +7,8 @@ use crate::tui::dialog::Dialog;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
-use crate::tui::ui::{Screen, draft_of, may_start, offered};
+use crate::tui::ui::guide::{Page, SYMPTOMS};
+use crate::tui::ui::{Screen, Ui, draft_of, may_start, offered};
 use ratatui::layout::Rect;
 
 struct Item {
@@ -97,6 +98,12 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
+        (Screen::Guide, _) => out.extend(in_guide(ui)),
+        (Screen::Emergency, _) => {
+            for (key, label) in [("C", "call"), ("X", "stop automation"), ("Y", "copy")] {
+                out.push(Item { key: key.into(), label: label.into(), rank: 6 });
+            }
+        }
         (Screen::Run, _) => {
             for (action, label) in offered(view) {
                 let Some(b) = keymap::of(context).find(|b| b.action == action) else { continue };
@@ -146,6 +153,28 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     if ui.screen != Screen::Help {
         of(Context::Global, &["keys"], 9, &mut out);
     }
+    out
+}
+
+/// What keys do on the page of the guide that is shown.
+fn in_guide(ui: &Ui) -> Vec<Item> {
+    let enter = match ui.guide.page {
+        Page::Contacts => "page them…",
+        Page::Trouble if ui.section == SYMPTOMS => "its steps",
+        Page::Trouble => "run probe",
+        Page::Dashboards => "copy",
+        Page::Backups => "ask",
+        Page::Objectives | Page::Emergency => "",
+    };
+    let item = |key: &str, label: &str, rank| Item { key: key.into(), label: label.into(), rank };
+    let mut out = Vec::new();
+    if !enter.is_empty() {
+        out.push(item("Enter", enter, 7));
+    }
+    if ui.guide.page != Page::Dashboards {
+        out.push(item("Y", "copy", 6));
+    }
+    out.push(item("←→", "page", 6));
     out
 }
 

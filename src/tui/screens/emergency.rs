@@ -16,8 +16,9 @@ const NOW: u16 = 3;
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let view = scene.view;
-    canvas.rule(area.x, area.y, area.width, "EMERGENCY: what to do, in this order", "", true);
-    canvas.fill(area.x, area.y, 2, '═', Slot::Rule);
+    canvas.fill(area.x, area.y, area.width, '═', Slot::Rule);
+    let title = " EMERGENCY: what to do, in this order ";
+    canvas.put(area.x + 2, area.y, area.width.saturating_sub(3), title, Slot::Head);
     let help = help(view, area.width.saturating_sub(10) as usize);
     let end = area.bottom().saturating_sub(NOW);
     // The procedures come first, then those four rows, then the playbook's own words as far as there is room.
@@ -49,8 +50,8 @@ const FIXED: usize = 4;
 /// What can be done, in which order; the row below.
 fn procedures(canvas: &mut Canvas<'_>, area: Rect, view: &View) -> u16 {
     let mut all: Vec<&ProcedureView> = view.procedures.iter().filter(|p| p.key.is_some()).collect();
-    // What fits comes first, then what costs least.
-    all.sort_by_key(|p| (!p.suggested, costs(&p.data_loss), costs(&p.downtime), p.duration_ms));
+    // What fits comes first, then what is done soonest.
+    all.sort_by_key(|p| (!p.suggested, p.duration_ms));
     if all.is_empty() {
         let text = "No procedure has a key: 3 lists what there is.";
         canvas.put(area.x + 4, area.y + 1, area.width.saturating_sub(5), text, Slot::Text);
@@ -139,8 +140,9 @@ fn help(view: &View, width: usize) -> Vec<(&'static str, String, Slot)> {
 /// In one line: the verdict and its clock, what acts by itself, the run, the lock.
 fn now(view: &View) -> String {
     let mut out = vec![view.verdict.word.clone()];
+    let what = if view.decisions.is_empty() { "respond" } else { "decide" };
     match view.verdict.clock_ms {
-        Some(ms @ 0..) => out[0] = format!("{}, {} to decide", out[0], format::countdown(ms as u64)),
+        Some(ms @ 0..) => out[0] = format!("{}, {} to {what}", out[0], format::countdown(ms as u64)),
         Some(late) => {
             out[0] = format!("{}, overdue by {}", out[0], format::countdown(late.unsigned_abs()));
         }

@@ -207,9 +207,9 @@ impl<W: Write> Terse<W> {
 
     fn put(&mut self, x: u16, y: u16, cell: &Cell) {
         let look = self.look_of(cell);
+        self.lead(cell);
         self.go(x, y);
         self.dress(look);
-        self.lead(cell);
         let symbol = cell.symbol();
         self.push(symbol);
         let mut characters = symbol.chars();
@@ -228,9 +228,9 @@ impl<W: Write> Terse<W> {
             }
             return;
         }
+        self.lead(cell);
         self.go(x, y);
         self.dress(look);
-        self.lead(cell);
         if x + length >= self.size.width {
             self.push("\x1b[K");
         } else {

@@ -196,6 +196,10 @@ fn the_contacts_and_the_ladder() {
     });
     late.book.ladder[1].state = RungState::Reached(130_000);
     late.book.contacts[0].telling = true;
+    late.book.ladder[3] = RungView {
+        only_if: Some(("health_down for 2 h".into(), Truth::True)),
+        ..rung(7_200_000, "CTO", "#incidents", RungState::Ahead(2_000))
+    };
     shot!("guide-contacts-late-80x24", frame((80, 24), &page(&late, 0, ""), &late));
     let mono = frame_in(&Theme::plain(), &Glyphs::Ascii, (80, 24), &page(&view, 0, ""), &view, &|_, _, n| {
         vec![None; n]

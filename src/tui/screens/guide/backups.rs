@@ -60,7 +60,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     if let Some(list) = row(ui, view).and_then(|at| view.book.backups.get(at)) {
         listing(canvas, Rect { y, height: bottom.saturating_sub(y), ..area }, scene, list);
     }
-    let text = "Enter asks what exists now; it changes nothing. Which one is used is chosen when its procedure is confirmed.";
+    let text = "Enter asks what exists now. It changes nothing and chooses nothing.";
     canvas.put(area.x + 1, bottom, area.width.saturating_sub(2), text, Slot::Dim);
 }
 

@@ -64,7 +64,7 @@ fn hint(scene: &Scene<'_>) -> String {
         };
     };
     format!(
-        "Times run from the incident's start, {}. When nobody decides or a run fails, the watcher pages the rung that is reached.",
+        "From the start, {}. The watcher pages when nobody decides or a run fails.",
         format::clock(since, &scene.ui.zone)
     )
 }
@@ -103,13 +103,11 @@ fn one(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, rung: &RungView) 
 
 /// Mark, colour and words of a rung.
 fn state(rung: &RungView, zone: &TimeZone) -> (&'static str, Slot, String) {
-    let only = rung.only_if.as_ref().map(|(text, truth)| {
-        let so = match truth {
-            Truth::True => "it is so",
-            Truth::False => "it is not",
-            Truth::Unknown => "nobody knows",
-        };
-        format!("only if {text} ({so})")
+    // What holds now is as good as no condition.
+    let only = rung.only_if.as_ref().and_then(|(text, truth)| match truth {
+        Truth::True => None,
+        Truth::False => Some(format!("only if {text} (it is not)")),
+        Truth::Unknown => Some(format!("only if {text} (nobody knows)")),
     });
     let how = |words: String| match rung.how.is_empty() {
         true => words,
@@ -119,9 +117,6 @@ fn state(rung: &RungView, zone: &TimeZone) -> (&'static str, Slot, String) {
         (RungState::Told(told), _) => {
             let (mark, slot) = if told.ok { ("✓ ", Slot::Ok) } else { ("!!", Slot::Critical) };
             (mark, slot, paged(told, zone))
-        }
-        (RungState::Ahead(left), Some(only)) => {
-            ("  ", Slot::Text, format!("in {} {only}", format::countdown(*left)))
         }
         (_, Some(only)) => ("  ", Slot::Text, only),
         (RungState::Ahead(left), None) => ("  ", Slot::Text, how(format!("in {}", format::countdown(*left)))),

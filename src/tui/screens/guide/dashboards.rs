@@ -54,6 +54,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
             }
         }
     }
-    let text = "A terminal that knows links opens one by a click; Enter or Y puts it into your clipboard.";
+    let text = "Enter or Y copies it; a terminal that knows links opens it by a click.";
     canvas.put(area.x + 1, bottom, area.width.saturating_sub(2), text, Slot::Dim);
 }

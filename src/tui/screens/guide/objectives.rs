@@ -43,12 +43,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         let Some(goal) = view.book.objectives.get(*at) else { continue };
         let here = i == cursor;
         let (mark, slot, text) = stand(goal.within_ms, goal.stand.as_ref());
-        canvas.put(area.x, y, 1, if here { "▸" } else { " " }, Slot::Accent);
-        canvas.put(area.x + 1, y, 2, mark, slot);
+        canvas.put(area.x + 1, y, 1, if here { "▸" } else { " " }, Slot::Accent);
         canvas.put(area.x + 4, y, wide, &goal.title, if here { Slot::Head } else { Slot::Text });
         let x = area.x + 5 + wide;
         canvas.put(x, y, 14, &format!("in {}", format::length(goal.within_ms)), Slot::Text);
-        canvas.put(x + 15, y, area.right().saturating_sub(x + 16), &text, slot);
+        if view.book.judged.is_some() {
+            canvas.put(x + 15, y, 2, mark, slot);
+            canvas.put(x + 18, y, area.right().saturating_sub(x + 19), &text, slot);
+        }
         y += 1;
     }
     if let Some(goal) = row(ui, view).and_then(|at| view.book.objectives.get(at)) {
