@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::view::{
-    ChartColumn, Freshness, Gravity, GuideView, Happening, Level, ManualView, Output, ProcedureView,
+    ChartColumn, Curve, Freshness, Gravity, GuideView, Happening, Level, ManualView, Output, ProcedureView,
     RunFacts, SeverityView, SignalView, TakeUp, Threshold, TriggerState, TriggerView, Verdict, View,
 };
 use crate::engine::eval::Truth;
@@ -11,7 +11,7 @@ use crate::engine::hold;
 use crate::engine::signal::SignalState;
 use crate::engine::verdict::Standing;
 use crate::engine::{Effect, TriggerStatus};
-use crate::model::playbook::{ReadingKind, Severity, Signal, SourceKind};
+use crate::model::playbook::{Procedure, ReadingKind, Severity, Signal, SourceKind};
 use crate::model::reading::Value;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
@@ -55,6 +55,8 @@ impl Session {
             reaction: self.reaction(),
             incident: self.incident(now),
             matrix: self.matrix(now),
+            traffic: self.traffic(),
+            detail: None,
             arming: self.arming(),
             ceiling: self.ceiling(),
             unseen: self.unseen(),
@@ -64,6 +66,8 @@ impl Session {
             timeline: self.timeline.iter().cloned().collect(),
             checklists: self.checklists(now),
             procedures: self.procedures(now, &triggers),
+            scenarios: self.scenarios(now),
+            tried: None,
             manual: self.manual(t),
             draft: None,
             run: self.run.as_ref().map(|r| r.view().clone()),
@@ -391,9 +395,23 @@ impl Session {
                 data_loss: p.expect.data_loss.clone(),
                 suggested: named.contains(id.as_str()),
                 emergency: p.emergency,
+                asks: self.asks(p),
                 last: self.past.get(id).map(|(v, wall)| (v.clone(), (now.wall - wall).max(0) as u64)),
             })
             .collect()
+    }
+
+    /// Who is asked before a procedure starts.
+    fn asks(&self, p: &Procedure) -> String {
+        if p.emergency {
+            return String::new();
+        }
+        match (&p.authority, p.approval.is_empty(), p.approvals) {
+            (Some(id), ..) => self.playbook.authority.get(id).map_or_else(|| id.clone(), |a| a.title.clone()),
+            (None, false, _) => self.authority(&p.approval),
+            (None, true, 0) => String::new(),
+            (None, true, n) => format!("{n} more"),
+        }
     }
 
     fn manual(&self, t: i64) -> Vec<ManualView> {
@@ -473,11 +491,19 @@ fn guides(plan: &Plan) -> IndexMap<String, GuideView> {
     plan.playbook.guides.iter().map(|(id, g)| (id.clone(), super::book::guide(g))).collect()
 }
 
-/// Columns of the worst series' chart.
-pub fn columns(session: &Session, now: &Now, id: &str, window: u64, n: usize) -> Vec<Option<ChartColumn>> {
-    let t = now.boot as i64;
-    let worst = session.engine.signal(id, t).and_then(|s| s.series.into_iter().next()).and_then(|s| s.label);
-    let columns = session.engine.columns(id, worst.as_deref(), t, window, n);
+/// Columns of a curve.
+pub fn columns(
+    session: &Session,
+    now: &Now,
+    curve: Curve<'_>,
+    window: u64,
+    n: usize,
+) -> Vec<Option<ChartColumn>> {
+    let (t, id) = (now.boot as i64, curve.signal);
+    let worst =
+        || session.engine.signal(id, t).and_then(|s| s.series.into_iter().next()).and_then(|s| s.label);
+    let series = curve.series.map(String::from).or_else(worst);
+    let columns = session.engine.columns(id, series.as_deref(), t, window, n);
     columns.into_iter().map(|c| c.map(|c| ChartColumn { min: c.min, max: c.max, mean: c.mean })).collect()
 }
 

@@ -157,19 +157,24 @@ pub(super) async fn command(
         (status, out, err)
     };
     let done = tokio::time::timeout(limit, talk).await;
+    if done.is_ok() {
+        // Reaped: its number may be another's now.
+        group.0 = None;
+    }
+    drop(group);
     let (status, out, err) =
         done.map_err(|_| format!("{program}: no answer in {} s", limit.as_secs_f64()))?;
-    group.0 = None;
     let status = status.map_err(|e| format!("{program}: {e}"))?;
     let exit = status.code().ok_or_else(|| format!("{program}: ended by a signal"))?;
     Ok(Reply { exit: Some(exit), status: None, out, err })
 }
 
-/// A process group that is killed when nobody waits for it any more: its time is over, or it was cancelled.
+/// The process group of a command that goes on: it dies when its time is over, and when nobody waits for it any more.
 struct Group(Option<rustix::process::Pid>);
 
 impl Drop for Group {
     fn drop(&mut self) {
+        // Not reaped yet, so the group is surely its own.
         if let Some(group) = self.0 {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }

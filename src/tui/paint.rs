@@ -11,13 +11,15 @@ use super::ui::{Screen, Ui};
 use crate::model::time::Now;
 use crate::run::record::Answer;
 use crate::session::view::guide::{ListState, ProbeState, RungState};
-use crate::session::view::{ChartColumn, Freshness, Gravity, Level, Notice, TriggerState, View, Watch};
+use crate::session::view::{
+    ChartColumn, Curve, Freshness, Gravity, Level, Notice, TriggerState, View, Watch,
+};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-/// Columns of a chart: signal id, window in milliseconds, number of columns. Their borders are whole multiples of their
+/// Columns of a chart: curve, window in milliseconds, number of columns. Their borders are whole multiples of their
 /// width on the boot clock, the newest is last, and `None` is a hole.
-pub type Charts<'a> = &'a dyn Fn(&str, u64, usize) -> Vec<Option<ChartColumn>>;
+pub type Charts<'a> = &'a dyn Fn(Curve<'_>, u64, usize) -> Vec<Option<ChartColumn>>;
 
 /// No text on a screen has more rows.
 pub const LONGEST_TEXT: usize = 2000;
@@ -44,10 +46,20 @@ impl<'a> Scene<'a> {
 
     /// Columns of a chart, those that were kept while the charts are held still.
     pub fn columns(&self, signal: &str, columns: usize) -> Vec<Option<ChartColumn>> {
-        let window = self.ui.window();
+        self.columns_of_series(signal, None, columns)
+    }
+
+    /// The same of one series.
+    pub fn columns_of_series(
+        &self,
+        signal: &str,
+        series: Option<&str>,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        let (window, curve) = (self.ui.window(), Curve { signal, series });
         let mut out = match &self.ui.freeze {
-            Some(freeze) => freeze.columns(signal, window, columns, self.charts),
-            None => (self.charts)(signal, window, columns),
+            Some(freeze) => freeze.columns(curve, window, columns, self.charts),
+            None => (self.charts)(curve, window, columns),
         };
         out.resize(columns, None);
         out
@@ -65,6 +77,7 @@ fn ticks(view: &View) -> bool {
         || view.decisions.iter().any(|d| d.decide_ms.or(d.default_ms).is_some())
         || view.notices.iter().any(|n| matches!(n, Notice::Silent { .. } | Notice::Overdue { .. }))
         || view.draft.is_some()
+        || view.tried.as_ref().is_some_and(|t| t.running)
         || view.run.as_ref().is_some_and(run_line::is_live)
         || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
 }
@@ -115,10 +128,13 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Approve(d)) => dialog::approve::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Unverified(_)) => dialog::unverified::draw(&mut canvas, body, &scene),
         Some(Dialog::Decide(clock)) => dialog::decide::draw(&mut canvas, body, &scene, clock),
+        Some(Dialog::Read(d)) => dialog::read::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Text(d)) => dialog::text::draw(&mut canvas, body, d),
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
-        None => {}
+        // It is drawn at the foot.
+        Some(Dialog::Find(_)) | None => {}
     }
     foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
 }

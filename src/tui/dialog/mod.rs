@@ -5,13 +5,16 @@ pub mod arm;
 pub mod ask;
 pub mod confirm;
 pub mod decide;
+pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
 pub mod page;
 pub mod picker;
 pub mod question;
+pub mod read;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -48,10 +51,16 @@ pub enum Dialog {
     Locked(Locked),
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A long text that is only read.
+    Read(read::Read),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is looked for on the screen?
+    Find(Form),
 }
 
 impl Dialog {
@@ -68,8 +77,11 @@ impl Dialog {
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Read(_) => Context::Reading,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Find(_) => Context::Find,
         }
     }
 
@@ -81,6 +93,7 @@ impl Dialog {
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
+            Dialog::Find(form) => Some(form),
             _ => None,
         }
     }
@@ -107,6 +120,8 @@ pub struct Confirm {
     pub picked: bool,
     /// The run that is stopped first.
     pub stops: Option<String>,
+    /// The scenario that was picked.
+    pub scenario: Option<String>,
     /// The clock that is decided by it.
     pub decides: Option<String>,
     /// Field and buttons.
@@ -282,8 +297,6 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
     /// A role is told that it is needed, with a line of one's own.
     Page {
         /// The role.

@@ -8,7 +8,9 @@ macro_rules! shot {
     };
 }
 
+mod contrast;
 mod deciding;
+mod finding;
 mod guide;
 mod keys;
 mod run_keys;

@@ -86,6 +86,7 @@ fn procedure(id: &str, title: &str, minutes: u64, downtime: &str, loss: &str) ->
         downtime: downtime.into(),
         data_loss: loss.into(),
         emergency: false,
+        asks: "On-call lead".into(),
         suggested: false,
         last: None,
     }
@@ -266,8 +267,13 @@ pub(crate) fn lost() -> View {
 }
 
 /// A rollback of one signal that goes bad 3 minutes before `WALL`.
-pub(crate) fn columns_of(view: &View, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-    let Some(s) = view.signals.iter().find(|s| s.id == signal) else { return vec![None; columns] };
+pub(crate) fn columns_of(
+    view: &View,
+    curve: Curve<'_>,
+    window: u64,
+    columns: usize,
+) -> Vec<Option<ChartColumn>> {
+    let Some(s) = view.signals.iter().find(|s| s.id == curve.signal) else { return vec![None; columns] };
     let Some(now) = s.value else { return vec![None; columns] };
     let column = window as f64 / columns as f64;
     let at = |i: usize| {
@@ -415,6 +421,7 @@ pub(crate) fn running() -> View {
     });
     v.run_facts = RunFacts { procedure: "config".into(), ..RunFacts::default() };
     v.output = Output {
+        found: None,
         step: 4,
         attempt: 1,
         before: 0,

@@ -311,10 +311,6 @@ impl Ui {
         match self.screen {
             Screen::Guide => self.copied_in_guide(view),
             Screen::Signal => view.signals.get(self.signal).map(|s| s.origin.clone()),
-            Screen::Procedures => {
-                let draft = view.draft.as_ref().filter(|d| self.plan.as_ref() == Some(&d.procedure))?;
-                Some(draft.steps.iter().map(|(.., does)| format!("{does}\n")).collect())
-            }
             Screen::Run => view.run.as_ref().and_then(step_of).map(|s| s.line.clone()),
             Screen::Timeline => {
                 let at = view.timeline.len().checked_sub(1 + self.back_in_time)?;
