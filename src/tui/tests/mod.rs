@@ -14,6 +14,7 @@ mod contrast;
 mod deciding;
 mod events;
 mod finding;
+mod guide;
 mod keys;
 mod run_keys;
 mod sizes;
