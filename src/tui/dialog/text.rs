@@ -89,7 +89,11 @@ impl Text {
     /// Takes the last change back, or does it again.
     pub fn undo(&mut self, again: bool) {
         self.go = false;
-        if again { self.area.redo() } else { self.area.undo() };
+        if again {
+            self.area.redo()
+        } else {
+            self.area.undo()
+        };
     }
 
     /// Edits the text. Whatever changes it takes the focus from the button.
@@ -129,7 +133,8 @@ impl Text {
     /// Puts text at the cursor, cleaned, as far as there is room for it.
     pub fn paste(&mut self, text: &str) {
         let room = self.limit.saturating_sub(self.length());
-        let text: String = clean(&text.replace("\r\n", "\n").replace('\r', "\n")).chars().take(room).collect();
+        let text: String =
+            clean(&text.replace("\r\n", "\n").replace('\r', "\n")).chars().take(room).collect();
         if self.area.insert_str(text) {
             self.go = false;
         }
