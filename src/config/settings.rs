@@ -1,5 +1,6 @@
 //! ripcord's own settings: `config.toml`.
 
+use super::keys::{self, Keys};
 use super::names::Known;
 use super::paths::{Var, expand};
 use super::problem::{Problem, Severity};
@@ -96,6 +97,8 @@ pub struct Settings {
     pub light: Option<bool>,
     /// Milliseconds that charts show at first.
     pub window: u64,
+    /// What keys are to mean.
+    pub keys: Keys,
 }
 
 impl Default for Settings {
@@ -111,6 +114,7 @@ impl Default for Settings {
             notify: Notify::Bell,
             light: None,
             window: 15 * 60_000,
+            keys: Keys::default(),
         }
     }
 }
@@ -181,6 +185,7 @@ fn read(t: &Table<'_>, var: Var<'_>) -> Settings {
         ascii: t.opt("ascii").and_then(|n| n.bool()).unwrap_or(default.ascii),
         light: t.opt("light").and_then(|n| n.bool()),
         window: window.unwrap_or(default.window),
+        keys: keys::read(t),
     }
 }
 

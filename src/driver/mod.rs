@@ -2,7 +2,7 @@
 
 mod act;
 pub mod backtest;
-mod checklist;
+pub mod checklist;
 mod decide;
 mod draft;
 mod dry_run;
@@ -139,6 +139,8 @@ pub struct Driver {
     records: recorder::Recorder,
     /// The newest reads of each signal.
     reads: reads::Reads,
+    /// What this screen has set off of the checklists.
+    deeds: checklist::Deeds,
 }
 
 impl Driver {
@@ -189,6 +191,7 @@ impl Driver {
             taken_up: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
+            deeds: checklist::Deeds::new(),
         }
     }
 
@@ -318,6 +321,7 @@ impl Driver {
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
             Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
+            Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),

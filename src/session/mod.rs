@@ -15,6 +15,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
+pub use checklists::{condition, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
 

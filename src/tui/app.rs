@@ -281,6 +281,7 @@ impl App {
                 Request::Run { run: seen.run, step: seen.step, attempt: seen.attempt, seen: seen.seq, wish }
             }
             Intent::Tick { checklist, item, done, note } => Request::Tick { checklist, item, done, note },
+            Intent::NoteItem { checklist, item, note } => Request::NoteItem { checklist, item, note },
             Intent::DoItem { checklist, item } => Request::DoItem { checklist, item },
             Intent::WithoutItem { checklist, item, reason } => {
                 Request::WithoutItem { checklist, item, reason }
