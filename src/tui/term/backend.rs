@@ -74,9 +74,7 @@ pub struct Terse<W: Write> {
     owed: BTreeMap<(u16, u16), Cell>,
     /// What is known of the screen before the next cell is written.
     ground: Ground,
-    /// Blank cells from this length on are jumped over where the screen is blank already.
-const GAP: usize = 5;
-/// A frame of more bytes is cut.
+    /// A frame of more bytes is cut.
     large: usize,
 }
 
