@@ -175,7 +175,7 @@ fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
             add("Enter", "plan…", 7);
             add("V", "dry run", 6);
             if !view.scenarios.is_empty() {
-                add("Tab", "what fits", 4);
+                add("Tab", "what fits", 6);
             }
         }
     }

@@ -11,6 +11,7 @@ macro_rules! shot {
 mod deciding;
 mod finding;
 mod keys;
+mod plans;
 mod run_keys;
 mod sizes;
 mod states;
@@ -101,9 +102,14 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '→' => KeyCode::Right,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
+            '␄' => KeyCode::Char('d'),
             c => KeyCode::Char(c),
         };
-        ui.key(&KeyEvent::from(code), view, now);
+        let mut event = KeyEvent::from(code);
+        if c == '␄' {
+            event.modifiers = crossterm::event::KeyModifiers::CONTROL;
+        }
+        ui.key(&event, view, now);
         ui.follow(view);
         ui.painted(frame as u64, view);
         ui.acknowledged(frame as u64, now);
