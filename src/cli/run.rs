@@ -70,6 +70,9 @@ pub fn start(
     }
     let Some(plan) = draft.plan.clone().filter(|_| draft.is_ready()) else {
         if draft.wants_reason() {
+            if draft.plan.as_ref().is_some_and(|p| p.checklists.iter().any(|c| c.open().next().is_some())) {
+                eprintln!("  hint: `ripcord tick` shows the checklists, and ticks or does what is open");
+            }
             eprintln!("  hint: --override REASON goes on; the reason goes on record");
         }
         eprintln!("REFUSED: nothing was started, nothing was changed.");

@@ -108,6 +108,14 @@ pub fn resolved(
         );
         shown.notes.push((Gravity::Warn, text));
     }
+    for list in plan.checklists.iter().filter(|_| plan.procedure.emergency) {
+        let open: Vec<&str> = list.open().map(|i| i.text.as_str()).collect();
+        if !open.is_empty() {
+            let are = if open.len() == 1 { "is" } else { "are" };
+            let text = format!("{}: {} {are} open. They become items after.", list.count(), open.join(", "));
+            shown.notes.push((Gravity::Warn, text));
+        }
+    }
     if draft.proof.is_none() {
         shown.notes.push((Gravity::Warn, shown.proof.clone()));
     }

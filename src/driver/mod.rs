@@ -2,7 +2,7 @@
 
 mod act;
 pub mod backtest;
-mod checklist;
+pub mod checklist;
 mod decide;
 mod draft;
 pub mod dry_run;
@@ -12,6 +12,7 @@ pub mod glance;
 mod guide;
 mod logout;
 mod logs;
+mod reads;
 mod recorder;
 mod request;
 mod trouble;
@@ -25,7 +26,9 @@ use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
-use crate::session::view::{ChartColumn, DraftView, Found, Gravity, Output, Replacing, View, WhyOf};
+use crate::session::view::{
+    ChartColumn, Curve, DraftView, Found, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+};
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
@@ -140,6 +143,10 @@ pub struct Driver {
     taken_up: Option<u64>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
+    /// The newest reads of each signal.
+    reads: reads::Reads,
+    /// What this screen has set off of the checklists.
+    deeds: checklist::Deeds,
 }
 
 impl Driver {
@@ -191,6 +198,8 @@ impl Driver {
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
+            reads: reads::Reads::default(),
+            deeds: checklist::Deeds::new(),
         }
     }
 
@@ -272,9 +281,20 @@ impl Driver {
         view
     }
 
-    /// Columns of a signal's chart, oldest first.
-    pub fn columns(&self, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-        self.session.columns(&clock::now(), signal, window, columns)
+    /// Columns of a curve that ends `now`, oldest first.
+    pub fn columns(
+        &self,
+        now: &Now,
+        curve: Curve<'_>,
+        window: u64,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        self.session.columns(now, curve, window, columns)
+    }
+
+    /// A signal in full, over a window that ends `end`.
+    pub fn detail(&self, end: &Now, signal: &str, window: u64) -> SignalDetail {
+        self.session.detail(end, signal, window, self.reads.newest(signal))
     }
 
     /// The session, to look at.
@@ -319,6 +339,7 @@ impl Driver {
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
             Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
+            Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
@@ -337,6 +358,7 @@ impl Driver {
         if batch.history {
             return update(&self.session.handle(&now, Event::Earlier(batch.readings)));
         }
+        self.reads.take(&self.setup.playbook, &batch);
         self.records.keep(&now, &batch.readings);
         update(&self.session.handle(&now, Event::Readings(batch.readings)))
     }

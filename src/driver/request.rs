@@ -142,7 +142,16 @@ pub enum Request {
         /// In the person's words; may be empty.
         note: String,
     },
-    /// Do what an item of a checklist does itself.
+    /// Write a note about an item of a checklist.
+    NoteItem {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// In the person's words.
+        note: String,
+    },
+    /// Do what an item of a checklist does itself, or stop it while this screen does it.
     DoItem {
         /// The checklist.
         checklist: String,

@@ -13,6 +13,7 @@ mod notes;
 mod rules;
 pub mod signal;
 pub mod stage;
+pub mod statistics;
 pub mod store;
 pub mod tiers;
 pub mod verdict;

@@ -1,7 +1,7 @@
 //! What a playbook asks of the engine: every expression, and in which order computed signals are computed.
 
 use crate::model::condition::{Comparison, Expr};
-use crate::model::playbook::{Baseline, Playbook, ReadingKind, Signal, Step, StepKind, Wait};
+use crate::model::playbook::{Baseline, ItemDoes, Playbook, ReadingKind, Signal, Step, StepKind, Wait};
 use crate::model::probe::{Ask, Probe};
 use crate::model::unit::Unit;
 use std::collections::BTreeSet;
@@ -48,6 +48,11 @@ pub fn all(p: &Playbook) -> Vec<&Expr> {
     out.extend(p.environments.values().filter_map(|e| e.prove.as_ref()).filter_map(asked));
     out.extend(p.procedures.values().flat_map(|p| &p.steps).flat_map(of_step));
     out.extend(p.escalation.iter().filter_map(|r| r.when.as_ref()).map(|c| &c.expr));
+    let items = p.checklists.values().flat_map(|c| &c.items);
+    out.extend(items.filter_map(|i| match &i.does {
+        Some(ItemDoes::Judge(probe)) => asked(probe),
+        _ => None,
+    }));
     out
 }
 

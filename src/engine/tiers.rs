@@ -134,6 +134,12 @@ impl Tiers {
         self.steps(from, now + 1, true).map(|(at, c)| (at, c.last))
     }
 
+    /// What was seen in the last `window` milliseconds, oldest first, as fine as it is kept for that long; whether by the minute.
+    pub fn over(&self, now: i64, window: u64) -> (Vec<(i64, Column)>, bool) {
+        let fine = window <= FINE as u64 * 1000;
+        (self.steps(now - window as i64, now + 1, fine).collect(), !fine)
+    }
+
     /// The last `window` milliseconds in `n` columns whose borders are whole multiples of their width, the newest
     /// column last. `None` is a hole. A value is carried into an empty column for at most `hold` milliseconds, and
     /// only up to the newest sample or `now`.

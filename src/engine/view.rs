@@ -5,6 +5,7 @@ use super::evidence::Part;
 use super::hold::TriggerState;
 use super::judge::foremost;
 use super::signal::{self, SignalState};
+use super::statistics::{Statistics, statistics};
 use super::store::Store;
 use super::tiers::Column;
 use super::verdict::Row;
@@ -59,6 +60,14 @@ impl Engine {
         n: usize,
     ) -> Vec<Option<Column>> {
         self.store.signal(id).map_or_else(|| vec![None; n], |h| h.columns(series, now, window, n))
+    }
+
+    /// The worst series of a signal over the last `window` milliseconds, in numbers; a value comes every `every`.
+    pub fn statistics(&self, id: &str, now: i64, window: u64, every: Option<u64>) -> Option<Statistics> {
+        let h = self.store.signal(id)?;
+        let worst = self.signal(id, self.now.max(now))?.series.into_iter().next()?.label;
+        let (all, by_minute) = h.get(worst.as_deref())?.tiers()?.over(now, window);
+        statistics(&all, now, window, every, h.stale_after.unwrap_or(u64::MAX / 2), by_minute)
     }
 
     /// All triggers, as they stand at `now` (boot milliseconds), in the playbook's order.

@@ -9,12 +9,14 @@ mod matrix;
 mod picture;
 pub mod replay;
 mod scenarios;
+mod signal;
 pub mod view;
 mod why;
 
 #[cfg(test)]
 mod tests;
 
+pub use checklists::{condition, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
 
@@ -27,7 +29,7 @@ use crate::run::plan::{Cause, Plan};
 use decision::Decisions;
 use indexmap::IndexMap;
 use std::collections::{HashMap, VecDeque};
-use view::{ChartColumn, Happening};
+use view::{ChartColumn, Curve, Happening};
 
 /// How many happenings are kept.
 const KEPT: usize = 500;
@@ -244,9 +246,15 @@ impl Session {
         picture::cause(self, procedure, now)
     }
 
-    /// Columns of a signal's chart (the worst series'), oldest first; `None` is a gap.
-    pub fn columns(&self, now: &Now, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-        picture::columns(self, now, signal, window, columns)
+    /// Columns of a curve, oldest first; `None` is a gap.
+    pub fn columns(
+        &self,
+        now: &Now,
+        curve: Curve<'_>,
+        window: u64,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        picture::columns(self, now, curve, window, columns)
     }
 
     fn alarmed(&mut self, e: String) -> Vec<Effect> {

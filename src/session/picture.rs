@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::view::{
-    ChartColumn, Freshness, Gravity, GuideView, Happening, Level, ManualView, Output, ProcedureView,
+    ChartColumn, Curve, Freshness, Gravity, GuideView, Happening, Level, ManualView, Output, ProcedureView,
     RunFacts, SeverityView, SignalView, TakeUp, Threshold, TriggerState, TriggerView, Verdict, View,
 };
 use crate::engine::eval::Truth;
@@ -53,6 +53,8 @@ impl Session {
             reaction: self.reaction(),
             incident: self.incident(now),
             matrix: self.matrix(now),
+            traffic: self.traffic(),
+            detail: None,
             arming: self.arming(),
             ceiling: self.ceiling(),
             unseen: self.unseen(),
@@ -496,11 +498,19 @@ fn guides(plan: &Plan) -> IndexMap<String, GuideView> {
     plan.playbook.guides.iter().map(|(id, g)| (id.clone(), view(g))).collect()
 }
 
-/// Columns of the worst series' chart.
-pub fn columns(session: &Session, now: &Now, id: &str, window: u64, n: usize) -> Vec<Option<ChartColumn>> {
-    let t = now.boot as i64;
-    let worst = session.engine.signal(id, t).and_then(|s| s.series.into_iter().next()).and_then(|s| s.label);
-    let columns = session.engine.columns(id, worst.as_deref(), t, window, n);
+/// Columns of a curve.
+pub fn columns(
+    session: &Session,
+    now: &Now,
+    curve: Curve<'_>,
+    window: u64,
+    n: usize,
+) -> Vec<Option<ChartColumn>> {
+    let (t, id) = (now.boot as i64, curve.signal);
+    let worst =
+        || session.engine.signal(id, t).and_then(|s| s.series.into_iter().next()).and_then(|s| s.label);
+    let series = curve.series.map(String::from).or_else(worst);
+    let columns = session.engine.columns(id, series.as_deref(), t, window, n);
     columns.into_iter().map(|c| c.map(|c| ChartColumn { min: c.min, max: c.max, mean: c.mean })).collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod plans;
+mod signal;
 
 pub use crate::engine::signal::{Level, Trend};
 pub use deciding::{
@@ -10,6 +11,7 @@ pub use deciding::{
 };
 
 pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
+pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
 use crate::model::time::Now;
@@ -65,6 +67,10 @@ pub struct View {
     pub incident: Option<IncidentView>,
     /// What each trigger asks for at each stage of the traffic.
     pub matrix: Option<MatrixView>,
+    /// What is wanted of the traffic, and which signal says where it is.
+    pub traffic: Option<TrafficView>,
+    /// The signal that is looked at, in full.
+    pub detail: Option<SignalDetail>,
     /// Triggers that could act by themselves, with their modes.
     pub arming: Vec<ArmingView>,
     /// The most that the environment allows.
@@ -137,6 +143,10 @@ pub struct ChecklistView {
     pub title: String,
     /// When it is worked.
     pub moment: Option<Moment>,
+    /// Milliseconds after a run's end within which it is to be done.
+    pub within_ms: Option<u64>,
+    /// A run is over from which it counts.
+    pub began: bool,
     /// Milliseconds until it is due (negative when overdue), once its clock runs.
     pub due_ms: Option<i64>,
     /// Its items, in order.
@@ -174,12 +184,32 @@ pub struct ItemView {
     pub note: String,
     /// What it does itself, in words: the condition, the probe, the command; none: a person ticks it.
     pub does: Option<String>,
-    /// A person sets it off (a command), rather than that it judges itself.
+    /// The same as a verb: `runs`, `tells`, `sends`, `captures`, `asks you`, `marks`; `looks` when it judges itself.
+    pub kind: Option<&'static str>,
+    /// Milliseconds that what it does may take.
+    pub limit_ms: Option<u64>,
+    /// The host on which it is done; none: here.
+    pub on: Option<String>,
+    /// A person ticks it or sets it off, rather than that it judges itself.
     pub by_hand: bool,
+    /// What it judges itself.
+    pub answer: Option<Answer>,
+    /// What stands in the field at first, when it asks.
+    pub prefill: String,
     /// It is being done.
     pub running: bool,
-    /// What came of it last.
+    /// Since when, wall milliseconds.
+    pub since: Option<i64>,
+    /// By whom.
+    pub by: Option<String>,
+    /// It was set off, and nobody knows what came of it.
+    pub unknown: bool,
+    /// What it did last failed.
+    pub failed: bool,
+    /// What came of it last, or what is seen.
     pub detail: String,
+    /// When it was set off last: whether it succeeded, when (wall milliseconds), by whom, how long it took.
+    pub last: Option<(bool, i64, String, u64)>,
     /// Why it is gone on without, and who said so.
     pub without: Option<(String, String)>,
 }
@@ -380,6 +410,15 @@ pub struct Threshold {
     pub at: Option<f64>,
     /// As written: `> 2%`.
     pub text: String,
+}
+
+/// What a chart shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Curve<'a> {
+    /// Id of the signal.
+    pub signal: &'a str,
+    /// Its series; none: the only one, or the worst.
+    pub series: Option<&'a str>,
 }
 
 /// One column of a chart.

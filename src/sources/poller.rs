@@ -39,6 +39,8 @@ pub struct Batch {
     pub note: Option<String>,
     /// History fetched at the start: readings older than their receipt, oldest first.
     pub history: bool,
+    /// Milliseconds from the question to the answer; none for history.
+    pub took: Option<u64>,
 }
 
 /// The running pollers. Dropping it ends them, with the requests and commands under way.
@@ -134,7 +136,7 @@ async fn poll(
             Reader::Command(command) => command.read().await,
         };
         let good = read.points.iter().any(|(_, p)| p.value.is_ok());
-        if outlet.send(read).await.is_err() {
+        if outlet.send(read, begun.elapsed()).await.is_err() {
             return;
         }
         tokio::time::sleep_until(begun + pace.after(good)).await;
@@ -197,8 +199,12 @@ impl Outlet {
         }
     }
 
-    /// Sends what was read now. An error means that nobody listens any more.
-    pub(super) async fn send(&mut self, read: Read) -> Result<(), mpsc::error::SendError<Batch>> {
+    /// Sends what was read now, and how long that took. An error means that nobody listens any more.
+    pub(super) async fn send(
+        &mut self,
+        read: Read,
+        took: Duration,
+    ) -> Result<(), mpsc::error::SendError<Batch>> {
         let now = clock::now();
         let mut of_signal: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
         for (i, point) in read.points {
@@ -210,7 +216,7 @@ impl Outlet {
                 readings.push(self.reading(i, point, now.clone()));
             }
         }
-        self.deliver(readings, read.note, false).await
+        self.deliver(readings, read.note, Some(took.as_millis() as u64)).await
     }
 
     /// Sends points of the past, each with its wall time in milliseconds, oldest first.
@@ -228,17 +234,19 @@ impl Outlet {
             Some(self.reading(i, point, at))
         });
         let readings = readings.collect();
-        self.deliver(readings, note, true).await
+        self.deliver(readings, note, None).await
     }
 
     async fn deliver(
         &mut self,
         readings: Vec<Reading>,
         note: Option<String>,
-        history: bool,
+        took: Option<u64>,
     ) -> Result<(), mpsc::error::SendError<Batch>> {
         let note = note.map(|n| self.clean(n));
-        self.tx.send(Batch { source: self.source.clone(), readings, note, history }).await
+        self.tx
+            .send(Batch { source: self.source.clone(), readings, note, history: took.is_none(), took })
+            .await
     }
 
     /// Makes series that were there before and are not now say so, and a failure of all of them the failure of each.

@@ -167,7 +167,7 @@ impl Prometheus {
                     read
                 }
             };
-            if !read.points.is_empty() && outlet.send(read).await.is_err() {
+            if !read.points.is_empty() && outlet.send(read, begun.elapsed()).await.is_err() {
                 return;
             }
         }

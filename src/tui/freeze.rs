@@ -2,12 +2,12 @@
 
 use super::paint::Charts;
 use crate::model::time::Now;
-use crate::session::view::ChartColumn;
+use crate::session::view::{ChartColumn, Curve};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Signal id, window in milliseconds, number of columns.
-type Chart = (String, u64, usize);
+/// Signal id, series, window in milliseconds, number of columns.
+type Chart = (String, Option<String>, u64, usize);
 
 /// What was drawn since the charts were held.
 #[derive(Debug, Clone)]
@@ -26,14 +26,13 @@ impl Freeze {
     /// The columns of a chart, asked for once.
     pub fn columns(
         &self,
-        signal: &str,
+        curve: Curve<'_>,
         window: u64,
         columns: usize,
         charts: Charts<'_>,
     ) -> Vec<Option<ChartColumn>> {
         let mut kept = self.kept.borrow_mut();
-        kept.entry((signal.to_string(), window, columns))
-            .or_insert_with(|| charts(signal, window, columns))
-            .clone()
+        let of = (curve.signal.to_string(), curve.series.map(String::from), window, columns);
+        kept.entry(of).or_insert_with(|| charts(curve, window, columns)).clone()
     }
 }

@@ -1,6 +1,11 @@
 //! One table of keys: it routes them, fills the foot line and is the help.
 
+pub mod names;
+pub mod paper;
+pub mod user;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::borrow::Cow;
 
 /// Where a key is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -404,12 +409,12 @@ impl Key {
 }
 
 /// One row of the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// Where.
     pub context: Context,
-    /// By which keys.
-    pub keys: &'static [Key],
+    /// By which keys; none when a person took them away.
+    pub keys: Cow<'static, [Key]>,
     /// What it means.
     pub action: Action,
     /// In the help.
@@ -423,13 +428,18 @@ impl Binding {
     pub fn keys_name(&self) -> String {
         self.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ")
     }
+
+    /// Its first key as it is written, when it has one.
+    pub fn key_name(&self) -> Option<String> {
+        self.keys.first().map(|k| k.name())
+    }
 }
 
 macro_rules! table {
     ($($context:ident [$($key:expr),+] $action:ident $label:literal $(, $foot:literal)?;)+) => {
         &[$(Binding {
             context: Context::$context,
-            keys: &[$($key),+],
+            keys: Cow::Borrowed(&[$($key),+]),
             action: Action::$action,
             label: $label,
             foot: table!(@foot $($foot)?),
@@ -636,16 +646,38 @@ pub const TABLE: &[Binding] = table! {
     Terminal [Key::ctrl('z')] Suspend "suspend";
 };
 
-/// What a key means there; `None` when nothing (it may still be a key of the playbook).
-pub fn resolve(context: Context, key: Key) -> Option<Action> {
-    let find = |c| TABLE.iter().find(|b| b.context == c && b.keys.contains(&key)).map(|b| b.action);
-    let global = if context.is_dialog() { None } else { find(Context::Global) };
-    find(Context::Terminal).or_else(|| find(context)).or(global)
+/// The table in force: ripcord's own, or with a person's keys in it (see [`user`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap(Vec<Binding>);
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Keymap(TABLE.to_vec())
+    }
 }
 
-/// Rows of a context, in the table's order.
-pub fn of(context: Context) -> impl Iterator<Item = &'static Binding> {
-    TABLE.iter().filter(move |b| b.context == context)
+impl Keymap {
+    /// All rows.
+    pub fn rows(&self) -> &[Binding] {
+        &self.0
+    }
+
+    /// Rows of a context that have a key, in the table's order.
+    pub fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+        self.0.iter().filter(move |b| b.context == context && !b.keys.is_empty())
+    }
+
+    /// What a key means there; `None` when nothing (it may still be a key of the playbook).
+    pub fn resolve(&self, context: Context, key: Key) -> Option<Action> {
+        let find = |c| self.of(c).find(|b| b.keys.contains(&key)).map(|b| b.action);
+        let global = if context.is_dialog() { None } else { find(Context::Global) };
+        find(Context::Terminal).or_else(|| find(context)).or(global)
+    }
+
+    /// The key that does this there, as it is written; empty when none does.
+    pub fn key(&self, context: Context, action: Action) -> String {
+        self.of(context).find(|b| b.action == action).and_then(Binding::key_name).unwrap_or_default()
+    }
 }
 
 /// Small letters that a playbook may not use.
@@ -660,8 +692,9 @@ mod tests {
     fn no_key_means_two_things_in_one_place() {
         for context in Context::ALL {
             let mut seen = HashSet::new();
+            let of = |c| TABLE.iter().filter(move |b| b.context == c);
             for b in of(context).chain(of(Context::Terminal).filter(|_| context != Context::Terminal)) {
-                for key in b.keys {
+                for key in b.keys.iter() {
                     assert!(seen.insert(*key), "{} twice in {context:?}", key.name());
                 }
             }
@@ -670,9 +703,10 @@ mod tests {
 
     #[test]
     fn a_screen_hides_a_global_key_only_where_that_is_meant() {
-        let global: HashSet<Key> = of(Context::Global).flat_map(|b| b.keys).copied().collect();
+        let keys = Keymap::default();
+        let global: HashSet<Key> = keys.of(Context::Global).flat_map(|b| b.keys.iter()).copied().collect();
         for b in TABLE.iter().filter(|b| !b.context.is_dialog() && b.context != Context::Global) {
-            for key in b.keys {
+            for key in b.keys.iter() {
                 assert!(!global.contains(key), "{} of {:?} hides a global key", key.name(), b.context);
             }
         }
@@ -691,10 +725,11 @@ mod tests {
 
     #[test]
     fn nothing_falls_through_a_dialog_but_the_terminals_own() {
-        assert_eq!(resolve(Context::Confirm, Key::char('q')), None);
-        assert_eq!(resolve(Context::Confirm, Key::char('E')), None);
-        assert_eq!(resolve(Context::Confirm, Key::ctrl('l')), Some(Action::Repaint));
-        assert_eq!(resolve(Context::Run, Key::char('q')), Some(Action::Quit));
+        let keys = Keymap::default();
+        assert_eq!(keys.resolve(Context::Confirm, Key::char('q')), None);
+        assert_eq!(keys.resolve(Context::Confirm, Key::char('E')), None);
+        assert_eq!(keys.resolve(Context::Confirm, Key::ctrl('l')), Some(Action::Repaint));
+        assert_eq!(keys.resolve(Context::Run, Key::char('q')), Some(Action::Quit));
     }
 
     #[test]

@@ -10,13 +10,15 @@ use super::theme::{Slot, Theme};
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
 use crate::run::record::Answer;
-use crate::session::view::{ChartColumn, Freshness, Gravity, Level, Notice, TriggerState, View, Watch};
+use crate::session::view::{
+    ChartColumn, Curve, Freshness, Gravity, Level, Notice, TriggerState, View, Watch,
+};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-/// Columns of a chart: signal id, window in milliseconds, number of columns. Their borders are whole multiples of their
+/// Columns of a chart: curve, window in milliseconds, number of columns. Their borders are whole multiples of their
 /// width on the boot clock, the newest is last, and `None` is a hole.
-pub type Charts<'a> = &'a dyn Fn(&str, u64, usize) -> Vec<Option<ChartColumn>>;
+pub type Charts<'a> = &'a dyn Fn(Curve<'_>, u64, usize) -> Vec<Option<ChartColumn>>;
 
 /// No text on a screen has more rows.
 pub const LONGEST_TEXT: usize = 2000;
@@ -43,10 +45,20 @@ impl<'a> Scene<'a> {
 
     /// Columns of a chart, those that were kept while the charts are held still.
     pub fn columns(&self, signal: &str, columns: usize) -> Vec<Option<ChartColumn>> {
-        let window = self.ui.window();
+        self.columns_of_series(signal, None, columns)
+    }
+
+    /// The same of one series.
+    pub fn columns_of_series(
+        &self,
+        signal: &str,
+        series: Option<&str>,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
+        let (window, curve) = (self.ui.window(), Curve { signal, series });
         let mut out = match &self.ui.freeze {
-            Some(freeze) => freeze.columns(signal, window, columns, self.charts),
-            None => (self.charts)(signal, window, columns),
+            Some(freeze) => freeze.columns(curve, window, columns, self.charts),
+            None => (self.charts)(curve, window, columns),
         };
         out.resize(columns, None);
         out

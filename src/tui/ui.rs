@@ -24,7 +24,7 @@ use super::dialog::read::{Read, Reading};
 use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
-use super::keymap::{self, Action, Context, Key};
+use super::keymap::{Action, Context, Key, Keymap};
 use crate::session::view::{Found, View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
@@ -110,6 +110,8 @@ pub enum Pane {
 pub struct Ui {
     /// The zone in which times are shown.
     pub zone: TimeZone,
+    /// What each key means.
+    pub keymap: Keymap,
     /// Where one is.
     pub screen: Screen,
     /// Index into [`ZOOMS`].
@@ -167,6 +169,7 @@ impl Ui {
     pub fn new(zone: TimeZone) -> Ui {
         Ui {
             zone,
+            keymap: Keymap::default(),
             screen: Screen::Overview,
             zoom: 1,
             freeze: None,
@@ -233,7 +236,7 @@ impl Ui {
         let burst = self.last_key.is_some_and(|(_, at)| now_ms.saturating_sub(at) < BURST_MS);
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
-        let action = keymap::resolve(context, Key::of(event));
+        let action = self.keymap.resolve(context, Key::of(event));
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }

@@ -152,7 +152,7 @@ fn walk(top: &Table<'_>) -> Playbook {
         severities: deciding::severities(top, &roles),
         triggers: triggers::triggers(top, traffic.as_ref(), &roles),
         incident: checklists::incident(top),
-        checklists: checklists::checklists(top),
+        checklists: checklists::checklists(top, &verifications),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),
         scenarios: scenarios::scenarios(top),

@@ -8,6 +8,7 @@ macro_rules! shot {
     };
 }
 
+mod contrast;
 mod deciding;
 mod finding;
 mod keys;

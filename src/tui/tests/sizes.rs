@@ -140,12 +140,19 @@ fn later(view: &View, ms: u64) -> View {
 #[test]
 fn nothing_changes_on_the_screen_before_it_is_said_to() {
     for view in [calm(), fire(), before_data(), lost(), running(), verifying()] {
-        let columns = columns_of(&view, "error_rate", 900_000, 37);
+        let columns = columns_of(
+            &view,
+            crate::session::view::Curve { signal: "error_rate", series: None },
+            900_000,
+            37,
+        );
         let draw = |v: &View| {
             let mut out = Vec::new();
             for keys in ["", "4"] {
                 let ui = after(keys, v);
-                let charts = |_: &str, _: u64, n: usize| columns.iter().copied().cycle().take(n).collect();
+                let charts = |_: crate::session::view::Curve<'_>, _: u64, n: usize| {
+                    columns.iter().copied().cycle().take(n).collect()
+                };
                 out.push(text(&frame_in(&Theme::dark(), &Glyphs::Unicode, (80, 24), &ui, v, &charts)));
             }
             out
@@ -248,7 +255,7 @@ proptest! {
     #[test]
     fn no_view_breaks_a_screen(view in strange(), width in 1u16..210, height in 1u16..65, screen in 0..SCREENS.len(), more in "[cbxSOPULGA\\n↓]{0,3}") {
         let ui = after(&format!("{}{more}", SCREENS[screen]), &view);
-        let charts = |s: &str, w: u64, n: usize| columns_of(&view, s, w, n);
+        let charts = |s: crate::session::view::Curve<'_>, w: u64, n: usize| columns_of(&view, s, w, n);
         for glyphs in [Glyphs::Unicode, Glyphs::Ascii] {
             fits(&frame_in(&Theme::dark(), &glyphs, (width, height), &ui, &view, &charts));
         }

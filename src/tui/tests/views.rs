@@ -267,8 +267,13 @@ pub(crate) fn lost() -> View {
 }
 
 /// A rollback of one signal that goes bad 3 minutes before `WALL`.
-pub(crate) fn columns_of(view: &View, signal: &str, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
-    let Some(s) = view.signals.iter().find(|s| s.id == signal) else { return vec![None; columns] };
+pub(crate) fn columns_of(
+    view: &View,
+    curve: Curve<'_>,
+    window: u64,
+    columns: usize,
+) -> Vec<Option<ChartColumn>> {
+    let Some(s) = view.signals.iter().find(|s| s.id == curve.signal) else { return vec![None; columns] };
     let Some(now) = s.value else { return vec![None; columns] };
     let column = window as f64 / columns as f64;
     let at = |i: usize| {
