@@ -374,7 +374,6 @@ impl Ui {
             return self.scroll_output(view, by);
         }
         let (cursor, len) = match self.screen {
-            Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
             Screen::Timeline => {
                 let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;

@@ -233,9 +233,7 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item(&key(Action::Close), "close, nothing is sent", 9),
         ],
-        Some(Dialog::Read(r)) => {
-            table(&|a| a != Action::Confirm || r.of == Reading::Plan)
-        }
+        Some(Dialog::Read(r)) => table(&|a| a != Action::Confirm || r.of == Reading::Plan),
         Some(Dialog::Text(t)) => vec![
             item(&key(Action::Done), if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
             item(&key(Action::NextControl), if t.on_go() { "the text" } else { t.button }, 6),

@@ -1,4 +1,4 @@
-//! What a run is judged by, what is wanted of the traffic, and what is to be done after it.
+//! The traffic that a run wants and what is seen of it, what the run is judged by, and what is to be done after it.
 
 use crate::model::playbook::Moment;
 use crate::run::view::RunView;
@@ -6,6 +6,7 @@ use crate::session::view::ChecklistView;
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::Scene;
+use crate::tui::panels::traffic;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
@@ -30,10 +31,10 @@ pub fn then(scene: &Scene<'_>, run: &RunView) -> Option<String> {
 }
 
 /// The sections that [`draw`] has something for: title and rows.
-fn sections(scene: &Scene<'_>, run: &RunView) -> [u16; 2] {
+fn sections(scene: &Scene<'_>, run: &RunView) -> [u16; 3] {
     let rows = |n: usize| if n == 0 { 0 } else { n as u16 + 1 };
     let skipped = usize::from(!run.skips.is_empty());
-    [rows(run.objectives.len()), rows(after(scene).len() + skipped)]
+    [rows(traffic::rows(scene).into()), rows(run.objectives.len()), rows(after(scene).len() + skipped)]
 }
 
 /// Rows that [`draw`] would like to have.
@@ -41,11 +42,16 @@ pub fn rows(scene: &Scene<'_>, run: &RunView) -> u16 {
     sections(scene, run).iter().sum()
 }
 
-/// Objectives with their clocks, then the checklists of afterwards.
+/// Traffic, objectives with their clocks, then the checklists of afterwards.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
-    let [judged, later] = sections(scene, run);
+    let [split, judged, later] = sections(scene, run);
     let (mut y, end) = (area.y, area.right().saturating_sub(1));
-    if judged > 0 {
+    if split > 0 {
+        canvas.rule(area.x, y, area.width, "Traffic", "", false);
+        traffic::draw(canvas, Rect { y: y + 1, height: split - 1, ..area }, scene);
+        y += split;
+    }
+    if judged > 0 && y < area.bottom() {
         canvas.rule(area.x, y, area.width, "Objectives", "", false);
         y += 1;
     }

@@ -97,7 +97,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
                 Slot::Text,
             );
             canvas.put(x + half + 4, y, at.saturating_sub(x + half + 5), &o.title, Slot::Text);
-        } else if let Some(text) = objectives::then(scene, run).filter(|_| beside && at == run.objectives.len()) {
+        } else if let Some(text) =
+            objectives::then(scene, run).filter(|_| beside && at == run.objectives.len())
+        {
             canvas.put(x + half + 1, y, 2, "! ", Slot::Warn);
             canvas.put(x + half + 4, y, half.saturating_sub(5), &text, Slot::Text);
         }

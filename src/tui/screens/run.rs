@@ -214,7 +214,8 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView, w
             advance(&mut below, y);
             if seen > 0 {
                 let y = below.bottom() - seen;
-                canvas.rule(area.x, y, area.width, "Seen now", "", false);
+                let wanted = wanted(scene);
+                canvas.rule(area.x, y, area.width, "Seen now", &wanted, false);
                 let all: Vec<_> = scene.view.signals.iter().enumerate().collect();
                 others::line(canvas, Rect { y: y + 1, height: 1, ..area }, scene, &all);
                 below.height -= seen;
@@ -228,6 +229,14 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView, w
     if !wide && below.height > 1 && scene.view.output.total > 0 {
         output::draw(canvas, below, scene, run);
     }
+}
+
+/// `CST rollout 50 %, wanted 0 %`: what is seen of the traffic beside what the run wants of it.
+fn wanted(scene: &Scene<'_>) -> String {
+    let of = scene.view.traffic.as_ref();
+    let signal = of.and_then(|t| scene.view.signals.iter().find(|s| s.id == t.signal));
+    let words = signal.and_then(|s| Some((s, signals::wanted(scene, s)?)));
+    words.map(|(s, w)| format!("{} {}, {w}", s.title, signals::value(s))).unwrap_or_default()
 }
 
 /// What it means for the person who looks at it.

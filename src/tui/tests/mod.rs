@@ -8,6 +8,7 @@ macro_rules! shot {
     };
 }
 
+mod charts;
 mod contrast;
 mod deciding;
 mod finding;
@@ -101,6 +102,7 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '↓' => KeyCode::Down,
             '↑' => KeyCode::Up,
             '→' => KeyCode::Right,
+            '←' => KeyCode::Left,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
             '␄' => KeyCode::Char('d'),

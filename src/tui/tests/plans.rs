@@ -200,6 +200,11 @@ fn texts_and_messages() {
 #[test]
 fn the_run_beside_what_it_is_judged_by() {
     in_both("run-after", "4", &with_after());
+    let mut split = running();
+    let id = split.signals[3].id.clone();
+    let wanted = Wanted { share: 0.0, below: false, step: "3".into() };
+    split.traffic = Some(TrafficView { signal: id, wanted: Some(wanted) });
+    in_both("run-traffic", "4", &split);
     mono("run-after", "4", &with_after());
     mono("run-running", "4", &running());
     let mut emergency = with_after();
