@@ -190,9 +190,12 @@ fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
     let (view, ui) = (scene.view, scene.ui);
     let mut add =
         |key: &str, label: &str, rank| out.push(Item { key: key.into(), label: label.into(), rank });
+    let open = ui.keymap.key(Context::Procedures, Action::Open);
+    let next = ui.keymap.key(Context::Global, Action::NextSection);
+    let dry_run = ui.keymap.key(Context::Procedures, Action::DryRun);
     if ui.section == 1 && !view.scenarios.is_empty() {
-        add("Enter", "its confirmation…", 7);
-        add("Tab", "procedures", 4);
+        add(&open, "its confirmation…", 7);
+        add(&next, "procedures", 4);
         return;
     }
     let plan = ui.plan.as_deref().and_then(|id| draft_of(view, id)).filter(|d| !d.resolving);
@@ -201,15 +204,15 @@ fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
             if let Some(key) = d.key {
                 add(&key.to_string(), "confirm…", 8);
             }
-            add("Enter", "whole plan", 7);
-            add("V", "dry run", 7);
-            add("Y", "copy as shell", 7);
+            add(&open, "whole plan", 7);
+            add(&dry_run, "dry run", 7);
+            add(&ui.keymap.key(Context::Global, Action::Copy), "copy as shell", 7);
         }
         None => {
-            add("Enter", "plan…", 7);
-            add("V", "dry run", 6);
+            add(&open, "plan…", 7);
+            add(&dry_run, "dry run", 6);
             if !view.scenarios.is_empty() {
-                add("Tab", "what fits", 4);
+                add(&next, "what fits", 6);
             }
         }
     }
@@ -260,10 +263,7 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item(&key(Action::Close), "close, nothing is sent", 9),
         ],
-        Some(Dialog::Read(r)) => {
-            let wanted = |a: Action| a != Action::Confirm || r.of == Reading::Plan;
-            table(&wanted)
-        }
+        Some(Dialog::Read(r)) => table(&|a| a != Action::Confirm || r.of == Reading::Plan),
         Some(Dialog::Text(t)) => vec![
             item(&key(Action::Done), if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
             item(&key(Action::NextControl), if t.on_go() { "the text" } else { t.button }, 6),
