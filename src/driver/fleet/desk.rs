@@ -135,6 +135,11 @@ impl Desk {
         self.service.as_ref().map(|d| d.detail(end, signal, window))
     }
 
+    /// The panic sheet of the service that is open.
+    pub fn sheet(&self) -> String {
+        self.service.as_ref().map(Driver::sheet).unwrap_or_default()
+    }
+
     /// Does what a person asks of the service that is open. Never waits.
     pub fn ask(&mut self, request: Request) {
         if let Some(driver) = &mut self.service {

@@ -295,6 +295,21 @@ pub enum Kind {
         /// Who did it; nobody: it came, or went, by itself.
         who: Option<Person>,
     },
+    /// A person had a role told that it is needed.
+    Called {
+        /// The role.
+        role: String,
+        /// Its title then.
+        title: String,
+        /// What they were told.
+        text: String,
+        /// At least one channel took it.
+        ok: bool,
+        /// What came of it, in words, safe to show.
+        detail: String,
+        /// Who asked for it.
+        who: Person,
+    },
     /// An item of a checklist was ticked, or unticked.
     Ticked {
         /// The checklist.
