@@ -307,7 +307,7 @@ impl Ui {
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
-            Screen::Help if view.service.is_empty() && view.fleet.is_some() => self.without_service(action),
+            Screen::Help if self.is_among_services(view) => self.without_service(action),
             Screen::Run => self.on_run(action, view),
             Screen::Why | Screen::Help => None,
         }
@@ -474,6 +474,7 @@ impl Ui {
     pub fn has_playbook_keys(&self, view: &View) -> bool {
         match self.screen {
             Screen::Fleet => false,
+            Screen::Help => !self.is_among_services(view),
             Screen::Drill => view.demo,
             _ => true,
         }

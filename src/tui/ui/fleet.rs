@@ -135,12 +135,7 @@ impl Ui {
                 self.go(Screen::Overview);
                 Vec::new()
             }
-            Action::Palette
-            | Action::Find
-            | Action::Help
-            | Action::Quit
-            | Action::Suspend
-            | Action::Repaint => {
+            Action::Find | Action::Help | Action::Quit | Action::Suspend | Action::Repaint => {
                 return None;
             }
             // What is decided, noted or started is so in a service: it is opened first.
@@ -148,7 +143,12 @@ impl Ui {
         })
     }
 
-    /// What the help does while no service is open: it leads back, and nowhere else.
+    /// Whether the help was opened from the fleet, or there is no service behind it.
+    pub(super) fn is_among_services(&self, view: &View) -> bool {
+        self.before == Screen::Fleet || (view.service.is_empty() && view.fleet.is_some())
+    }
+
+    /// What the help of the fleet does: it leads back, and nowhere else.
     pub(super) fn without_service(&mut self, action: Action) -> Option<Vec<Intent>> {
         let its_own = matches!(
             action,
@@ -161,7 +161,6 @@ impl Ui {
                 | Action::Back
                 | Action::Fleet
                 | Action::Find
-                | Action::Palette
                 | Action::NextSection
                 | Action::PreviousSection
                 | Action::Open
