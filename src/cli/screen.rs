@@ -1,7 +1,8 @@
 //! The screen: a playbook watched in a terminal.
 
 use super::args::Screen;
-use super::{exit, look, runtime, target, watch};
+use super::{exit, fleet, look, runtime, target, watch};
+use crate::driver::fleet::Desk;
 use crate::driver::{Driver, Setup};
 use crate::tui::app::{self, Look};
 use std::io::IsTerminal;
@@ -12,11 +13,12 @@ pub fn open(args: &Screen) -> u8 {
     let Ok(look) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
     let watch = watch::words(&args.target, &opened.setup);
     let setup = Setup { read_only: args.read_only, watch, ..opened.setup };
-    show(setup, look)
+    let (sources, opener) = fleet::around(&args.target, &opened.settings, &setup);
+    show(|| Desk::new(Some(Driver::start(setup)), sources, opener), look)
 }
 
-/// Shows a service until a person leaves.
-pub fn show(setup: Setup, look: Look) -> u8 {
+/// Shows a service, or the fleet, until a person leaves. The desk is made within the runtime.
+pub fn show(desk: impl FnOnce() -> Desk, look: Look) -> u8 {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         eprintln!(
             "error: the screen needs a terminal\n  hint: `ripcord run`, `ripcord runs` and `ripcord demo --headless` need none"
@@ -30,7 +32,7 @@ pub fn show(setup: Setup, look: Look) -> u8 {
             return exit::USAGE;
         }
     };
-    let shown = runtime.block_on(async { app::run(Driver::start(setup), look).await });
+    let shown = runtime.block_on(async { app::run(desk(), look).await });
     // Hung endpoints must not hold the way out.
     runtime.shutdown_background();
     match shown {

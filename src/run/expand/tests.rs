@@ -65,7 +65,6 @@ fn context() -> Context {
         who: Person { user: "ana".into(), ..Person::default() },
         reason: "a reason".into(),
         cause: None,
-        incident: None,
         automatic: None,
         stage: None,
         baselines: IndexMap::new(),
