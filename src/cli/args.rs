@@ -382,6 +382,12 @@ pub enum People {
         /// Take the tick back.
         #[arg(long)]
         undo: bool,
+        /// Do what the item does itself; it is ticked when that succeeds.
+        #[arg(long = "do", conflicts_with = "undo")]
+        does: bool,
+        /// Go on without the item, for this reason.
+        #[arg(long, value_name = "REASON", conflicts_with_all = ["undo", "does"])]
+        without: Option<String>,
         /// In your words.
         #[arg(long, default_value = "")]
         note: String,

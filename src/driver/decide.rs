@@ -17,7 +17,7 @@ impl Driver {
     }
 
     /// Appends records one after the other until one is refused, then has the log looked at.
-    fn append(&self, make: impl FnOnce() -> Vec<Kind> + Send + 'static) {
+    pub(super) fn append(&self, make: impl FnOnce() -> Vec<Kind> + Send + 'static) {
         let (folder, tell, turn) = (self.setup.folder.clone(), self.tell.clone(), self.turn.clone());
         let rules = self.rules();
         tokio::task::spawn_blocking(move || {

@@ -263,7 +263,9 @@ impl App {
             Intent::Quit => return Turn::Leave,
             Intent::Suspend => return Turn::Suspend,
             Intent::Repaint => return Turn::Repaint,
-            Intent::Prepare { procedure, given, stops } => Request::Prepare { procedure, given, stops },
+            Intent::Prepare { procedure, given, stops, scenario } => {
+                Request::Prepare { procedure, given, stops, scenario }
+            }
             Intent::Succeed { run } => Request::Succeed { run },
             Intent::CancelDraft => Request::CancelDraft,
             Intent::Override { draft, reason } => Request::Override { draft, reason },
@@ -278,6 +280,7 @@ impl App {
             Intent::Beside { reason } => Request::Beside { reason },
             Intent::TakeUp { run } => Request::TakeUp { run },
             Intent::Output { from } => Request::Output { line: from },
+            Intent::FindOutput { sought, from, back } => Request::FindOutput { sought, from, back },
             Intent::Flag { signal, raise, note } => Request::Flag { signal, raise, note },
             Intent::Count { signal } => Request::Count { signal, delta: 1 },
             Intent::TakeBack { signal } => Request::Count { signal, delta: -1 },
@@ -285,6 +288,7 @@ impl App {
                 Request::Run { run: seen.run, step: seen.step, attempt: seen.attempt, seen: seen.seq, wish }
             }
             Intent::Tick { checklist, item, done, note } => Request::Tick { checklist, item, done, note },
+            Intent::NoteItem { checklist, item, note } => Request::NoteItem { checklist, item, note },
             Intent::DoItem { checklist, item } => Request::DoItem { checklist, item },
             Intent::WithoutItem { checklist, item, reason } => {
                 Request::WithoutItem { checklist, item, reason }
