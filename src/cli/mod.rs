@@ -22,6 +22,7 @@ mod shown;
 mod status;
 mod target;
 mod tick;
+mod timeline;
 mod watch;
 mod why;
 

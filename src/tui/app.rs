@@ -322,7 +322,12 @@ impl App {
             Update::Changed => {}
             Update::Bell if self.calls.rings(clock::now().boot) => self.call()?,
             Update::Bell => {}
-            Update::Accepted(_) => self.ui.screen = Screen::Run,
+            Update::Accepted(_) => {
+                self.ui.screen = Screen::Run;
+                if let Some(intent) = self.ui.logs_to_follow(&self.view) {
+                    self.act(intent);
+                }
+            }
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),
                 what: why,

@@ -127,8 +127,10 @@ impl Context {
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        let others = matches!(self, Decide | Other | Arm | Palette | Find | Export);
-        runs || others || matches!(self, Reading | TextArea | Help | Chaos)
+        runs || matches!(
+            self,
+            Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Help | Chaos
+        )
     }
 
     /// All of them.
@@ -485,7 +487,9 @@ pub const TABLE: &[Binding] = table! {
     Signal [k('M')] Mark "mark what is normal…";
     Checklist [k(' ')] Tick "tick, or untick", "tick";
     Checklist [ENTER] Open "do it…", "do it…";
+    Checklist [k('N')] Note "a note about this item…", "note…";
     Checklist [k('O')] Override "do without it…", "override…";
+    Checklist [TAB] NextSection "the next list", "next list";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
     Procedures [ENTER] Open "the plan, then all of it", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";

@@ -179,10 +179,10 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
-    /// Where one is in the help.
-    pub help: help::HelpUi,
     /// What was found last in the output.
     found: Option<Found>,
+    /// Where one is in the help.
+    pub help: help::HelpUi,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -218,8 +218,8 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
-            help: Default::default(),
             found: None,
+            help: Default::default(),
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -253,6 +253,12 @@ impl Ui {
         if event.kind == KeyEventKind::Release {
             return Vec::new();
         }
+        let mut out = self.pressed(event, view, now_ms);
+        out.extend(self.logs_to_follow(view));
+        out
+    }
+
+    fn pressed(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
         let repeat = event.kind == KeyEventKind::Repeat
             || self
                 .last_key
@@ -406,13 +412,7 @@ impl Ui {
             return self.scroll_output(view, by);
         }
         let (cursor, len) = match self.screen {
-            Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
-            Screen::Timeline => {
-                let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
-                self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
-                return Vec::new();
-            }
             Screen::Why => {
                 let all = looked_at(view);
                 let all_but_one = all.len().saturating_sub(1);

@@ -15,6 +15,7 @@ pub mod severity;
 pub mod signals;
 pub mod steps;
 pub mod timeline;
+pub mod traffic;
 pub mod triggers;
 pub mod truth;
 pub mod verdict;

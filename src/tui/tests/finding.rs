@@ -8,7 +8,10 @@ use crossterm::event::KeyCode;
 
 #[test]
 fn what_is_typed_at_the_foot_is_looked_for_at_once_and_given_up_by_escape() {
-    let mut d = Desk::new(fire());
+    let mut view = fire();
+    let stale = view.timeline.iter().find(|h| h.kind == "stale").cloned().unwrap();
+    view.timeline.push(crate::session::view::Happening { wall: stale.wall + 1, ..stale });
+    let mut d = Desk::new(view);
     d.ch('5');
     d.ch('/');
     assert!(matches!(d.ui.dialog(), Some(Dialog::Find(_))));

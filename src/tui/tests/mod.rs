@@ -8,8 +8,11 @@ macro_rules! shot {
     };
 }
 
+mod charts;
+mod checklist;
 mod contrast;
 mod deciding;
+mod events;
 mod finding;
 mod keys;
 mod run_keys;
@@ -100,6 +103,7 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '↓' => KeyCode::Down,
             '↑' => KeyCode::Up,
             '→' => KeyCode::Right,
+            '←' => KeyCode::Left,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
             c => KeyCode::Char(c),
