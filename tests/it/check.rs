@@ -1,6 +1,6 @@
 //! `ripcord check`: every broken file is refused where it is broken, every good one is accepted.
 
-use ripcord::config::check::{self, Format, Others};
+use ripcord::config::check::{self, Format};
 use ripcord::config::playbook;
 use ripcord::config::problem::{Problem, Severity};
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ fn toml_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What is not a playbook is not looked at here.
-const NO_OTHERS: Others<'_> = Others { theme: &|_, _| Vec::new(), keys: &|_| Vec::new() };
+/// Nothing is wrong with themes or keys.
+const NONE: check::Others<'_> = check::Others { theme: &|_, _| Vec::new(), keys: &|_| Vec::new() };
 
 fn told(problems: &[Problem]) -> String {
     problems.iter().map(|p| p.render(false)).collect::<Vec<_>>().join("\n\n")
@@ -53,7 +53,7 @@ fn unlike(file: &Path, problems: &[Problem], severity: Severity) -> Option<Strin
 }
 
 fn code(file: &Path) -> i32 {
-    check::run(&[file.to_path_buf()], Format::Text, false, &NO_OTHERS, &mut std::io::sink())
+    check::run(&[file.to_path_buf()], Format::Text, false, &NONE, &mut std::io::sink())
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_playbook_with_every_kind_of_everything_is_good_without_a_doubt() {
 fn the_example_configuration_is_accepted() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml");
     let mut out = Vec::new();
-    let code = check::run(&[example], Format::Text, false, &NO_OTHERS, &mut out);
+    let code = check::run(&[example], Format::Text, false, &NONE, &mut out);
     assert_eq!(code, 0, "{}", String::from_utf8_lossy(&out));
 }
 
@@ -171,7 +171,7 @@ fn the_example_configuration_is_accepted() {
 fn json_says_the_same_as_the_text() {
     let file = fixtures().join("invalid/unknown-key-in-step.toml");
     let mut out = Vec::new();
-    assert_eq!(check::run(&[file], Format::Json, false, &NO_OTHERS, &mut out), 2);
+    assert_eq!(check::run(&[file], Format::Json, false, &NONE, &mut out), 2);
     let told: serde_json::Value = serde_json::from_slice(&out).unwrap();
     let p = &told[0];
     assert_eq!(p["severity"], "error");
