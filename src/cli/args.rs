@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them.
 
+use crate::config::settings::{COLORS, GLYPHS, NOTIFY};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -86,9 +87,18 @@ pub struct Records {
 /// How the screen looks.
 #[derive(Debug, Clone, Args)]
 pub struct Look {
-    /// Theme: dark, light, high-contrast, mono, or a file.
+    /// Theme: dark, light, high-contrast, colour-blind-safe, 16-colour, mono, or a file.
     #[arg(long, value_name = "THEME")]
     pub theme: Option<String>,
+    /// How many colours: auto, truecolor, 256, 16, never. It overrides NO_COLOR.
+    #[arg(long, value_name = "COLORS", value_parser = COLORS.map(|(word, _)| word))]
+    pub color: Option<String>,
+    /// Which characters: auto, unicode, console, ascii.
+    #[arg(long, value_name = "SET", value_parser = GLYPHS.map(|(word, _)| word))]
+    pub glyphs: Option<String>,
+    /// How the terminal calls when the verdict gets worse: off, bell, desktop.
+    #[arg(long, value_name = "HOW", value_parser = NOTIFY.map(|(word, _)| word))]
+    pub notify: Option<String>,
     /// Draw with ASCII only.
     #[arg(long)]
     pub ascii: bool,
@@ -366,6 +376,12 @@ pub enum People {
         /// Take the tick back.
         #[arg(long)]
         undo: bool,
+        /// Do what the item does itself; it is ticked when that succeeds.
+        #[arg(long = "do", conflicts_with = "undo")]
+        does: bool,
+        /// Go on without the item, for this reason.
+        #[arg(long, value_name = "REASON", conflicts_with_all = ["undo", "does"])]
+        without: Option<String>,
         /// In your words.
         #[arg(long, default_value = "")]
         note: String,

@@ -10,6 +10,7 @@ use crate::run::view::RunState;
 use crate::session::view::{Gravity, View};
 use crate::sim;
 use crate::supervisor::home;
+use crate::tui;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -30,8 +31,8 @@ pub fn play(headless: bool, seed: u64, state_dir: Option<PathBuf>, look: &Look) 
     let Ok(settings) = target::settings_of(None) else { return exit::USAGE };
     let Ok(setup) = setup(service.url(), state_dir, &settings) else { return exit::USAGE };
     if !headless {
-        let Ok((theme, glyphs)) = look::look(look, &settings) else { return exit::USAGE };
-        return screen::show(setup, theme, glyphs, 300_000);
+        let Ok(look) = look::look(look, &settings) else { return exit::USAGE };
+        return screen::show(setup, tui::app::Look { window: 300_000, ..look });
     }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -110,6 +111,7 @@ async fn story(setup: Setup) -> u8 {
                         procedure: p.id.clone(),
                         given: Default::default(),
                         stops: None,
+                        scenario: None,
                     });
                     chapter = Chapter::Resolving;
                 }

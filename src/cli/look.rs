@@ -1,18 +1,19 @@
 //! How the screen looks: flags first, then the configuration, then the terminal's environment. It is never asked.
 
-use super::args::Look;
-use crate::config::settings::Settings;
+use super::args::Look as Flags;
+use crate::config::settings::{COLORS, Colors, GLYPHS, GlyphSet, NOTIFY, Settings};
+use crate::tui::app::Look;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::theme::{ColorLevel, Theme, light_background};
 
-/// The theme at the terminal's colours, and the set of characters.
+/// The theme, how many colours, which characters, how a person is called.
 ///
 /// # Errors
 /// When the theme is unknown or broken; it has been printed.
-pub fn look(look: &Look, settings: &Settings) -> Result<(Theme, Glyphs), ()> {
+pub fn look(flags: &Flags, settings: &Settings) -> Result<Look, ()> {
     let var = |name: &str| std::env::var(name).ok();
-    let light = look.light || settings.light.or_else(|| light_background(var)).unwrap_or(false);
-    let name = look.theme.clone().or_else(|| settings.theme.clone());
+    let light = flags.light || settings.light.or_else(|| light_background(var)).unwrap_or(false);
+    let name = flags.theme.clone().or_else(|| settings.theme.clone());
     let theme = match name {
         None if light => Theme::light(),
         None => Theme::dark(),
@@ -21,8 +22,28 @@ pub fn look(look: &Look, settings: &Settings) -> Result<(Theme, Glyphs), ()> {
             None => read(&name)?,
         },
     };
-    let glyphs = if look.ascii || settings.ascii { Glyphs::Ascii } else { Glyphs::detect(var) };
-    Ok((theme.at(ColorLevel::detect(var)), glyphs))
+    let colors = match said(flags.color.as_deref(), &COLORS).unwrap_or(settings.color) {
+        Colors::Auto => ColorLevel::detect(var),
+        Colors::True => ColorLevel::True,
+        Colors::Indexed => ColorLevel::Indexed,
+        Colors::Sixteen => ColorLevel::Sixteen,
+        Colors::Never => ColorLevel::None,
+    };
+    let set = if flags.ascii { Some(GlyphSet::Ascii) } else { said(flags.glyphs.as_deref(), &GLYPHS) };
+    let glyphs = match set.unwrap_or(if settings.ascii { GlyphSet::Ascii } else { settings.glyphs }) {
+        GlyphSet::Auto => Glyphs::detect(var),
+        GlyphSet::Unicode => Glyphs::Unicode,
+        GlyphSet::Console => Glyphs::Console,
+        GlyphSet::Ascii => Glyphs::Ascii,
+    };
+    let notify = said(flags.notify.as_deref(), &NOTIFY).unwrap_or(settings.notify);
+    Ok(Look { theme, colors, glyphs, notify, window: settings.window })
+}
+
+/// What a flag says, by its words.
+fn said<T: Copy>(flag: Option<&str>, words: &[(&str, T)]) -> Option<T> {
+    let flag = flag?;
+    words.iter().find(|(word, _)| *word == flag).map(|(_, meaning)| *meaning)
 }
 
 fn read(path: &str) -> Result<Theme, ()> {

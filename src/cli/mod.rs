@@ -26,8 +26,11 @@ mod watch;
 mod why;
 
 use crate::config;
+use crate::config::check::Others;
+use crate::config::keys::Keys;
 use crate::config::problem::{Problem, Severity};
 use crate::run::record::Wish;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 use args::{Cli, Command, ConfigCommand, Format};
 use clap::Parser;
@@ -112,7 +115,9 @@ fn check(files: &[std::path::PathBuf], format: Format) -> u8 {
         Format::Text => config::check::Format::Text,
         Format::Json => config::check::Format::Json,
     };
-    let code = config::check::run(files, format, color, &theme, &mut std::io::stdout().lock());
+    let keys = |keys: &Keys| Keymap::with(keys).err().unwrap_or_default();
+    let others = Others { theme: &theme, keys: &keys };
+    let code = config::check::run(files, format, color, &others, &mut std::io::stdout().lock());
     code as u8
 }
 

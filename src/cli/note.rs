@@ -13,7 +13,7 @@ use crate::supervisor::person;
 pub fn note(of: &Target, text: &str) -> u8 {
     let Ok(opened) = target::open(of) else { return exit::USAGE };
     let Ok(text) = words(text, "the note") else { return exit::USAGE };
-    put_and_say(&opened.setup, &Kind::Noted { text, who: person() }, "NOTED.")
+    put_and_say(&opened.setup, &Kind::Noted { text, who: person(), to: None }, "NOTED.")
 }
 
 /// Shows the incident, or closes it.

@@ -38,13 +38,19 @@ pub fn act(asked: People) -> u8 {
             ack::ack(&target, firing.as_deref(), &note)
         }
         People::Note { text, target } => note::note(&target, &text),
-        People::Tick { mut checklist, mut item, mut target, undo, note } => {
+        People::Tick { mut checklist, mut item, mut target, undo, does, without, note } => {
             if item.is_none() {
                 playbook_first(&mut checklist, &mut target);
             } else {
                 playbook_first(&mut item, &mut target);
             }
-            tick::tick(&target, checklist.as_deref(), item.as_deref(), undo, &note)
+            let how = match without.as_deref() {
+                Some(reason) => tick::How::Without(reason),
+                None if does => tick::How::Do,
+                None if undo => tick::How::Untick,
+                None => tick::How::Tick,
+            };
+            tick::tick(&target, checklist.as_deref(), item.as_deref(), how, &note)
         }
         People::Flag { signal, target, lower, note } => count::flag(&target, &signal, !lower, &note),
         People::Count { signal, target, back } => count::count(&target, &signal, back),

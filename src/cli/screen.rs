@@ -3,22 +3,20 @@
 use super::args::Screen;
 use super::{exit, look, runtime, target, watch};
 use crate::driver::{Driver, Setup};
-use crate::tui;
-use crate::tui::glyphs::Glyphs;
-use crate::tui::theme::Theme;
+use crate::tui::app::{self, Look};
 use std::io::IsTerminal;
 
 /// Opens the screen of a playbook.
 pub fn open(args: &Screen) -> u8 {
     let Ok(opened) = target::open(&args.target) else { return exit::USAGE };
-    let Ok((theme, glyphs)) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
+    let Ok(look) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
     let watch = watch::words(&args.target, &opened.setup);
     let setup = Setup { read_only: args.read_only, watch, ..opened.setup };
-    show(setup, theme, glyphs, opened.settings.window)
+    show(setup, look)
 }
 
 /// Shows a service until a person leaves.
-pub fn show(setup: Setup, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
+pub fn show(setup: Setup, look: Look) -> u8 {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         eprintln!(
             "error: the screen needs a terminal\n  hint: `ripcord run`, `ripcord runs` and `ripcord demo --headless` need none"
@@ -32,7 +30,7 @@ pub fn show(setup: Setup, theme: Theme, glyphs: Glyphs, window: u64) -> u8 {
             return exit::USAGE;
         }
     };
-    let shown = runtime.block_on(async { tui::app::run(Driver::start(setup), theme, glyphs, window).await });
+    let shown = runtime.block_on(async { app::run(Driver::start(setup), look).await });
     // Hung endpoints must not hold the way out.
     runtime.shutdown_background();
     match shown {

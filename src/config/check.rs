@@ -1,5 +1,6 @@
 //! `ripcord check`: any number of files, every problem of each.
 
+use super::keys::Keys;
 use super::paths;
 use super::problem::{Problem, Severity};
 use super::{playbook, settings, syntax};
@@ -43,16 +44,18 @@ pub fn kind(path: &Path, src: &str) -> Kind {
     }
 }
 
-/// Checks files and prints every problem. Themes are checked by `theme`, which is given a file's name and text.
+/// What is checked by others: what it means belongs to the screen.
+pub struct Others<'a> {
+    /// A theme, by its file's name and text.
+    pub theme: &'a dyn Fn(&str, &str) -> Vec<Problem>,
+    /// `[keys]` of the settings.
+    pub keys: &'a dyn Fn(&Keys) -> Vec<Problem>,
+}
+
+/// Checks files and prints every problem.
 /// The answer is the exit code: 0 when all may be used, 2 when one may not or `out` cannot be written.
-pub fn run(
-    files: &[PathBuf],
-    format: Format,
-    color: bool,
-    theme: &dyn Fn(&str, &str) -> Vec<Problem>,
-    out: &mut dyn Write,
-) -> i32 {
-    let problems: Vec<(String, Vec<Problem>)> = files.iter().map(|f| file(f, theme)).collect();
+pub fn run(files: &[PathBuf], format: Format, color: bool, others: &Others<'_>, out: &mut dyn Write) -> i32 {
+    let problems: Vec<(String, Vec<Problem>)> = files.iter().map(|f| file(f, others)).collect();
     let all = || problems.iter().flat_map(|(_, p)| p);
     let good = all().all(|p| p.severity == Severity::Warning);
     let written = match format {
@@ -89,7 +92,7 @@ fn many(n: usize, what: &str) -> String {
 }
 
 /// The problems of one file.
-fn file(path: &Path, theme: &dyn Fn(&str, &str) -> Vec<Problem>) -> (String, Vec<Problem>) {
+fn file(path: &Path, others: &Others<'_>) -> (String, Vec<Problem>) {
     let name = path.display().to_string();
     let src = match playbook::read(path) {
         Ok(src) => src,
@@ -97,8 +100,9 @@ fn file(path: &Path, theme: &dyn Fn(&str, &str) -> Vec<Problem>) -> (String, Vec
     };
     let problems = match kind(path, &src) {
         Kind::Playbook => playbook::parse(&src, &name).map_or_else(|p| p, |l| l.warnings),
-        Kind::Settings => settings::parse(&src, &name, &paths::environment).err().unwrap_or_default(),
-        Kind::Theme => theme(&name, &src),
+        Kind::Settings => settings::parse(&src, &name, &paths::environment)
+            .map_or_else(|problems| problems, |s| (others.keys)(&s.keys)),
+        Kind::Theme => (others.theme)(&name, &src),
     };
     (name, problems)
 }
@@ -106,6 +110,8 @@ fn file(path: &Path, theme: &dyn Fn(&str, &str) -> Vec<Problem>) -> (String, Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NONE: Others<'_> = Others { theme: &|_, _| vec![], keys: &|_| vec![] };
 
     #[test]
     fn a_file_is_known_by_its_content_then_by_its_name() {
@@ -128,11 +134,11 @@ mod tests {
         std::fs::write(&good, include_str!("../../tests/fixtures/canary.toml")).unwrap();
         let none = folder.path().join("none.toml");
         let mut out = Vec::new();
-        assert_eq!(run(&[none, good.clone()], Format::Text, false, &|_, _| vec![], &mut out), 2);
+        assert_eq!(run(&[none, good.clone()], Format::Text, false, &NONE, &mut out), 2);
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("cannot be read") && text.contains("good.toml: good\n"), "{text}");
         let mut out = Vec::new();
-        assert_eq!(run(&[good], Format::Json, false, &|_, _| vec![], &mut out), 0);
+        assert_eq!(run(&[good], Format::Json, false, &NONE, &mut out), 0);
         assert_eq!(String::from_utf8(out).unwrap(), "[]\n");
     }
 }

@@ -1,5 +1,6 @@
 //! ripcord's own settings: `config.toml`.
 
+use super::keys::{self, Keys};
 use super::names::Known;
 use super::paths::{Var, expand};
 use super::problem::{Problem, Severity};
@@ -9,6 +10,69 @@ use std::path::{Path, PathBuf};
 
 /// An example with every key explained.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// How many colours are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Colors {
+    /// As many as the environment promises.
+    #[default]
+    Auto,
+    /// 24 bits.
+    True,
+    /// The 256 of xterm's palette.
+    Indexed,
+    /// The sixteen named ones.
+    Sixteen,
+    /// None.
+    Never,
+}
+
+/// [`Colors`] by their words.
+pub const COLORS: [(&str, Colors); 5] = [
+    ("auto", Colors::Auto),
+    ("truecolor", Colors::True),
+    ("256", Colors::Indexed),
+    ("16", Colors::Sixteen),
+    ("never", Colors::Never),
+];
+
+/// Which characters are drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GlyphSet {
+    /// What the environment promises.
+    #[default]
+    Auto,
+    /// All of them.
+    Unicode,
+    /// What the Linux console's fonts hold.
+    Console,
+    /// 7-bit only.
+    Ascii,
+}
+
+/// [`GlyphSet`] by its words.
+pub const GLYPHS: [(&str, GlyphSet); 4] = [
+    ("auto", GlyphSet::Auto),
+    ("unicode", GlyphSet::Unicode),
+    ("console", GlyphSet::Console),
+    ("ascii", GlyphSet::Ascii),
+];
+
+/// How the terminal calls a person when the verdict gets worse or something waits for a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Notify {
+    /// Not at all.
+    Off,
+    /// By its bell.
+    #[default]
+    Bell,
+    /// By a message of the desktop (OSC 9), where the terminal can; else by its bell.
+    Desktop,
+}
+
+/// [`Notify`] by its words.
+pub const NOTIFY: [(&str, Notify); 3] =
+    [("off", Notify::Off), ("bell", Notify::Bell), ("desktop", Notify::Desktop)];
 
 /// What `config.toml` may say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +85,20 @@ pub struct Settings {
     pub playbook_dir: Option<PathBuf>,
     /// Name or path of a theme.
     pub theme: Option<String>,
+    /// How many colours are used.
+    pub color: Colors,
+    /// Which characters are drawn.
+    pub glyphs: GlyphSet,
     /// Draw with ASCII only.
     pub ascii: bool,
+    /// How the terminal calls a person.
+    pub notify: Notify,
     /// Whether the terminal's background is light (unknown when none).
     pub light: Option<bool>,
     /// Milliseconds that charts show at first.
     pub window: u64,
+    /// What keys are to mean.
+    pub keys: Keys,
 }
 
 impl Default for Settings {
@@ -36,9 +108,13 @@ impl Default for Settings {
             playbook: None,
             playbook_dir: None,
             theme: None,
+            color: Colors::Auto,
+            glyphs: GlyphSet::Auto,
             ascii: false,
+            notify: Notify::Bell,
             light: None,
             window: 15 * 60_000,
+            keys: Keys::default(),
         }
     }
 }
@@ -103,9 +179,13 @@ fn read(t: &Table<'_>, var: Var<'_>) -> Settings {
         playbook: t.opt("playbook").and_then(|n| n.text()),
         playbook_dir: path("playbook_dir"),
         theme: t.opt("theme").and_then(|n| n.text()),
+        color: t.opt("color").and_then(|n| n.choice(&COLORS)).unwrap_or(default.color),
+        glyphs: t.opt("glyphs").and_then(|n| n.choice(&GLYPHS)).unwrap_or(default.glyphs),
+        notify: t.opt("notify").and_then(|n| n.choice(&NOTIFY)).unwrap_or(default.notify),
         ascii: t.opt("ascii").and_then(|n| n.bool()).unwrap_or(default.ascii),
         light: t.opt("light").and_then(|n| n.bool()),
         window: window.unwrap_or(default.window),
+        keys: keys::read(t),
     }
 }
 
@@ -125,7 +205,7 @@ mod tests {
         // What the example does not mention cannot be known: an unknown key lists all of them.
         let all = parse("zzzzzz = 1", "c", &home).unwrap_err()[0].hint.clone();
         let keys: Vec<&str> = all.split('`').skip(1).step_by(2).collect();
-        assert_eq!(keys.len(), 7, "{all}");
+        assert_eq!(keys.len(), 10, "{all}");
         for key in keys {
             assert!(
                 EXAMPLE.lines().any(|l| l.starts_with(&format!("{key} = "))),

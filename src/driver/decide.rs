@@ -5,7 +5,7 @@ use crate::clock;
 use crate::driver::follow::Look;
 use crate::driver::watch::start_detached;
 use crate::model::playbook::Automation;
-use crate::model::text::clean_line;
+use crate::model::text::{clean, clean_line};
 use crate::session::decision::{Choice, Closed, Kind, Rules};
 use crate::supervisor::person::{person, roles_among};
 use crate::supervisor::{baseline, decisions};
@@ -17,7 +17,7 @@ impl Driver {
     }
 
     /// Appends records one after the other until one is refused, then has the log looked at.
-    fn append(&self, make: impl FnOnce() -> Vec<Kind> + Send + 'static) {
+    pub(super) fn append(&self, make: impl FnOnce() -> Vec<Kind> + Send + 'static) {
         let (folder, tell, turn) = (self.setup.folder.clone(), self.tell.clone(), self.turn.clone());
         let rules = self.rules();
         tokio::task::spawn_blocking(move || {
@@ -111,8 +111,9 @@ impl Driver {
         self.append(move || firings.into_iter().map(of).collect());
     }
 
-    pub(super) fn note(&self, text: String) {
-        self.append(move || vec![Kind::Noted { text: clean_line(&text), who: person() }]);
+    /// Writes a note, or a message to an account.
+    pub(super) fn note(&self, text: String, to: Option<String>) {
+        self.append(move || vec![Kind::Noted { text: clean(&text), who: person(), to }]);
     }
 
     /// Captures what is normal before now, and marks the moment.

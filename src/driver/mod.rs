@@ -2,10 +2,10 @@
 
 mod act;
 pub mod backtest;
-mod checklist;
+pub mod checklist;
 mod decide;
 mod draft;
-mod dry_run;
+pub mod dry_run;
 mod export;
 mod follow;
 pub mod glance;
@@ -27,7 +27,7 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
@@ -68,6 +68,8 @@ pub struct Setup {
 /// What the driver's own tasks found.
 enum News {
     Drafted(Box<Drafted>),
+    /// A plan was tried, for the draft of this id.
+    Tried(String, Box<crate::session::view::TriedView>),
     /// A confirmed plan was accepted (`Ok`) or refused (`Err`, in words).
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
@@ -131,7 +133,11 @@ pub struct Driver {
     turn: std::sync::mpsc::Sender<Look>,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
+    /// What was found last in it.
+    found: Option<Found>,
     replacing: Option<Waiting>,
+    /// What a dry run found.
+    tried: Option<dry_run::Trying>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
@@ -139,6 +145,8 @@ pub struct Driver {
     records: recorder::Recorder,
     /// The newest reads of each signal.
     reads: reads::Reads,
+    /// What this screen has set off of the checklists.
+    deeds: checklist::Deeds,
 }
 
 impl Driver {
@@ -184,11 +192,14 @@ impl Driver {
             output: Default::default(),
             turn,
             why: None,
+            found: None,
             replacing: None,
+            tried: None,
             asleep: asleep(&now),
             taken_up: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
+            deeds: checklist::Deeds::new(),
         }
     }
 
@@ -255,8 +266,10 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.output.clone_from(&self.output.0);
+        view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
         view.approver = self.approver();
+        view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
@@ -293,12 +306,17 @@ impl Driver {
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
         if self.setup.read_only
-            && !matches!(request, Request::Output { .. } | Request::AskAgain | Request::Why(_))
+            && !matches!(
+                request,
+                Request::Output { .. } | Request::FindOutput { .. } | Request::AskAgain | Request::Why(_)
+            )
         {
             return;
         }
         match request {
-            Request::Prepare { procedure, given, stops } => self.prepare(&procedure, given, stops),
+            Request::Prepare { procedure, given, stops, scenario } => {
+                self.prepare(&procedure, given, stops, scenario.as_deref());
+            }
             Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
@@ -306,7 +324,7 @@ impl Driver {
             Request::Say { clock, choice, reason } => self.say(clock, choice, reason),
             Request::Automation { modes, reason } => self.automate(modes, reason),
             Request::Seen => self.seen(),
-            Request::Note { text } => self.note(text),
+            Request::Note { text, to } => self.note(text, to),
             Request::Mark { mark } => self.mark(mark),
             Request::TakeOver { reason } => self.take_over(reason),
             Request::Why(of) => self.why = of,
@@ -314,17 +332,21 @@ impl Driver {
             Request::TakeUp { run } => self.resume(&run),
             // The follower lives as long as the driver; without it there is nothing to be shown either.
             Request::Output { line } => drop(self.turn.send(Look::Output(line))),
+            Request::FindOutput { sought, from, back } => {
+                drop(self.turn.send(Look::Find { sought, from, back }))
+            }
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
             Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
+            Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
             Request::PageRole { role } => self.page_role(role),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
-            Request::DryRun { procedure } => self.dry_run(procedure),
+            Request::DryRun { procedure } => self.dry_run(&procedure),
             Request::Trouble { trouble, on } => self.trouble(trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
@@ -348,8 +370,12 @@ impl Driver {
                 self.output = (page, progress);
                 return Update::Changed;
             }
+            Seen::Found(found) => {
+                self.found = Some(found);
+                return Update::Changed;
+            }
             Seen::Run { plan, records, driven } => {
-                self.output = Default::default();
+                (self.output, self.found) = Default::default();
                 Event::Found { plan, records, driven }
             }
             Seen::Journal { records, driven } => {

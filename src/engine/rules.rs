@@ -1,7 +1,7 @@
 //! What a playbook asks of the engine: every expression, and in which order computed signals are computed.
 
 use crate::model::condition::{Comparison, Expr};
-use crate::model::playbook::{Baseline, Playbook, ReadingKind, Signal, Step, StepKind, Wait};
+use crate::model::playbook::{Baseline, ItemDoes, Playbook, ReadingKind, Signal, Step, StepKind, Wait};
 use crate::model::probe::{Ask, Probe};
 use crate::model::unit::Unit;
 use std::collections::BTreeSet;
@@ -42,11 +42,17 @@ pub fn all(p: &Playbook) -> Vec<&Expr> {
         out.push(&t.when.expr);
         out.extend(t.clear_when.iter().map(|c| &c.expr));
     }
+    out.extend(p.scenarios.values().filter_map(|s| s.when.as_ref()).map(|c| &c.expr));
     out.extend(p.verifications.values().flat_map(|v| &v.criteria).filter_map(|c| asked(&c.probe)));
     out.extend(p.probes.values().filter_map(asked));
     out.extend(p.environments.values().filter_map(|e| e.prove.as_ref()).filter_map(asked));
     out.extend(p.procedures.values().flat_map(|p| &p.steps).flat_map(of_step));
     out.extend(p.escalation.iter().filter_map(|r| r.when.as_ref()).map(|c| &c.expr));
+    let items = p.checklists.values().flat_map(|c| &c.items);
+    out.extend(items.filter_map(|i| match &i.does {
+        Some(ItemDoes::Judge(probe)) => asked(probe),
+        _ => None,
+    }));
     out
 }
 

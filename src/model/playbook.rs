@@ -64,6 +64,8 @@ pub struct Playbook {
     pub probes: IndexMap<String, Probe>,
     /// What can be done.
     pub procedures: IndexMap<String, Procedure>,
+    /// What a trouble looks like, and which procedure fits it.
+    pub scenarios: IndexMap<String, Scenario>,
     /// Where else to look.
     pub links: Vec<Link>,
     /// Text of the emergency help.
@@ -618,6 +620,23 @@ pub struct Trigger {
     pub per: u64,
 }
 
+/// `[scenarios.S]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Name for people; required.
+    pub title: String,
+    /// How it shows, in words.
+    pub symptoms: String,
+    /// A condition that says that it is so now; without one, people judge.
+    pub when: Option<Condition>,
+    /// Procedure that fits it; required.
+    pub procedure: String,
+    /// Parameters of that procedure, of variables and the environment only.
+    pub args: IndexMap<String, Template>,
+    /// Reason given to the run (the title when none).
+    pub reason: Option<String>,
+}
+
 /// `[checklists.C]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checklist {
@@ -644,8 +663,8 @@ pub enum Moment {
     After,
 }
 
-/// One item of a checklist. A person ticks it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One item of a checklist: a person ticks it, or it does something itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// What is to be done; may name variables, the environment and the service.
     pub text: String,
@@ -653,6 +672,27 @@ pub struct Item {
     pub roles: Vec<String>,
     /// Whether the procedure waits for it. Default true.
     pub required: bool,
+    /// What it does itself; none: a person does it and ticks it.
+    pub does: Option<ItemDoes>,
+}
+
+/// What an item of a checklist does itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ItemDoes {
+    /// It is done while this holds: `when`, `file`, `probe`, `check`, or `http` that only reads (`GET`, `HEAD`). Nobody
+    /// ticks it.
+    Judge(Probe),
+    /// A person sets it off, and it is done when it succeeds: `run`, `http`, `socket`, `notify`, `capture`.
+    Act {
+        /// What is done.
+        kind: Box<StepKind>,
+        /// Milliseconds it may take. Default 30 s.
+        timeout: u64,
+    },
+    /// A person answers, and it is done by that.
+    Ask(Question),
+    /// A person captures what is normal now, under this name.
+    Mark(String),
 }
 
 /// The point from which an objective counts.
@@ -800,6 +840,9 @@ pub struct Procedure {
     pub compatible_with: Option<Probe>,
     /// `[{ text, probe keys }]`, asked before it is confirmed, all shown; one that does not hold blocks unless a person gives a reason.
     pub preflight: Vec<Criterion>,
+    /// Checklists that belong to it; its `before` ones hold up its start until every required item is done (all `before`
+    /// checklists when none is named).
+    pub checklists: Vec<String>,
     /// What is watched after it was verified.
     pub guard: Option<Guard>,
     /// Logs shown beside the run.

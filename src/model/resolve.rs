@@ -2,8 +2,8 @@
 
 use super::condition::Condition;
 use super::playbook::{
-    Baseline, Change, Host, LogSource, ParamKind, Playbook, Procedure, ProcessRef, ReadingKind, SourceKind,
-    Step, StepKind, Way,
+    Baseline, Change, Host, ItemDoes, LogSource, ParamKind, Playbook, Procedure, ProcessRef, ReadingKind,
+    SourceKind, Step, StepKind, Way,
 };
 use super::probe::{Ask, Command, HttpCall, Probe};
 use super::template::Template;
@@ -91,6 +91,7 @@ impl Filler {
         }
         p.probes.values_mut().for_each(|p| self.probe(p));
         p.triggers.values_mut().for_each(|t| self.map(&mut t.args));
+        p.scenarios.values_mut().for_each(|s| self.map(&mut s.args));
         self.template(&mut p.incident);
         self.company(p);
         for procedure in p.procedures.values_mut() {
@@ -127,6 +128,15 @@ impl Filler {
         }
         for item in p.checklists.values_mut().flat_map(|c| &mut c.items) {
             self.text(&mut item.text);
+            match &mut item.does {
+                Some(ItemDoes::Judge(probe)) => self.probe(probe),
+                Some(ItemDoes::Act { kind, .. }) => self.kind(kind),
+                Some(ItemDoes::Ask(q)) => {
+                    self.template(&mut q.text);
+                    self.maybe(&mut q.prefill);
+                }
+                Some(ItemDoes::Mark(_)) | None => {}
+            }
         }
         for step in p.guides.values_mut().flat_map(|g| &mut g.steps) {
             self.template(&mut step.text);

@@ -1,7 +1,9 @@
 //! Before the first step: what was checked, what was left out, who agreed.
 
 use super::cell;
+use super::stamp;
 use crate::model::playbook::ApprovalDefault;
+use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::state::State;
 use crate::run::view::RunView;
@@ -26,6 +28,47 @@ pub(super) fn preflight(out: &mut String, view: &RunView) {
         let skips = view.skips.iter().map(|s| cell(s)).collect::<Vec<_>>().join("; ");
         let _ = writeln!(out, "\nAs an emergency procedure it left out: {skips}");
     }
+}
+
+/// The checklists before it, as they were when it was confirmed.
+pub(super) fn checklists(out: &mut String, plan: &Plan) {
+    if plan.checklists.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n## Checklists at the start");
+    for list in &plan.checklists {
+        let _ = writeln!(out, "\n{}: {} of {}\n", cell(&list.title), list.done(), list.items.len());
+        let _ = writeln!(out, "| item | | by | when | |\n|---|---|---|---|---|");
+        for i in &list.items {
+            let (state, who) = match &i.without {
+                _ if i.done => ("done", i.who.as_deref().unwrap_or("unknown")),
+                Some((who, _)) => ("gone on without it", who.as_str()),
+                None if i.required => ("OPEN", ""),
+                None => ("open, optional", ""),
+            };
+            let when = match (i.done, i.at) {
+                (true, Some(wall)) => stamp(&Now { wall, ..Now::default() }),
+                _ => String::new(),
+            };
+            let said = match &i.without {
+                Some((_, reason)) if !i.done => reason,
+                _ => &i.detail,
+            };
+            let _ =
+                writeln!(out, "| {} | {state} | {} | {when} | {} |", cell(&i.text), cell(who), cell(said));
+        }
+    }
+    if plan.checklists.iter().all(|l| l.open().next().is_none()) {
+        return;
+    }
+    let why = match (&plan.override_reason, plan.procedure.emergency, plan.automatic.is_some()) {
+        (_, true, _) => "It was an emergency: what was open is to be done after it.".to_owned(),
+        (_, _, true) => "It was started without a person: checklists do not hold that up.".to_owned(),
+        (Some(reason), ..) => format!("A person went on all the same: {}", cell(reason)),
+        // A list that changed between the look and the start.
+        (None, ..) => return,
+    };
+    let _ = writeln!(out, "\n{why}");
 }
 
 /// Who had to agree, and who did.

@@ -28,6 +28,7 @@ pub fn markdown(plan: &Plan, records: &[Record]) -> Result<String, String> {
     changes::left(&mut out, &state, &view);
     objectives(&mut out, &view);
     before::preflight(&mut out, &view);
+    before::checklists(&mut out, plan);
     before::approval(&mut out, plan, &state);
     steps(&mut out, &view);
     changes::files(&mut out, plan, records);
@@ -36,6 +37,28 @@ pub fn markdown(plan: &Plan, records: &[Record]) -> Result<String, String> {
     verification(&mut out, &view);
     timeline(&mut out, &told);
     Ok(out)
+}
+
+/// What people did with the checklists and what items said of themselves, from the plan on: by records of
+/// `decisions.jsonl`, appended to the report of a run. Empty when there was nothing.
+pub fn worked(plan: &Plan, decided: &[Record]) -> String {
+    let since = plan.confirmed_at.wall;
+    let about = |r: &&Record| r.at.wall >= since && (r.kind == "Ticked" || r.kind.starts_with("Item"));
+    let told: Vec<(Now, Told)> = decided
+        .iter()
+        .filter(about)
+        .filter_map(|r| Some((r.at.clone(), crate::session::decision::story::tell(None, r)?)))
+        .collect();
+    let mut out = String::new();
+    if told.is_empty() {
+        return out;
+    }
+    let _ = writeln!(out, "\n## Checklists since then\n\n| time | what | by |\n|---|---|---|");
+    for (at, t) in &told {
+        let who = t.who.as_deref().unwrap_or("auto");
+        let _ = writeln!(out, "| {} | {} | {} |", stamp(at), cell(&t.text), cell(who));
+    }
+    out
 }
 
 /// A wall time in words, UTC.

@@ -113,6 +113,7 @@ pub fn draw(
         compatible_with,
         preflight: Vec::new(),
         override_reason: None,
+        checklists: Vec::new(),
         approval: approval(playbook, p, context),
         after: None,
         home: context.home.clone(),
@@ -158,6 +159,11 @@ pub fn names(playbook: &Playbook, environment: &str, context: &Context) -> Index
         ("trigger.title", context.cause.as_ref().map(|c| c.title.clone()).unwrap_or_default()),
     ] {
         out.insert(name.to_owned(), value);
+    }
+    if let Some((id, since)) = &context.incident {
+        let since = jiff::Timestamp::from_millisecond(since.wall).unwrap_or_default();
+        out.insert("incident.id".to_owned(), id.clone());
+        out.insert("incident.started".to_owned(), time(since));
     }
     out
 }

@@ -65,6 +65,8 @@ pub struct Context {
     pub reason: String,
     /// What fired, if something did.
     pub cause: Option<Cause>,
+    /// The open incident: its name, and when it opened.
+    pub incident: Option<(String, Now)>,
     /// What starts it without a person.
     pub automatic: Option<Automatic>,
     /// Stage of the traffic in percent, where it is known.
@@ -149,6 +151,53 @@ pub struct Preflight {
     pub answer: Answer,
     /// In words, safe to show.
     pub detail: String,
+}
+
+/// A checklist as it was when the plan was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListFacts {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Its items, in order.
+    pub items: Vec<ItemFacts>,
+}
+
+/// An item of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemFacts {
+    /// What is to be done.
+    pub text: String,
+    /// Whether the procedure waits for it.
+    pub required: bool,
+    /// Done.
+    pub done: bool,
+    /// By whom; `auto` when it judged itself.
+    pub who: Option<String>,
+    /// When, wall milliseconds.
+    pub at: Option<i64>,
+    /// What was said of it, or seen.
+    pub detail: String,
+    /// Who goes on without it, and why.
+    pub without: Option<(String, String)>,
+}
+
+impl ListFacts {
+    /// Required items that are neither done nor gone on without.
+    pub fn open(&self) -> impl Iterator<Item = &ItemFacts> {
+        self.items.iter().filter(|i| i.required && !i.done && i.without.is_none())
+    }
+
+    /// How many of its items are done.
+    pub fn done(&self) -> usize {
+        self.items.iter().filter(|i| i.done).count()
+    }
+
+    /// `Checklist Before the rollback, 3 of 5`.
+    pub fn count(&self) -> String {
+        format!("Checklist {}, {} of {}", self.title, self.done(), self.items.len())
+    }
 }
 
 /// The run that this one comes after.
@@ -274,6 +323,9 @@ pub struct Plan {
     pub preflight: Vec<Preflight>,
     /// Why it may start although one of them does not hold.
     pub override_reason: Option<String>,
+    /// The checklists before it, as they were.
+    #[serde(default)]
+    pub checklists: Vec<ListFacts>,
     /// Who must agree before the first step.
     pub approval: Option<Approval>,
     /// The run it comes after.

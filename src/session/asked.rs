@@ -1,7 +1,7 @@
 //! What people are asked, what acts by itself, and what they must know of both: from the records to the picture.
 
 use super::deciding::seconds;
-use super::decision::{Choice, Clock, Closed, Firing, Withheld, Word};
+use super::decision::{Choice, Clock, Closed, Firing, Message, Withheld, Word};
 use super::view::{
     ActsView, ArmingView, DecisionView, IncidentView, Notice, ReactionView, TriggerState, Watch,
 };
@@ -13,6 +13,9 @@ use crate::model::playbook::{Automation, Baseline, Cell, DefaultAction, Procedur
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Millis, Now};
 use crate::run::plan::Person;
+
+/// Milliseconds for which a message stands above the evidence of whom it is for; the timeline keeps it.
+const MESSAGE_SHOWN: Millis = 600_000;
 
 impl Session {
     /// Decisions that are open, and those whose clock is over while what they are about goes on: the soonest first.
@@ -283,6 +286,11 @@ impl Session {
                 }
                 _ => {}
             }
+        }
+        let new = |m: &&Message| m.to == self.facts.user && since(&m.at, now) < MESSAGE_SHOWN;
+        for m in self.decisions.messages.iter().filter(new) {
+            let (from, text) = (clean_line(&m.from.user), clean_line(&m.text));
+            out.push(Notice::Message { from, wall: m.at.wall, text });
         }
         if let Some(set) = self.decisions.automation.as_ref().filter(|s| s.mode == Automation::Off)
             && self.ceiling() != Automation::Off

@@ -68,7 +68,8 @@ impl Session {
             if first {
                 continue;
             }
-            if rings(&kind) {
+            let for_me = matches!(&kind, Kind::Noted { to: Some(to), .. } if *to == self.facts.user);
+            if rings(&kind) || for_me {
                 out.push(Effect::Bell);
             }
             let event = match kind {

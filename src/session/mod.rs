@@ -8,6 +8,7 @@ mod following;
 mod matrix;
 mod picture;
 pub mod replay;
+mod scenarios;
 mod signal;
 pub mod view;
 mod why;
@@ -15,6 +16,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
+pub use checklists::{condition, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
 

@@ -1,6 +1,7 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod plans;
 mod signal;
 
 pub use crate::engine::signal::{Level, Trend};
@@ -9,6 +10,7 @@ pub use deciding::{
     WhyOf, WhyRow, WhyView,
 };
 
+pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
 pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
@@ -83,6 +85,10 @@ pub struct View {
     pub checklists: Vec<ChecklistView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
+    /// Troubles that are known, what fits best first.
+    pub scenarios: Vec<ScenarioView>,
+    /// A plan that was tried without changing anything.
+    pub tried: Option<TriedView>,
     /// Flags and counters raised or counted by a key.
     pub manual: Vec<ManualView>,
     /// The plan that was resolved and waits to be confirmed.
@@ -137,6 +143,10 @@ pub struct ChecklistView {
     pub title: String,
     /// When it is worked.
     pub moment: Option<Moment>,
+    /// Milliseconds after a run's end within which it is to be done.
+    pub within_ms: Option<u64>,
+    /// A run is over from which it counts.
+    pub began: bool,
     /// Milliseconds until it is due (negative when overdue), once its clock runs.
     pub due_ms: Option<i64>,
     /// Its items, in order.
@@ -174,12 +184,32 @@ pub struct ItemView {
     pub note: String,
     /// What it does itself, in words: the condition, the probe, the command; none: a person ticks it.
     pub does: Option<String>,
-    /// A person sets it off (a command), rather than that it judges itself.
+    /// The same as a verb: `runs`, `tells`, `sends`, `captures`, `asks you`, `marks`; `looks` when it judges itself.
+    pub kind: Option<&'static str>,
+    /// Milliseconds that what it does may take.
+    pub limit_ms: Option<u64>,
+    /// The host on which it is done; none: here.
+    pub on: Option<String>,
+    /// A person ticks it or sets it off, rather than that it judges itself.
     pub by_hand: bool,
+    /// What it judges itself.
+    pub answer: Option<Answer>,
+    /// What stands in the field at first, when it asks.
+    pub prefill: String,
     /// It is being done.
     pub running: bool,
-    /// What came of it last.
+    /// Since when, wall milliseconds.
+    pub since: Option<i64>,
+    /// By whom.
+    pub by: Option<String>,
+    /// It was set off, and nobody knows what came of it.
+    pub unknown: bool,
+    /// What it did last failed.
+    pub failed: bool,
+    /// What came of it last, or what is seen.
     pub detail: String,
+    /// When it was set off last: whether it succeeded, when (wall milliseconds), by whom, how long it took.
+    pub last: Option<(bool, i64, String, u64)>,
     /// Why it is gone on without, and who said so.
     pub without: Option<(String, String)>,
 }
@@ -216,6 +246,21 @@ pub struct Output {
     pub total: usize,
     /// The lines, oldest first, safe to show.
     pub lines: Vec<String>,
+    /// What was found last of what is looked for.
+    pub found: Option<Found>,
+}
+
+/// A line of the output that holds what is looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What is looked for.
+    pub sought: String,
+    /// The line, from 0; none: no line holds it.
+    pub line: Option<usize>,
+    /// Its place among all that hold it, from 1.
+    pub nth: usize,
+    /// How many hold it.
+    pub of: usize,
 }
 
 /// How a person takes up a run that nobody drives.
@@ -491,6 +536,8 @@ pub struct ProcedureView {
     pub suggested: bool,
     /// Typing the name is all that is asked, and a run in its way is stopped.
     pub emergency: bool,
+    /// Who is asked before it starts, in words; empty: nobody.
+    pub asks: String,
     /// How the last run of it ended and how many milliseconds ago.
     pub last: Option<(String, u64)>,
 }
@@ -551,6 +598,12 @@ pub struct DraftView {
     pub given: IndexMap<String, String>,
     /// The exact commands: number, name, and what is done, one per step.
     pub steps: Vec<(String, String, String)>,
+    /// Its phases: place of the first step, name for people, milliseconds allowed.
+    pub phases: Vec<(usize, String, Option<u64>)>,
+    /// Whether steps are done already: number of the step, answer, and what was seen.
+    pub so: Vec<(String, Answer, String)>,
+    /// The same commands for a bare shell.
+    pub shell: String,
     /// What changes in files: number of the step, and a diff in lines.
     pub diffs: IndexMap<String, Vec<String>>,
     /// Checks before the first step: text, answer, and what was seen.

@@ -143,7 +143,7 @@ pub(super) async fn command(
     command.stdin(if c.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|e| format!("{program}: {e}"))?;
-    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32));
+    let mut group = Group(child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)));
     let input = (child.stdin.take(), c.stdin.clone());
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let talk = async {
@@ -157,15 +157,28 @@ pub(super) async fn command(
         (status, out, err)
     };
     let done = tokio::time::timeout(limit, talk).await;
-    // Not reaped yet when its time is over, so the group is surely its own.
-    if let (Err(_), Some(group)) = (&done, group) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    if done.is_ok() {
+        // Reaped: its number may be another's now.
+        group.0 = None;
     }
+    drop(group);
     let (status, out, err) =
         done.map_err(|_| format!("{program}: no answer in {} s", limit.as_secs_f64()))?;
     let status = status.map_err(|e| format!("{program}: {e}"))?;
     let exit = status.code().ok_or_else(|| format!("{program}: ended by a signal"))?;
     Ok(Reply { exit: Some(exit), status: None, out, err })
+}
+
+/// The process group of a command that goes on: it dies when its time is over, and when nobody waits for it any more.
+struct Group(Option<rustix::process::Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Not reaped yet, so the group is surely its own.
+        if let Some(group) = self.0 {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
 }
 
 /// What comes over a pipe, to its end, so that its writer is never held up; of more than [`MOST`] bytes one part.

@@ -11,6 +11,7 @@ mod begin;
 pub mod capture;
 pub mod control;
 pub mod decisions;
+pub mod deed;
 mod drive;
 mod expect;
 pub mod file_change;

@@ -250,7 +250,10 @@ impl Driver {
 /// Writes report.md; it can be made again from the journal, so a failure is only noted.
 pub(super) fn write_report(disk: &dyn Disk, run: &Path, plan: &Plan, records: &[Record]) {
     let mode = Sharing::of(run).map_or(0o600, Sharing::own_mode);
-    let written = crate::report::markdown(plan, records).and_then(|text| {
+    // What people did with the checklists meanwhile stands in another log; without it the report is as true.
+    let decided = super::decisions::tail(Path::new(&plan.home)).poll().unwrap_or_default();
+    let written = crate::report::markdown(plan, records).and_then(|mut text| {
+        text.push_str(&crate::report::worked(plan, &decided));
         atomic_write(disk, &run.join("report.md"), text.as_bytes(), mode).map_err(|e| e.to_string())
     });
     if let Err(e) = written {

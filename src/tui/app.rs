@@ -3,17 +3,35 @@
 use super::dialog::Refused;
 use super::glyphs::Glyphs;
 use super::paint;
+use super::term::call::{self, Calls};
+use super::term::link::Link;
 use super::term::{Input, Term};
-use super::theme::Theme;
+use super::theme::{ColorLevel, Theme};
 use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
+use crate::config::settings::Notify;
 use crate::driver::{Driver, Request, Update};
-use crate::session::view::{Curve, View};
+use crate::session::view::{Curve, Freshness, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How the screen looks and calls.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The theme.
+    pub theme: Theme,
+    /// How many colours are used.
+    pub colors: ColorLevel,
+    /// Which characters.
+    pub glyphs: Glyphs,
+    /// How a person is called.
+    pub notify: Notify,
+    /// How many milliseconds the charts show at first.
+    pub window: u64,
+}
 
 /// Signals that the loop answers to.
 struct Signals {
@@ -54,25 +72,47 @@ struct App {
     ui: Ui,
     driver: Driver,
     view: View,
+    look: Look,
+    /// The theme it is drawn in now, at the terminal's colours.
     theme: Theme,
-    glyphs: Glyphs,
+    calls: Calls,
+    link: Link,
     /// Something may look different from the last frame.
     dirty: bool,
+    /// A person waits for the next frame: after a key, a new size, at the beginning.
+    asked: bool,
+    /// When the screen began, boot milliseconds: until its charts are filled, large frames tell nothing.
+    began: u64,
 }
 
-/// Runs the screen until a person leaves it. `window` is how many milliseconds the charts show at first.
+/// Milliseconds in which a screen that has just begun fills.
+const FILLING: u64 = 10_000;
+
+/// Runs the screen until a person leaves it.
 ///
 /// # Errors
 /// When the terminal cannot be taken or written.
-pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> io::Result<()> {
+pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut ui = Ui::new(TimeZone::system());
-    ui.zoom = ZOOMS.iter().position(|z| *z >= window).unwrap_or(ZOOMS.len() - 1);
+    ui.zoom = ZOOMS.iter().position(|z| *z >= look.window).unwrap_or(ZOOMS.len() - 1);
     let term = Term::open()?;
     let view = driver.view();
-    let mut app = App { term, ui, driver, view, theme, glyphs, dirty: true };
+    let mut app = App {
+        term,
+        ui,
+        driver,
+        view,
+        theme: look.theme.clone().at(look.colors),
+        look,
+        calls: Calls::default(),
+        link: Link::default(),
+        dirty: true,
+        asked: true,
+        began: clock::now().boot,
+    };
     loop {
-        if app.dirty && app.term.wait(clock::now().boot) == 0 {
+        if app.dirty && app.wait() == 0 {
             app.draw()?;
         }
         let pause = Duration::from_millis(app.pause());
@@ -80,7 +120,7 @@ pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> i
             input = app.term.next() => app.inputs(input),
             update = app.driver.next() => app.update(update)?,
             _ = signals.resized.recv() => Turn::Repaint,
-            _ = signals.continued.recv() => { app.term.resume()?; app.dirty = true; Turn::Stay }
+            _ = signals.continued.recv() => { app.term.resume()?; (app.dirty, app.asked) = (true, true); Turn::Stay }
             _ = signals.stop.recv() => Turn::Suspend,
             _ = signals.hang_up.recv() => Turn::Gone,
             _ = signals.terminate.recv() => Turn::Leave,
@@ -93,11 +133,11 @@ pub async fn run(driver: Driver, theme: Theme, glyphs: Glyphs, window: u64) -> i
             Turn::Gone => return Ok(()),
             Turn::Suspend => {
                 app.term.suspend(clock::now().boot).await?;
-                app.dirty = true;
+                (app.dirty, app.asked) = (true, true);
             }
             Turn::Repaint => {
                 app.term.repaint()?;
-                app.dirty = true;
+                (app.dirty, app.asked) = (true, true);
             }
         }
     }
@@ -114,16 +154,23 @@ impl App {
     /// Milliseconds until there is something to do even if nothing happens.
     fn pause(&mut self) -> u64 {
         if self.dirty {
-            return self.term.wait(clock::now().boot).max(1);
+            return self.wait().max(1);
         }
         paint::next_visible_change(&self.view).clamp(1, 60_000)
+    }
+
+    /// Milliseconds until the next frame may be drawn.
+    fn wait(&mut self) -> u64 {
+        let now = clock::now().boot;
+        let rest = if self.asked { 0 } else { self.term.pacing.rest(now) };
+        self.term.wait(now).max(rest)
     }
 
     fn draw(&mut self) -> io::Result<()> {
         self.view = self.driver.view();
         self.ui.follow(&self.view);
         let now = clock::now().boot;
-        let App { term, ui, driver, view, theme, glyphs, .. } = self;
+        let App { term, ui, driver, view, theme, look, .. } = self;
         if let Some(signal) = view.signals.get(ui.signal).filter(|_| ui.screen == Screen::Signal) {
             let end = ui.freeze.as_ref().map_or(&view.now, |f| &f.at);
             view.detail = Some(driver.detail(end, &signal.id, ui.window()));
@@ -131,11 +178,29 @@ impl App {
         let end = &view.now;
         let charts =
             |curve: Curve<'_>, window: u64, columns: usize| driver.columns(end, curve, window, columns);
-        let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, glyphs, &charts))?;
-        ui.painted(drawn.frame, view);
+        let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, &look.glyphs, &charts))?;
+        let unasked = !self.asked && now >= self.began + FILLING;
+        self.link.wrote(drawn.frame, drawn.bytes, unasked, now);
+        // A dialog is there when all of it is.
+        if drawn.whole {
+            ui.painted(drawn.frame, view);
+            self.asked = false;
+        }
+        self.dirty = !drawn.whole;
         self.shown(now);
-        self.dirty = false;
+        // Before anything was measured there is nothing that could get worse.
+        if self.view.freshness != Freshness::Starting && self.calls.worse(self.view.verdict.gravity, now) {
+            self.call()?;
+        }
         Ok(())
+    }
+
+    /// Calls the person whose terminal this is.
+    fn call(&mut self) -> io::Result<()> {
+        let View { service, environment, verdict, .. } = &self.view;
+        let text = format!("ripcord: {service}, {environment}: {} {}", verdict.word, verdict.text);
+        let bytes = call::bytes(self.look.notify, &text, |name| std::env::var(name).ok());
+        self.term.send(&bytes)
     }
 
     /// Tells the dialogs which frame is on the screen.
@@ -163,18 +228,23 @@ impl App {
             Input::Ack => {
                 self.term.pacing.acked(now);
                 self.shown(now);
+                if let Some(frame) = self.term.pacing.last_shown() {
+                    self.link.acked(frame, now);
+                    let sweep = self.link.is_slow();
+                    self.dirty |= std::mem::replace(&mut self.ui.charts.sweep, sweep) != sweep;
+                }
                 Turn::Stay
             }
             Input::Written => Turn::Stay,
             Input::HangUp => Turn::Gone,
             Input::Paste(text) => {
                 self.ui.paste(&text, now);
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 Turn::Stay
             }
             Input::Key(key) if is_interrupt(&key) => Turn::Leave,
             Input::Key(key) => {
-                self.dirty = true;
+                (self.dirty, self.asked) = (true, true);
                 let intents = self.ui.key(&key, &self.view, now);
                 intents
                     .into_iter()
@@ -189,7 +259,9 @@ impl App {
             Intent::Quit => return Turn::Leave,
             Intent::Suspend => return Turn::Suspend,
             Intent::Repaint => return Turn::Repaint,
-            Intent::Prepare { procedure, given, stops } => Request::Prepare { procedure, given, stops },
+            Intent::Prepare { procedure, given, stops, scenario } => {
+                Request::Prepare { procedure, given, stops, scenario }
+            }
             Intent::Succeed { run } => Request::Succeed { run },
             Intent::CancelDraft => Request::CancelDraft,
             Intent::Override { draft, reason } => Request::Override { draft, reason },
@@ -197,13 +269,14 @@ impl App {
             Intent::Decide { clock, choice, reason } => Request::Say { clock, choice, reason },
             Intent::Automation { modes, reason } => Request::Automation { modes, reason },
             Intent::Seen => Request::Seen,
-            Intent::Note { text } => Request::Note { text },
+            Intent::Note { text, to } => Request::Note { text, to },
             Intent::Mark { mark } => Request::Mark { mark },
             Intent::TakeOver { reason } => Request::TakeOver { reason },
             Intent::Why(of) => Request::Why(of),
             Intent::Beside { reason } => Request::Beside { reason },
             Intent::TakeUp { run } => Request::TakeUp { run },
             Intent::Output { from } => Request::Output { line: from },
+            Intent::FindOutput { sought, from, back } => Request::FindOutput { sought, from, back },
             Intent::Flag { signal, raise, note } => Request::Flag { signal, raise, note },
             Intent::Count { signal } => Request::Count { signal, delta: 1 },
             Intent::TakeBack { signal } => Request::Count { signal, delta: -1 },
@@ -211,6 +284,7 @@ impl App {
                 Request::Run { run: seen.run, step: seen.step, attempt: seen.attempt, seen: seen.seq, wish }
             }
             Intent::Tick { checklist, item, done, note } => Request::Tick { checklist, item, done, note },
+            Intent::NoteItem { checklist, item, note } => Request::NoteItem { checklist, item, note },
             Intent::DoItem { checklist, item } => Request::DoItem { checklist, item },
             Intent::WithoutItem { checklist, item, reason } => {
                 Request::WithoutItem { checklist, item, reason }
@@ -221,7 +295,8 @@ impl App {
             Intent::Export(form) => Request::Export(form),
             Intent::DryRun { procedure } => Request::DryRun { procedure },
             Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
-            Intent::Copy { .. } | Intent::Theme { .. } | Intent::Fleet(_) => return Turn::Stay,
+            Intent::Theme { name } => return self.paint_in(&name),
+            Intent::Copy { .. } | Intent::Fleet(_) => return Turn::Stay,
             Intent::AskAgain => Request::AskAgain,
         };
         self.driver.ask(request);
@@ -229,15 +304,20 @@ impl App {
         Turn::Stay
     }
 
+    /// Draws in another theme from now on: one that is compiled in, or the one it began with.
+    fn paint_in(&mut self, name: &str) -> Turn {
+        let begun = || (self.look.theme.name() == name).then(|| self.look.theme.clone());
+        let Some(theme) = begun().or_else(|| Theme::named(name)) else { return Turn::Stay };
+        self.theme = theme.at(self.look.colors);
+        Turn::Repaint
+    }
+
     fn update(&mut self, update: Update) -> io::Result<Turn> {
         self.dirty = true;
         match update {
             Update::Changed => {}
-            Update::Bell => {
-                let mut out = io::stdout();
-                out.write_all(b"\x07")?;
-                out.flush()?;
-            }
+            Update::Bell if self.calls.rings(clock::now().boot) => self.call()?,
+            Update::Bell => {}
             Update::Accepted(_) => self.ui.screen = Screen::Run,
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),

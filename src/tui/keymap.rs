@@ -1,6 +1,11 @@
 //! One table of keys: it routes them, fills the foot line and is the help.
 
+pub mod names;
+pub mod paper;
+pub mod user;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::borrow::Cow;
 
 /// Where a key is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +70,8 @@ pub enum Context {
     Find,
     /// In which form the record is written.
     Export,
+    /// A long text that is only read: a plan, its changes in files, what a dry run found.
+    Reading,
     /// A text of several lines.
     TextArea,
     /// What is made to go wrong in a rehearsal.
@@ -104,6 +111,7 @@ impl Context {
             Context::Palette => "Anything",
             Context::Find => "Find",
             Context::Export => "Export",
+            Context::Reading => "Reading",
             Context::TextArea => "Text",
             Context::Chaos => "Trouble",
         }
@@ -113,17 +121,17 @@ impl Context {
     pub fn is_dialog(self) -> bool {
         use Context::{
             Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
-            Question, Refused, TextArea, Unverified,
+            Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | TextArea | Chaos)
+        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Chaos)
     }
 
     /// All of them.
-    pub const ALL: [Context; 32] = [
+    pub const ALL: [Context; 33] = [
         Context::Overview,
         Context::Signal,
         Context::Checklist,
@@ -152,6 +160,7 @@ impl Context {
         Context::Palette,
         Context::Find,
         Context::Export,
+        Context::Reading,
         Context::TextArea,
         Context::Chaos,
         Context::Global,
@@ -266,8 +275,10 @@ pub enum Action {
     Pause,
     /// Try a failed step again, or ask the probe of an unknown one again.
     Retry,
-    /// Undo what the run did.
+    /// Undo what the run did, or the last change of a text.
     Undo,
+    /// Do what was undone again.
+    Redo,
     /// Guide of the step.
     StepGuide,
     /// Agree to the run that asks for it.
@@ -276,6 +287,10 @@ pub enum Action {
     Refuse,
     /// The whole plan.
     WholePlan,
+    /// The changes in files, in full.
+    Diff,
+    /// The confirmation of what is read.
+    Confirm,
     /// Leave the step and go on behind it.
     Skip,
     /// Do the step.
@@ -286,6 +301,8 @@ pub enum Action {
     Page,
     /// Look at the run in the way.
     Watch,
+    /// Tell the person whose run it is something.
+    Message,
     /// Stop the run in the way, then start.
     StopAndStart,
     /// Decide what fires.
@@ -392,12 +409,12 @@ impl Key {
 }
 
 /// One row of the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// Where.
     pub context: Context,
-    /// By which keys.
-    pub keys: &'static [Key],
+    /// By which keys; none when a person took them away.
+    pub keys: Cow<'static, [Key]>,
     /// What it means.
     pub action: Action,
     /// In the help.
@@ -411,13 +428,18 @@ impl Binding {
     pub fn keys_name(&self) -> String {
         self.keys.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ")
     }
+
+    /// Its first key as it is written, when it has one.
+    pub fn key_name(&self) -> Option<String> {
+        self.keys.first().map(|k| k.name())
+    }
 }
 
 macro_rules! table {
     ($($context:ident [$($key:expr),+] $action:ident $label:literal $(, $foot:literal)?;)+) => {
         &[$(Binding {
             context: Context::$context,
-            keys: &[$($key),+],
+            keys: Cow::Borrowed(&[$($key),+]),
             action: Action::$action,
             label: $label,
             foot: table!(@foot $($foot)?),
@@ -463,7 +485,7 @@ pub const TABLE: &[Binding] = table! {
     Checklist [ENTER] Open "do it…", "do it…";
     Checklist [k('O')] Override "do without it…", "override…";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
-    Procedures [ENTER] Open "the plan, then confirm…", "plan…";
+    Procedures [ENTER] Open "the plan, then all of it", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";
     Run [k('S')] StopRun "stop the run…", "stop…";
     Run [k('O')] Outcome "settle, answer, skip, accept…", "say…";
@@ -526,6 +548,7 @@ pub const TABLE: &[Binding] = table! {
     Confirm [k('y')] Yes "roll back (no name asked)";
     Confirm [k('O')] Override "start although a check fails…", "override…";
     Confirm [Key::ctrl('e')] Values "other values", "other values";
+    Confirm [Key::ctrl('d')] Diff "changes in files, in full", "changes in files";
     Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
     Confirm [PAGE_UP] PageUp "back up";
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
@@ -568,6 +591,7 @@ pub const TABLE: &[Binding] = table! {
     Unverified [k('e')] End "end the run, not accepted…", "end it…";
     Unverified [ENTER, ESC, Key::ctrl('c')] Close "keep watching", "keep watching";
     Locked [k('4')] Watch "watch that run", "watch that run";
+    Locked [k('m')] Message "message to them…", "message…";
     Locked [k('s')] StopAndStart "stop it, then mine…", "stop it, then mine…";
     Locked [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Decide [k('r')] RollBack "roll back…", "roll back…";
@@ -602,25 +626,58 @@ pub const TABLE: &[Binding] = table! {
     Export [k('c')] Csv "CSV", "CSV";
     Export [k('m')] Markdown "Markdown", "Markdown";
     Export [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Reading [UP, k('k')] Up "up";
+    Reading [DOWN, k('j')] Down "down", "move";
+    Reading [PAGE_UP] PageUp "page up";
+    Reading [PAGE_DOWN] PageDown "page down", "page down";
+    Reading [HOME] First "first";
+    Reading [END] Last "last";
+    Reading [k('c')] Confirm "its confirmation…", "confirm…";
+    Reading [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     TextArea [Key::ctrl('s')] Done "done", "done";
     TextArea [TAB] NextControl "next", "next";
     TextArea [BACK_TAB] PreviousControl "previous";
+    TextArea [Key::ctrl('u')] Undo "take the last change back", "undo";
+    TextArea [Key::ctrl('r')] Redo "do it again";
+    TextArea [ENTER] Press "a new line, or press the button";
     TextArea [ESC, Key::ctrl('c')] Close "close, the draft is kept", "close";
     Chaos [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";
 };
 
-/// What a key means there; `None` when nothing (it may still be a key of the playbook).
-pub fn resolve(context: Context, key: Key) -> Option<Action> {
-    let find = |c| TABLE.iter().find(|b| b.context == c && b.keys.contains(&key)).map(|b| b.action);
-    let global = if context.is_dialog() { None } else { find(Context::Global) };
-    find(Context::Terminal).or_else(|| find(context)).or(global)
+/// The table in force: ripcord's own, or with a person's keys in it (see [`user`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap(Vec<Binding>);
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Keymap(TABLE.to_vec())
+    }
 }
 
-/// Rows of a context, in the table's order.
-pub fn of(context: Context) -> impl Iterator<Item = &'static Binding> {
-    TABLE.iter().filter(move |b| b.context == context)
+impl Keymap {
+    /// All rows.
+    pub fn rows(&self) -> &[Binding] {
+        &self.0
+    }
+
+    /// Rows of a context that have a key, in the table's order.
+    pub fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+        self.0.iter().filter(move |b| b.context == context && !b.keys.is_empty())
+    }
+
+    /// What a key means there; `None` when nothing (it may still be a key of the playbook).
+    pub fn resolve(&self, context: Context, key: Key) -> Option<Action> {
+        let find = |c| self.of(c).find(|b| b.keys.contains(&key)).map(|b| b.action);
+        let global = if context.is_dialog() { None } else { find(Context::Global) };
+        find(Context::Terminal).or_else(|| find(context)).or(global)
+    }
+
+    /// The key that does this there, as it is written; empty when none does.
+    pub fn key(&self, context: Context, action: Action) -> String {
+        self.of(context).find(|b| b.action == action).and_then(Binding::key_name).unwrap_or_default()
+    }
 }
 
 /// Small letters that a playbook may not use.
@@ -635,8 +692,9 @@ mod tests {
     fn no_key_means_two_things_in_one_place() {
         for context in Context::ALL {
             let mut seen = HashSet::new();
+            let of = |c| TABLE.iter().filter(move |b| b.context == c);
             for b in of(context).chain(of(Context::Terminal).filter(|_| context != Context::Terminal)) {
-                for key in b.keys {
+                for key in b.keys.iter() {
                     assert!(seen.insert(*key), "{} twice in {context:?}", key.name());
                 }
             }
@@ -645,9 +703,10 @@ mod tests {
 
     #[test]
     fn a_screen_hides_a_global_key_only_where_that_is_meant() {
-        let global: HashSet<Key> = of(Context::Global).flat_map(|b| b.keys).copied().collect();
+        let keys = Keymap::default();
+        let global: HashSet<Key> = keys.of(Context::Global).flat_map(|b| b.keys.iter()).copied().collect();
         for b in TABLE.iter().filter(|b| !b.context.is_dialog() && b.context != Context::Global) {
-            for key in b.keys {
+            for key in b.keys.iter() {
                 assert!(!global.contains(key), "{} of {:?} hides a global key", key.name(), b.context);
             }
         }
@@ -666,10 +725,11 @@ mod tests {
 
     #[test]
     fn nothing_falls_through_a_dialog_but_the_terminals_own() {
-        assert_eq!(resolve(Context::Confirm, Key::char('q')), None);
-        assert_eq!(resolve(Context::Confirm, Key::char('E')), None);
-        assert_eq!(resolve(Context::Confirm, Key::ctrl('l')), Some(Action::Repaint));
-        assert_eq!(resolve(Context::Run, Key::char('q')), Some(Action::Quit));
+        let keys = Keymap::default();
+        assert_eq!(keys.resolve(Context::Confirm, Key::char('q')), None);
+        assert_eq!(keys.resolve(Context::Confirm, Key::char('E')), None);
+        assert_eq!(keys.resolve(Context::Confirm, Key::ctrl('l')), Some(Action::Repaint));
+        assert_eq!(keys.resolve(Context::Run, Key::char('q')), Some(Action::Quit));
     }
 
     #[test]

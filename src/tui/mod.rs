@@ -3,6 +3,7 @@
 pub mod app;
 pub mod canvas;
 pub mod dialog;
+pub mod find;
 pub mod format;
 pub mod freeze;
 pub mod glyphs;

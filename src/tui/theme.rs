@@ -1,12 +1,12 @@
 //! Colours by meaning: theme files, what they become at each colour level, and what replaces colour where there is none.
 
-mod color;
+pub(crate) mod color;
 mod file;
 
 pub use color::{ColorLevel, light_background};
 pub use file::ThemeError;
 
-use color::{Rgb, contrast, rgb_of, shown};
+use color::{Ink, contrast, rgb_of, shown};
 use ratatui::style::{Color, Modifier, Style};
 
 /// What a style means. Screens name meanings, never colours.
@@ -59,7 +59,7 @@ pub enum Slot {
 }
 
 /// Every slot with its name in a theme file; `EnvCaution` has none, it is `pending` reversed.
-const SLOTS: [(Slot, &str); 22] = [
+pub(crate) const SLOTS: [(Slot, &str); 22] = [
     (Slot::Bg, "bg"),
     (Slot::Text, "text"),
     (Slot::Head, "head"),
@@ -85,7 +85,7 @@ const SLOTS: [(Slot, &str); 22] = [
 ];
 
 /// One slot's colour; `None` leaves the terminal's own and stands out by attributes.
-type Paint = Option<(Rgb, u8)>;
+type Paint = Option<Ink>;
 
 /// A theme, resolved for a colour level.
 #[derive(Debug, Clone)]
@@ -97,10 +97,12 @@ pub struct Theme {
 
 impl Theme {
     /// The themes compiled in, by name, with their text.
-    pub const BUILT_IN: [(&str, &str); 4] = [
+    pub const BUILT_IN: [(&str, &str); 6] = [
         ("dark", include_str!("../../themes/dark.toml")),
         ("light", include_str!("../../themes/light.toml")),
         ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+        ("colour-blind-safe", include_str!("../../themes/colour-blind-safe.toml")),
+        ("16-colour", include_str!("../../themes/16-colour.toml")),
         ("mono", include_str!("../../themes/mono.toml")),
     ];
 
@@ -172,8 +174,8 @@ impl Theme {
     }
 
     /// White, the ground or the heading colour: whichever is read best on a band.
-    fn best_on(&self, band: (Rgb, u8), level: ColorLevel) -> Color {
-        let white = Some(((255, 255, 255), 15));
+    fn best_on(&self, band: Ink, level: ColorLevel) -> Color {
+        let white = Some(Ink { rgb: band.rgb.map(|_| (255, 255, 255)), ansi: 15 });
         let candidates = [white, self.paint(Slot::Bg), self.paint(Slot::Head)].into_iter().flatten();
         let ground = rgb_of(shown(band, level));
         candidates

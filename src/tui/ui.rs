@@ -13,16 +13,19 @@ mod intent;
 pub mod logs;
 pub mod palette;
 pub mod plans;
+mod sections;
 
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
+use super::dialog::read::{Read, Reading};
+use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
-use super::keymap::{self, Action, Context, Key};
-use crate::session::view::{View, WhyOf};
+use super::keymap::{Action, Context, Key, Keymap};
+use crate::session::view::{Found, View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 
@@ -30,6 +33,8 @@ use jiff::tz::TimeZone;
 pub const ZOOMS: [u64; 5] = [300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];
 /// The same key within so many milliseconds is a repeat.
 const REPEAT_MS: u64 = 150;
+/// A key so many milliseconds after another one was not pressed by a finger.
+const BURST_MS: u64 = 20;
 /// The key that opened a dialog must have been silent for so many milliseconds to act in it.
 const OPENER_MS: u64 = 1000;
 /// A count can be taken back for so many milliseconds.
@@ -105,6 +110,8 @@ pub enum Pane {
 pub struct Ui {
     /// The zone in which times are shown.
     pub zone: TimeZone,
+    /// What each key means.
+    pub keymap: Keymap,
     /// Where one is.
     pub screen: Screen,
     /// Index into [`ZOOMS`].
@@ -115,6 +122,8 @@ pub struct Ui {
     pub signal: usize,
     /// Cursor among the procedures.
     pub procedure: usize,
+    /// Where one is among what fits.
+    pub plans: plans::PlansUi,
     /// Procedure whose plan is looked at.
     pub plan: Option<String>,
     /// How many rows back from the newest the timeline's cursor is.
@@ -145,6 +154,10 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// What was found last in the output.
+    found: Option<Found>,
+    /// Texts that were closed before they were sent.
+    drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
     before: Screen,
     last_key: Option<(KeyCode, u64)>,
@@ -156,11 +169,13 @@ impl Ui {
     pub fn new(zone: TimeZone) -> Ui {
         Ui {
             zone,
+            keymap: Keymap::default(),
             screen: Screen::Overview,
             zoom: 1,
             freeze: None,
             signal: 0,
             procedure: 0,
+            plans: Default::default(),
             plan: None,
             back_in_time: 0,
             why: WhyOf::Verdict,
@@ -176,6 +191,8 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            found: None,
+            drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
             last_key: None,
@@ -215,11 +232,13 @@ impl Ui {
         let silent = self
             .last_key
             .is_none_or(|(code, at)| code != event.code || now_ms.saturating_sub(at) >= OPENER_MS);
+        // Keys that come faster than fingers are a paste that the terminal does not mark as one.
+        let burst = self.last_key.is_some_and(|(_, at)| now_ms.saturating_sub(at) < BURST_MS);
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
-        let action = keymap::resolve(context, Key::of(event));
+        let action = self.keymap.resolve(context, Key::of(event));
         if context.is_dialog() {
-            return self.key_in_dialog(event, action, view, now_ms, repeat, silent);
+            return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
         match action {
             Some(action) => self.act(action, view, now_ms),
@@ -241,7 +260,8 @@ impl Ui {
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
-            Screen::Run | Screen::Emergency | Screen::Why | Screen::Help => None,
+            Screen::Run => self.on_run(action, view),
+            Screen::Emergency | Screen::Why | Screen::Help => None,
         }
     }
 
@@ -251,6 +271,9 @@ impl Ui {
         }
         match action {
             Action::Palette | Action::Find => return self.open_palette(action, view),
+            Action::NextSection | Action::PreviousSection => {
+                self.next_section(view, action == Action::NextSection);
+            }
             Action::Contacts => return self.open_contacts(view),
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
@@ -319,6 +342,9 @@ impl Ui {
     }
 
     fn back(&mut self) -> Vec<Intent> {
+        if self.find.take().is_some_and(|f| !f.is_empty()) {
+            return Vec::new();
+        }
         let to = match self.screen {
             Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
                 self.before
@@ -379,8 +405,9 @@ impl Ui {
             Screen::Overview if !view.signals.is_empty() => self.go(Screen::Signal),
             Screen::Procedures => {
                 let Some(p) = view.procedures.get(self.procedure) else { return Vec::new() };
-                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some() {
-                    return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
+                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some_and(|d| !d.resolving) {
+                    self.open(Dialog::Read(Read::of(Reading::Plan)), Some(KeyCode::Enter));
+                    return Vec::new();
                 }
                 if view.read_only {
                     return self.only_reads();
@@ -390,6 +417,7 @@ impl Ui {
                     procedure: p.id.clone(),
                     given: Default::default(),
                     stops: None,
+                    scenario: None,
                 }];
             }
             _ => {}

@@ -59,6 +59,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_textarea", &["tui"]),
+    ("nucleo_matcher", &["tui"]),
     ("clap", &["cli"]),
     ("color_eyre", &["cli"]),
     ("axum", &["sim"]),

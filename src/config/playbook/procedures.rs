@@ -9,7 +9,6 @@ use super::probes::{probe, probe_of};
 use super::steps::{Place, step};
 use super::templates::{Reach, Scope, template};
 use super::words::{Style, id, screen_key};
-use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{
     ApprovalDefault, Confirm, Expect, Guard, Phase, Procedure, Role, Step, Verification,
@@ -109,7 +108,8 @@ fn procedure(
     let guard = t.opt("guard").map(|n| guard(&n, &planned));
     let follow = t.opt("follow").map(|n| n.references("log", known.of("logs"))).unwrap_or_default();
     let skips = t.opt("skips").map(|n| n.strings()).unwrap_or_default();
-    later(t);
+    let checklists =
+        t.opt("checklists").map(|n| n.references("checklist", known.of("checklists"))).unwrap_or_default();
     let list = t.req("steps", "write [[procedures.NAME.steps]] with a name and what is done");
     let nodes = list.as_ref().map(|n| n.array()).unwrap_or_default();
     if let (Some(n), true) = (&list, nodes.is_empty()) {
@@ -147,6 +147,7 @@ fn procedure(
         undo,
         compatible_with: whole(compatible_with)?,
         preflight: preflight.unwrap_or_default(),
+        checklists,
         guard: whole(guard)?,
         follow,
         expect,
@@ -336,15 +337,6 @@ fn ids_within(p: &Node<'_>, all: &Node<'_>, depth: usize, out: &mut Vec<String>)
         if let Some(called) = called.filter(|_| depth < 8) {
             ids_within(&called, all, depth + 1, out);
         }
-    }
-}
-
-/// Keys of a procedure that are not carried out yet.
-fn later(t: &Table<'_>) {
-    if let Some(n) = t.opt("checklists") {
-        n.references("checklist", t.cx.known.of("checklists"));
-        let hint = "every checklist is shown at its moment, whichever procedure it is";
-        t.cx.not_yet(t.key_span("checklists"), Severity::Warning, "`checklists` of a procedure", hint);
     }
 }
 

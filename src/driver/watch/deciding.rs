@@ -20,6 +20,7 @@ use crate::session::decision::machine::{Effect, Event, Judged, Machine};
 use crate::session::decision::{Decisions, Kind, Rules};
 use crate::supervisor::decisions::{self, Beat, host};
 use crate::supervisor::person::person;
+use crate::supervisor::{self, deed};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -31,6 +32,9 @@ const WAITING: usize = 256;
 const HOLD: Duration = Duration::from_millis(100);
 /// Milliseconds after which the machine hears that a record could not be written, and wants it again.
 const AGAIN: Millis = 1_000;
+/// Milliseconds between two looks at items that judge themselves by a condition, and between two questions to the world.
+const LOOK: Millis = 1_000;
+const ASK: Millis = 10_000;
 /// Milliseconds without a heartbeat on disk after which nothing counts as recorded.
 const STUCK: Millis = 5_000;
 
@@ -65,6 +69,11 @@ pub struct Deciding {
     written: Millis,
     before: Option<Beat>,
     leaving: bool,
+    /// When items of checklists that judge themselves are looked at again, and asked again (boot milliseconds).
+    look: Millis,
+    ask: Millis,
+    /// They are being asked.
+    asking: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Deciding {
@@ -187,6 +196,9 @@ impl Deciding {
             beating: false,
             before,
             leaving: false,
+            look: 0,
+            ask: 0,
+            asking: None,
         };
         it.follow_open();
         Ok(it)
@@ -234,6 +246,32 @@ impl Deciding {
             evidence: verdict.evidence.clone(),
         };
         self.handle(now, judged);
+        self.items(now, engine);
+    }
+
+    /// Items of checklists that judge themselves: conditions by the engine, the others by asking, calmly and never waited
+    /// for.
+    fn items(&mut self, now: &Now, engine: &Engine) {
+        if now.boot >= self.look {
+            self.look = now.boot + LOOK;
+            let said = crate::session::judged(&self.setup.playbook, engine, now);
+            if !said.is_empty() {
+                self.handle(now, Event::Items(said));
+            }
+        }
+        let idle = self.asking.as_ref().is_none_or(tokio::task::JoinHandle::is_finished);
+        if now.boot < self.ask || !idle || self.leaving {
+            return;
+        }
+        self.ask = now.boot + ASK;
+        if deed::asks(&self.setup.playbook) {
+            let (setup, tell) = (self.setup.clone(), self.tell.clone());
+            self.asking = Some(tokio::spawn(async move {
+                let context = supervisor::context("items", "", None, &setup.hash, &setup.folder);
+                let said = deed::judged(&setup.playbook, &setup.environment, &context).await;
+                drop(tell.send(News::Event(Event::Items(said))).await);
+            }));
+        }
     }
 
     /// The host slept so many milliseconds.

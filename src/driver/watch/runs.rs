@@ -131,7 +131,8 @@ impl Watched {
             let seen = self.read.get(id)?.1.as_ref()?;
             let (verified, _, at) = seen.ended.as_ref().filter(|_| seen.view.state != RunState::Refused)?;
             let by_person = seen.plan.automatic.is_none();
-            Some(Over { run: id.clone(), ended: at.clone(), by_person, verified: *verified })
+            let procedure = seen.plan.procedure.id.clone();
+            Some(Over { run: id.clone(), procedure, ended: at.clone(), by_person, verified: *verified })
         });
         out.last = over.max_by_key(|o| o.ended.wall);
         out

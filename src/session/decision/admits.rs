@@ -3,7 +3,7 @@
 use super::agreed::{same_choice, same_person};
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::words::{at, word};
-use super::{Clock, Decisions, EXTENSIONS, Firing, LATE, Rules};
+use super::{Clock, Decisions, EXTENSIONS, Firing, How, LATE, Rules};
 use crate::model::condition::duration;
 use crate::model::playbook::{Automation, Cell, DefaultAction};
 use crate::model::text::clean_line;
@@ -106,10 +106,20 @@ impl Decisions {
                 sane(&[firing], &[note])?;
                 self.known(firing).map(drop)
             }
-            Kind::Noted { text, .. } => sane(&[], &[text]),
-            Kind::Ticked { checklist, item, text, note, .. } => {
-                sane(&[checklist], &[text, note])?;
-                unless((1..=1000).contains(item), || "items are counted from 1".to_owned())
+            Kind::Noted { text, to, .. } => {
+                let to: Vec<&str> = to.iter().map(String::as_str).collect();
+                sane(&to, &[text])
+            }
+            Kind::Ticked { .. }
+            | Kind::ItemNoted { .. }
+            | Kind::ItemWithout { .. }
+            | Kind::ItemBegan { .. }
+            | Kind::ItemEnded { .. }
+            | Kind::ItemJudged { .. } => self.admits_item(kind, rules, now),
+            Kind::RunOver { run, procedure, .. } => {
+                sane(&[run, procedure], &[])?;
+                let on_record = self.run_over.as_ref().is_some_and(|(last, ..)| last == run);
+                unless(!on_record, || format!("the end of {run} is on record"))
             }
             Kind::Flagged { signal, note, .. } => sane(&[signal], &[note]),
             Kind::Counted { signal, delta, .. } => {
@@ -126,6 +136,58 @@ impl Decisions {
             | Kind::Said { .. }
             | Kind::ClockClosed { .. } => self.admits_clock(kind, now),
             Kind::EpochBegan { .. } => Ok(()),
+        }
+    }
+
+    /// The same for what is about an item of a checklist.
+    fn admits_item(&self, kind: &Kind, rules: &Rules, now: &Now) -> Answer {
+        let (checklist, item, texts) = match kind {
+            Kind::Ticked { checklist, item, text, note, .. } => (checklist, *item, vec![text, note]),
+            Kind::ItemNoted { checklist, item, text, note, .. } => (checklist, *item, vec![text, note]),
+            Kind::ItemWithout { checklist, item, text, reason, .. } => (checklist, *item, vec![text, reason]),
+            Kind::ItemBegan { checklist, item, text, what, .. } => (checklist, *item, vec![text, what]),
+            Kind::ItemEnded { checklist, item, detail, .. } => (checklist, *item, vec![detail]),
+            Kind::ItemJudged { checklist, item, text, detail, .. } => (checklist, *item, vec![text, detail]),
+            _ => return Ok(()),
+        };
+        sane(&[checklist], &texts.iter().map(|t| t.as_str()).collect::<Vec<_>>())?;
+        unless((1..=1000).contains(&item), || "items are counted from 1".to_owned())?;
+        // A list that this playbook does not have was another version's: it may be noted all the same.
+        let how = rules.checklists.get(checklist).and_then(|items| items.get(item - 1)).copied();
+        let record = self.items.get(&(checklist.clone(), item));
+        let deed = record.and_then(|r| r.deed.as_ref());
+        match kind {
+            Kind::Ticked { .. } if how == Some(How::Judges) => {
+                Err("it judges itself and ticks itself: nobody else does".to_owned())
+            }
+            Kind::Ticked { .. } => match deed.filter(|d| d.goes_on(now)) {
+                Some(d) => Err(format!("it is being done, by {}", clean_line(&d.who.user))),
+                None => Ok(()),
+            },
+            Kind::ItemNoted { note, .. } => {
+                unless(!note.trim().is_empty(), || "the note is empty".to_owned())
+            }
+            Kind::ItemWithout { reason, .. } => {
+                unless(!reason.trim().is_empty(), || "going on without it needs a reason".to_owned())
+            }
+            Kind::ItemBegan { deed: id, .. } => {
+                sane(&[id], &[])?;
+                unless(how == Some(How::Does), || "it does nothing itself".to_owned())?;
+                match deed.filter(|d| d.goes_on(now)) {
+                    Some(d) => {
+                        Err(format!("{} set it off at {}: it runs", clean_line(&d.who.user), at(d.at.wall)))
+                    }
+                    None => Ok(()),
+                }
+            }
+            Kind::ItemEnded { deed: id, .. } => {
+                unless(deed.is_some_and(|d| d.id == *id), || "that is not what was set off last".to_owned())
+            }
+            Kind::ItemJudged { answer, .. } => {
+                let known = record.and_then(|r| r.judged.as_ref()).map(|j| j.answer);
+                unless(known != Some(*answer), || "that is on record".to_owned())
+            }
+            _ => Ok(()),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, Mark, Reaction,
-    Set, Stopped, Tick, Word,
+    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, MESSAGES, Mark,
+    Message, Reaction, Set, Stopped, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;
@@ -51,14 +51,21 @@ impl Decisions {
             Kind::IncidentOpened { incident, reason, run } => {
                 self.incidents += 1;
                 self.uncovered = None;
-                if run.is_some() {
-                    self.incident_run.clone_from(&run);
+                match &run {
+                    Some(_) => self.incident_run.clone_from(&run),
+                    // What was ticked before something fired was for another matter.
+                    None => self.period.incident += 1,
                 }
                 self.incident = Some(Incident { id: incident, since: at.clone(), reason, run });
             }
             Kind::IncidentClosed { .. } => {
                 self.incident = None;
                 self.uncovered = None;
+                self.period.incident += 1;
+            }
+            Kind::RunOver { run, procedure, ended, .. } => {
+                self.period.run += 1;
+                self.run_over = Some((run, procedure, ended));
             }
             Kind::Fired { firing, trigger, true_since, cell, stage, note, mode, evidence, .. } => {
                 *self.fired.entry(trigger.clone()).or_default() += 1;
@@ -139,6 +146,11 @@ impl Decisions {
                 }
                 f.paged = Some((ok, detail, at.clone()));
             }),
+            Kind::Noted { text, who, to: Some(to) } => {
+                self.messages.push(Message { to, from: who, text, at: at.clone() });
+                let old = self.messages.len().saturating_sub(MESSAGES);
+                self.messages.drain(..old);
+            }
             Kind::HostSlept { .. } | Kind::TornTail(_) | Kind::Noted { .. } => {}
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
@@ -212,9 +224,6 @@ impl Decisions {
     fn take_word(&mut self, kind: Kind, at: &Now) {
         match kind {
             Kind::Acked { firing, who, .. } => self.acked(&firing, who),
-            Kind::Ticked { checklist, item, done, note, who, .. } => {
-                self.ticks.insert((checklist, item), Tick { done, note, who, at: at.clone() });
-            }
             Kind::Flagged { signal, raised, note, who } => {
                 self.flags.insert(signal, (raised, who, note));
             }
@@ -225,7 +234,7 @@ impl Decisions {
             Kind::Marked { mark, at, values, who } => {
                 self.marks.insert(mark, Mark { at, values, who });
             }
-            _ => {}
+            item => self.take_item(item, at),
         }
     }
 

@@ -5,9 +5,12 @@ mod clocks;
 mod due;
 mod firing;
 mod incident;
+mod items;
 mod telling;
 #[cfg(test)]
 mod tests;
+
+pub use items::ItemSaid;
 
 use super::fold::passed;
 use super::{Decisions, Kind, Rules, SILENT, Withheld};
@@ -55,6 +58,8 @@ pub struct Runs {
 pub struct Over {
     /// Its id.
     pub run: String,
+    /// Id of its procedure.
+    pub procedure: String,
     /// When it ended.
     pub ended: Now,
     /// A person started it.
@@ -125,6 +130,8 @@ pub enum Event {
         /// In words, safe to show.
         detail: String,
     },
+    /// What items of checklists that judge themselves say now; those that are not named say nothing new.
+    Items(Vec<ItemSaid>),
     /// The host slept so many milliseconds.
     HostSlept(u64),
     /// Time passed.
@@ -214,6 +221,8 @@ pub struct Machine {
     unwritten: Vec<Kind>,
     /// The run during which an incident was open, last.
     covered: Option<String>,
+    /// What items that judge themselves say, and since when (boot milliseconds).
+    items: IndexMap<(String, usize), (ItemSaid, Millis)>,
 }
 
 type FrozenPlan = Result<(String, String, String), String>;
@@ -255,6 +264,7 @@ impl Machine {
             telling: Vec::new(),
             unwritten: Vec::new(),
             covered: None,
+            items: IndexMap::new(),
         }
     }
 
@@ -277,6 +287,8 @@ impl Machine {
             self.clocks(now),
             self.escalations(now),
             self.quiet(now).into_iter().collect(),
+            self.run_over().into_iter().collect(),
+            self.items(now),
             self.unwritten.clone(),
         ];
         wanted.into_iter().flatten().for_each(|kind| self.want(now, kind, &mut out));
@@ -333,8 +345,10 @@ impl Machine {
             Event::HostSlept(slept) => {
                 // What was judged before says nothing about now.
                 self.judged = None;
+                self.items.clear();
                 self.unwritten.push(Kind::HostSlept { slept });
             }
+            Event::Items(said) => self.items_said(now, said),
             Event::Tick => {}
         }
     }
@@ -456,6 +470,8 @@ fn topic(kind: &Kind) -> String {
         Kind::IncidentClosed { .. } => ("incident closed", String::new()),
         Kind::VerdictChanged { .. } => ("verdict", String::new()),
         Kind::HostSlept { .. } => ("slept", String::new()),
+        Kind::RunOver { .. } => ("run over", String::new()),
+        Kind::ItemJudged { checklist, item, .. } => ("item", format!("{checklist} {item}")),
         _ => ("other", String::new()),
     };
     format!("{name} {about}")

@@ -5,6 +5,7 @@ mod admits;
 mod agreed;
 mod elapsed;
 mod fold;
+mod items;
 pub mod machine;
 pub mod record;
 mod rules;
@@ -12,8 +13,9 @@ pub mod story;
 pub mod words;
 
 pub use elapsed::Elapsed;
+pub use items::{Deed, Did, ItemRecord, Judgement, LEAD, Note, Period, Stood, Tick, Without};
 pub use record::{Choice, Closed, Kind, Withheld};
-pub use rules::{Limits, Rules};
+pub use rules::{How, Limits, Rules};
 
 use crate::engine::evidence::Part;
 use crate::engine::verdict::Standing;
@@ -68,8 +70,14 @@ pub struct Decisions {
     pub counts: IndexMap<String, i64>,
     /// The last mark of each name.
     pub marks: IndexMap<String, Mark>,
-    /// Ticks by checklist and item.
-    pub ticks: IndexMap<(String, usize), Tick>,
+    /// Messages from person to person, oldest first, the last [`MESSAGES`] of them.
+    pub messages: Vec<Message>,
+    /// What is on record of each item of the checklists, by checklist and number.
+    pub items: IndexMap<(String, usize), ItemRecord>,
+    /// The incident and the run that ticks belong to now, by number.
+    pub period: Period,
+    /// The last run that was over: its id, its procedure, when.
+    pub run_over: Option<(String, String, Now)>,
     /// Sequence and wall time of the last record.
     pub last: Option<(u64, Now)>,
 }
@@ -78,6 +86,22 @@ pub struct Decisions {
 pub const KEPT: usize = 200;
 /// Automatic runs of one trigger that are kept; no trigger may have more in its `per`.
 pub const ATTEMPTS: usize = 100;
+
+/// Messages that are kept.
+pub const MESSAGES: usize = 20;
+
+/// What a person told another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The account it is for.
+    pub to: String,
+    /// Who told it.
+    pub from: Person,
+    /// In their words.
+    pub text: String,
+    /// When.
+    pub at: Now,
+}
 
 /// Who decides.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -281,19 +305,6 @@ pub struct Mark {
     pub values: IndexMap<String, Result<(f64, u64), String>>,
     /// Who.
     pub who: Person,
-}
-
-/// A ticked item.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tick {
-    /// Ticked (or unticked again).
-    pub done: bool,
-    /// In their words.
-    pub note: String,
-    /// Who.
-    pub who: Person,
-    /// When.
-    pub at: Now,
 }
 
 impl Decisions {

@@ -5,6 +5,7 @@ use crate::engine::verdict::Standing;
 use crate::model::playbook::{Automation, Cell, DefaultAction};
 use crate::model::record::Record;
 use crate::model::time::{Deadline, Millis, Now};
+use crate::run::Answer;
 use crate::run::plan::{Person, RoleFacts};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -275,12 +276,15 @@ pub enum Kind {
         /// In their words.
         note: String,
     },
-    /// A note.
+    /// A note, or a message to a person.
     Noted {
         /// In their words.
         text: String,
         /// Who.
         who: Person,
+        /// The account it is for; none: it is a note.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
     },
     /// An item of a checklist was ticked, or unticked.
     Ticked {
@@ -296,6 +300,92 @@ pub enum Kind {
         note: String,
         /// Who.
         who: Person,
+    },
+    /// A note about an item of a checklist.
+    ItemNoted {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Its text then.
+        text: String,
+        /// In their words.
+        note: String,
+        /// Who.
+        who: Person,
+    },
+    /// A person goes on without an item of a checklist.
+    ItemWithout {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Its text then.
+        text: String,
+        /// Why.
+        reason: String,
+        /// Who.
+        who: Person,
+    },
+    /// A person set off what an item does itself. Written before it is done.
+    ItemBegan {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Its text then.
+        text: String,
+        /// Name of this one deed.
+        deed: String,
+        /// What is done, in words.
+        what: String,
+        /// Until when it is over, whatever happens; after it nobody knows what came of it.
+        until: Deadline,
+        /// Who.
+        who: Person,
+    },
+    /// What came of it. When it succeeded, the item is done.
+    ItemEnded {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Name of the deed.
+        deed: String,
+        /// It succeeded.
+        ok: bool,
+        /// In words, safe to show.
+        detail: String,
+        /// Milliseconds it took.
+        took: Millis,
+        /// Who set it off.
+        who: Person,
+    },
+    /// An item that judges itself has another answer than before.
+    ItemJudged {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// Its text then.
+        text: String,
+        /// The answer: it is done while it holds.
+        answer: Answer,
+        /// Why, in words.
+        detail: String,
+    },
+    /// A run is over: the checklists after it count from here.
+    RunOver {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The run.
+        run: String,
+        /// Its procedure.
+        procedure: String,
+        /// When it ended.
+        ended: Now,
     },
     /// A flag was raised or lowered.
     Flagged {
@@ -415,6 +505,8 @@ impl Kind {
             | Kind::Paged { epoch, .. }
             | Kind::ClockOpened { epoch, .. }
             | Kind::DefaultFrozen { epoch, .. }
+            | Kind::ItemJudged { epoch, .. }
+            | Kind::RunOver { epoch, .. }
             | Kind::ClockMissed { epoch, .. } => Some(*epoch),
             Kind::ClockClosed { epoch, .. } => *epoch,
             _ => None,

@@ -1,7 +1,7 @@
 //! What the rules of the log need to know of a playbook in its environment.
 
 use super::ATTEMPTS;
-use crate::model::playbook::{Automation, Playbook};
+use crate::model::playbook::{Automation, Checklist, Item, ItemDoes, Playbook};
 use crate::model::time::Millis;
 use indexmap::IndexMap;
 
@@ -12,6 +12,19 @@ pub struct Rules {
     pub ceiling: Automation,
     /// By trigger.
     pub triggers: IndexMap<String, Limits>,
+    /// By checklist, of each item: how it comes to be done.
+    pub checklists: IndexMap<String, Vec<How>>,
+}
+
+/// How an item of a checklist comes to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// A person ticks it.
+    ByHand,
+    /// It judges itself: nobody ticks it.
+    Judges,
+    /// A person sets it off; who did it another way ticks it.
+    Does,
 }
 
 /// How often a trigger may act.
@@ -36,7 +49,14 @@ impl Rules {
             max_attempts: (t.max_attempts as usize).min(ATTEMPTS),
             per: t.per,
         };
+        let how = |i: &Item| match &i.does {
+            None | Some(ItemDoes::Ask(_)) => How::ByHand,
+            Some(ItemDoes::Judge(_)) => How::Judges,
+            Some(ItemDoes::Act { .. } | ItemDoes::Mark(_)) => How::Does,
+        };
+        let items = |c: &Checklist| c.items.iter().map(how).collect();
         Rules {
+            checklists: playbook.checklists.iter().map(|(id, c)| (id.clone(), items(c))).collect(),
             ceiling: playbook.environments.get(environment).map(|e| e.automation).unwrap_or_default(),
             triggers: playbook.triggers.iter().map(|(id, t)| (id.clone(), limits(t))).collect(),
         }

@@ -8,6 +8,7 @@ use crate::model::condition::duration;
 use crate::model::playbook::{Automation, Cell, DefaultAction, Playbook};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
+use crate::run::Answer;
 use crate::run::plan::{Person, RoleFacts};
 pub use crate::run::story::Told;
 
@@ -26,11 +27,16 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::ClockClosed { .. }) => names.clock(kind)?,
         kind @ (Kind::Acked { .. }
         | Kind::Noted { .. }
-        | Kind::Ticked { .. }
         | Kind::Flagged { .. }
         | Kind::Counted { .. }
         | Kind::Marked { .. }
         | Kind::AutomationSet { .. }) => names.person(kind)?,
+        kind @ (Kind::Ticked { .. }
+        | Kind::ItemNoted { .. }
+        | Kind::ItemWithout { .. }
+        | Kind::ItemBegan { .. }
+        | Kind::ItemEnded { .. }
+        | Kind::ItemJudged { .. }) => names.item(kind)?,
         kind => names.decider(kind)?,
     };
     let who = who.map(|w| clean_line(&w.user));
@@ -45,6 +51,47 @@ struct Names<'a>(Option<&'a Playbook>);
 impl Names<'_> {
     fn trigger(&self, id: &str) -> String {
         self.0.and_then(|p| p.triggers.get(id)).map_or_else(|| id.to_owned(), |t| t.title.clone())
+    }
+
+    /// A line about an item of a checklist.
+    fn item(&self, kind: Kind) -> Option<Line> {
+        let title =
+            |id: &str| self.0.and_then(|p| p.checklists.get(id)).map_or(id.to_owned(), |c| c.title.clone());
+        let known = |id: &str, item: usize| {
+            let items = self.0.and_then(|p| p.checklists.get(id)).map(|c| &c.items);
+            let text = items.and_then(|i| i.get(item.wrapping_sub(1))).map(|i| format!(", {}", i.text));
+            text.unwrap_or_default()
+        };
+        let (text, who) = match kind {
+            Kind::Ticked { checklist, item, text, done, note, who } => {
+                let how = if done { "done" } else { "not done after all" };
+                (format!("{} {item}, {text}: {how}{}", title(&checklist), reason_of(&note)), Some(who))
+            }
+            Kind::ItemNoted { checklist, item, text, note, who } => {
+                (format!("{} {item}, {text}: note: {note}", title(&checklist)), Some(who))
+            }
+            Kind::ItemWithout { checklist, item, text, reason, who } => {
+                (format!("{} {item}, {text}: gone on without it: {reason}", title(&checklist)), Some(who))
+            }
+            Kind::ItemBegan { checklist, item, text, what, who, .. } => {
+                (format!("{} {item}, {text}: begun: {what}", title(&checklist)), Some(who))
+            }
+            Kind::ItemEnded { checklist, item, ok, detail, took, who, .. } => {
+                let how = if ok { "done" } else { "FAILED" };
+                let (title, known, took) = (title(&checklist), known(&checklist, item), duration(took));
+                (format!("{title} {item}{known}: {how} in {took}: {detail}"), Some(who))
+            }
+            Kind::ItemJudged { checklist, item, text, answer, detail, .. } => {
+                let how = match answer {
+                    Answer::Holds => "holds",
+                    Answer::Fails => "does not hold",
+                    Answer::Blind => "cannot be judged",
+                };
+                (format!("{} {item}, {text}: {how}{}", title(&checklist), reason_of(&detail)), None)
+            }
+            _ => return None,
+        };
+        Some((None, "checklist", text, who))
     }
 
     /// The trigger of a firing, by its name.
@@ -161,6 +208,8 @@ impl Names<'_> {
                 let how = if ok { "people were told" } else { "people were NOT told" };
                 (None, "page", format!("{}: {how}: {detail}", self.firing(&firing)), None)
             }
+            // Its own story tells how it ended.
+            Kind::RunOver { .. } => return None,
             Kind::HostSlept { slept } => (
                 None,
                 "decider",
@@ -245,12 +294,9 @@ impl Names<'_> {
             Kind::Acked { firing, who, note } => {
                 (None, "person", format!("{} was seen{}", self.firing(&firing), reason_of(&note)), Some(who))
             }
-            Kind::Noted { text, who } => (Some('n'), "note", text, Some(who)),
-            Kind::Ticked { checklist, item, text, done, note, who } => {
-                let title = self.0.and_then(|p| p.checklists.get(&checklist)).map(|c| c.title.clone());
-                let title = title.unwrap_or(checklist);
-                let how = if done { "done" } else { "not done after all" };
-                (None, "checklist", format!("{title} {item}, {text}: {how}{}", reason_of(&note)), Some(who))
+            Kind::Noted { text, who, to: None } => (Some('n'), "note", text, Some(who)),
+            Kind::Noted { text, who, to: Some(to) } => {
+                (Some('n'), "message", format!("to {to}: {text}"), Some(who))
             }
             Kind::Flagged { signal, raised, note, who } => {
                 let how = if raised { "raised" } else { "lowered" };

@@ -82,7 +82,7 @@ impl Desk {
         if let Some((run, _)) = self.under_way.take_if(|(_, end)| *end <= now.boot) {
             self.runs.in_the_way = None;
             self.runs.last =
-                Some(Over { run: run.clone(), ended: now.clone(), by_person: false, verified: true });
+                Some(Over { run: run.clone(), ended: now.clone(), verified: true, ..Over::default() });
             events.push_back(Event::Runs(self.runs.clone()));
             events.push_back(Event::Ended { run, ok: true, detail: "taken to verify".into() });
         }

@@ -110,6 +110,15 @@ pub enum Notice {
     },
     /// Something is armed, and no watcher lives.
     NoWatch,
+    /// Somebody told the person here something.
+    Message {
+        /// Who.
+        from: String,
+        /// When, wall milliseconds.
+        wall: i64,
+        /// In their words.
+        text: String,
+    },
     /// A clock ran out while nobody watched.
     Overdue {
         /// What it was about.

@@ -1,6 +1,7 @@
 //! From a procedure to a plan that can be confirmed: parameters are read or chosen, programs are found, guards are asked.
 //! Nothing is changed.
 
+mod checklists;
 mod params;
 mod preflight;
 mod preview;
@@ -41,6 +42,8 @@ pub struct Draft {
     pub compatible: Option<(String, Told)>,
     /// Steps that are done already: number, and what was seen.
     pub already: Vec<(usize, String)>,
+    /// Steps that are not done already, or of which that cannot be said: number, answer, what was seen.
+    pub open: Vec<(usize, Answer, String)>,
     /// Every step that changes something is done already.
     pub nothing_to_do: bool,
     /// Since when it is so, and by whom, where a run of ours made it so.
@@ -95,6 +98,7 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
         who: person(),
         reason: reason.to_owned(),
         cause,
+        incident: None,
         automatic: None,
         stage: None,
         baselines: IndexMap::new(),
@@ -126,6 +130,7 @@ pub async fn resolve(
         home: context.home.clone().into(),
         run: None,
     };
+    context.incident = incident_of(&context.home).await.or(context.incident);
     context.stage = stage(&world, playbook, procedure, &names).await;
     context.baselines = captured(playbook, &context.home).await;
     let params = params::params(&world, playbook, procedure, given, &names).await;
@@ -134,7 +139,9 @@ pub async fn resolve(
     if !draft.problems.is_empty() {
         return draft;
     }
-    let mut drawn = match draw(playbook, environment, procedure, &params.values, &context) {
+    let (gate, with) = checklists::Gate::before(playbook, procedure);
+    let asking = with.as_ref().unwrap_or(playbook);
+    let mut drawn = match draw(asking, environment, procedure, &params.values, &context) {
         Ok(drawn) => drawn,
         Err(problems) => {
             draft.problems = problems;
@@ -146,8 +153,10 @@ pub async fn resolve(
     draft.problems.extend(preflight::find(&mut drawn.plan));
     let (files, missing) = preflight::changes(&drawn.plan);
     draft.problems.extend(missing);
-    let answers = preflight::ask_all(world, &drawn).await;
+    let mut answers = preflight::ask_all(world, &drawn).await;
+    let items = gate.answers(&mut answers.preflight);
     (draft.already, draft.nothing_to_do) = preflight::done(&drawn, &answers, &files);
+    draft.open = preflight::open(&answers, &draft.already);
     draft.files = files;
     let mut plan = drawn.plan;
     let (who, roles) = (plan.who.clone(), playbook.roles.clone());
@@ -181,6 +190,20 @@ pub async fn resolve(
         }
         plan.preflight.push(Preflight { text, answer, detail });
     }
+    // Reads the log.
+    let (list, mut frozen) = (playbook.clone(), plan);
+    let closed = tokio::task::spawn_blocking(move || {
+        let open = gate.close(&list, &mut frozen, &items);
+        (frozen, open)
+    });
+    let (plan, open) = match closed.await {
+        Ok(closed) => closed,
+        Err(e) => {
+            draft.problems.push(format!("the checklists cannot be looked at: {e}"));
+            return draft;
+        }
+    };
+    draft.blocked.extend(open);
     draft.problems.extend(draft.blocked.clone());
     draft.when = answers
         .when
@@ -190,6 +213,18 @@ pub async fn resolve(
         .collect();
     draft.plan = Some(plan);
     draft
+}
+
+async fn incident_of(home: &str) -> Option<(String, Now)> {
+    let home = home.to_owned();
+    // Reads the log.
+    tokio::task::spawn_blocking(move || incident(&home)).await.ok().flatten()
+}
+
+/// The open incident on record: its name, and when it opened.
+pub(super) fn incident(home: &str) -> Option<(String, Now)> {
+    let state = super::decisions::load(Path::new(home)).ok()?;
+    state.incident.map(|i| (i.id, i.since))
 }
 
 /// The baselines that are known now, base units.

@@ -38,6 +38,7 @@ fn context_in(dir: &Path) -> Context {
         who: Person { user: "ana".into(), ..Person::default() },
         reason: "a reason".into(),
         cause: None,
+        incident: None,
         automatic: None,
         stage: None,
         baselines: IndexMap::new(),

@@ -5,7 +5,7 @@ use super::window::{Window, wrap};
 use crate::run::view::RunView;
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
-use crate::tui::keymap::{self, Context};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
@@ -39,7 +39,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, d: &Locked) 
         }
         None => ("The run that was in the way is over.".into(), "Nothing was started.".into(), false),
     };
-    let keys: Vec<_> = keymap::of(Context::Locked).filter(|b| live && b.keys.len() == 1).collect();
+    let keys: Vec<_> =
+        scene.ui.keymap.of(Context::Locked).filter(|b| live && b.action != Action::Close).collect();
     let stop = "      its processes are waited for; yours is confirmed first";
     let rows: usize = [&what, &means].iter().map(|t| wrap(t, Window::room(width)).len()).sum();
     let lines = keys.len() as u16 + u16::from(live);
@@ -51,7 +52,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, d: &Locked) 
     w.to_kept();
     w.divide(canvas);
     for b in keys {
-        canvas.put(w.area.x + 6, w.y, 1, &b.keys_name(), Slot::Key);
+        canvas.right(w.area.x + 7, w.y, 5, &b.key_name().unwrap_or_default(), Slot::Key);
         w.text(canvas, 8, b.label, Slot::Text);
     }
     if live {

@@ -5,12 +5,15 @@ pub mod arm;
 pub mod ask;
 pub mod confirm;
 pub mod decide;
+pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
 pub mod picker;
 pub mod question;
+pub mod read;
 pub mod refused;
+pub mod text;
 pub mod unverified;
 pub mod window;
 
@@ -47,10 +50,16 @@ pub enum Dialog {
     Locked(Locked),
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A long text that is only read.
+    Read(read::Read),
+    /// A text of several lines.
+    Text(text::Text),
     /// Which other procedure?
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is looked for on the screen?
+    Find(Form),
 }
 
 impl Dialog {
@@ -67,8 +76,11 @@ impl Dialog {
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Read(_) => Context::Reading,
+            Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Find(_) => Context::Find,
         }
     }
 
@@ -80,6 +92,7 @@ impl Dialog {
             Dialog::Picker(p) => Some(&mut p.form),
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
+            Dialog::Find(form) => Some(form),
             _ => None,
         }
     }
@@ -106,6 +119,8 @@ pub struct Confirm {
     pub picked: bool,
     /// The run that is stopped first.
     pub stops: Option<String>,
+    /// The scenario that was picked.
+    pub scenario: Option<String>,
     /// The clock that is decided by it.
     pub decides: Option<String>,
     /// Field and buttons.
@@ -281,8 +296,6 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
-    /// A note.
-    Note,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

@@ -5,13 +5,13 @@ use super::window::{Window, wrap};
 use crate::run::record::Answer;
 use crate::run::state::Need;
 use crate::tui::canvas::Canvas;
-use crate::tui::keymap::{self, Action, Context};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
 
 /// Draws it: what is known, and what can be said.
-pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome) {
+pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, o: &Outcome) {
     let step = format!("step {} {}", o.label, o.name);
     let (title, label, text) = match &o.need {
         Need::Settle { evidence, .. } => {
@@ -30,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome
     };
     let width = 76.min(body.width.saturating_sub(2));
     let rows = |text: &str| wrap(text, Window::room(width)).len() as u16;
-    let keys: Vec<_> = keymap::of(Context::Outcome).filter(|b| o.may(b.action)).collect();
+    let keys: Vec<_> = scene.ui.keymap.of(Context::Outcome).filter(|b| o.may(b.action)).collect();
     let asks = if proposal.is_empty() { 0 } else { rows(&proposal) };
     let mut w = Window::open(canvas, body, width, rows(text) + asks + keys.len() as u16 + 7, &title);
     w.gap();
@@ -42,7 +42,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, o: &Outcome
     w.to_kept();
     w.divide(canvas);
     for b in keys {
-        canvas.put(w.area.x + 6, w.y, 1, &b.keys_name(), Slot::Key);
+        canvas.right(w.area.x + 7, w.y, 5, &b.key_name().unwrap_or_default(), Slot::Key);
         let fits = match (b.action, &o.proposal) {
             (Action::Done, Some((Answer::Holds, _))) | (Action::NotDone, Some((Answer::Fails, _))) => {
                 "   ← the probe says so"

@@ -210,21 +210,6 @@ pub fn about_extension(d: &DecisionView) -> Question {
     }
 }
 
-/// A note.
-pub fn about_note() -> Question {
-    Question {
-        asked: Asked::Note,
-        title: "NOTE".into(),
-        text: vec!["It stands in the timeline and in the records, with your name and the time.".into()],
-        button: "Write it",
-        field: true,
-        required: true,
-        choices: Vec::new(),
-        chosen: 0,
-        form: Form::default(),
-    }
-}
-
 /// What is normal is marked.
 pub fn about_mark(marks: &[(String, Vec<String>)]) -> Question {
     let what = |(mark, signals): &(String, Vec<String>)| format!("{mark}: {}", signals.join(", "));
@@ -300,7 +285,6 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, q: &Questio
     }
     if q.field {
         let label = match (q.required, &q.asked) {
-            (_, Asked::Note) => "Note: ",
             (_, Asked::Say { say: Say::Approve, .. }) => "Your name: ",
             (true, _) => "Why: ",
             (false, _) => "Note: ",

@@ -106,6 +106,11 @@ impl Window {
         self.y += 1;
     }
 
+    /// A field of text with its cursor.
+    pub fn field(&self, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, form: &Form) {
+        field(canvas, x, y, width, form);
+    }
+
     /// `▸[ Cancel ]     [ Roll back ]`, on the last row inside.
     pub fn buttons(&self, canvas: &mut Canvas<'_>, cancel: &str, go: Option<(&str, bool, bool)>) {
         let y = self.end().saturating_sub(1);
@@ -118,20 +123,20 @@ impl Window {
         }
         button(canvas, end, y, cancel, cancel_focused, Slot::Head);
     }
+}
 
-    /// A field of text with its cursor.
-    pub fn field(&self, canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, form: &Form) {
-        canvas.fill(x, y, width, ' ', Slot::Bar);
-        let chars: Vec<char> = form.text().chars().collect();
-        let first = (form.cursor() + 2).saturating_sub(width as usize);
-        let upto: String = chars[first.min(chars.len())..form.cursor().min(chars.len())].iter().collect();
-        let after: String = chars[form.cursor().min(chars.len())..].iter().collect();
-        let at = canvas.put(x, y, width, &upto, Slot::Bar);
-        let end = x + width;
-        canvas.put(at, y, end.saturating_sub(at), &after, Slot::Bar);
-        if at < end {
-            canvas.reverse(at, y, 1, Slot::Bar);
-        }
+/// A field of text with its cursor.
+pub fn field(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, form: &Form) {
+    canvas.fill(x, y, width, ' ', Slot::Bar);
+    let chars: Vec<char> = form.text().chars().collect();
+    let first = (form.cursor() + 2).saturating_sub(width as usize);
+    let upto: String = chars[first.min(chars.len())..form.cursor().min(chars.len())].iter().collect();
+    let after: String = chars[form.cursor().min(chars.len())..].iter().collect();
+    let at = canvas.put(x, y, width, &upto, Slot::Bar);
+    let end = x + width;
+    canvas.put(at, y, end.saturating_sub(at), &after, Slot::Bar);
+    if at < end {
+        canvas.reverse(at, y, 1, Slot::Bar);
     }
 }
 

@@ -3,8 +3,9 @@
 use super::run_line;
 use crate::model::playbook::Confirm;
 use crate::tui::canvas::Canvas;
-use crate::tui::dialog::Dialog;
-use crate::tui::keymap::{self, Action, Context};
+use crate::tui::dialog::read::Reading;
+use crate::tui::dialog::{Dialog, find};
+use crate::tui::keymap::{Action, Binding, Context, Keymap};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use crate::tui::ui::{Screen, draft_of, may_start, offered};
@@ -20,14 +21,15 @@ struct Item {
 /// Draws them on one row.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let mut items = items(scene);
-    shorten(canvas, &mut items, area.width.saturating_sub(2));
     let end = area.right().saturating_sub(1);
     let mut at = area.x + 1;
     if scene.view.demo {
         at = canvas.put(area.x, area.y, area.width, " //// DEMO //// ", Slot::Drill) + 1;
-        let room = end.saturating_sub(at);
-        shorten(canvas, &mut items, room);
     }
+    if let Some(Dialog::Find(form)) = scene.ui.dialog() {
+        at = find::draw(canvas, Rect { x: at - 1, width: (end + 1).saturating_sub(at), ..area }, form) + 2;
+    }
+    shorten(canvas, &mut items, end.saturating_sub(at));
     for item in &items {
         at = canvas.put(at, area.y, end.saturating_sub(at), &item.key, Slot::Key);
         at = canvas.put(at, area.y, end.saturating_sub(at), " ", Slot::Text);
@@ -82,19 +84,27 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
         return dialog_items(scene, context);
     }
     let of = |context: Context, wanted: &[&str], rank: u8, out: &mut Vec<Item>| {
-        for b in keymap::of(context) {
+        for b in ui.keymap.of(context) {
             let Some(foot) = b.foot else { continue };
             if wanted.is_empty() || wanted.contains(&foot) {
-                out.push(Item { key: b.keys[0].name(), label: foot.into(), rank });
+                out.push(Item { key: b.key_name().unwrap_or_default(), label: foot.into(), rank });
             }
         }
     };
+    if let Some(sought) = ui.sought() {
+        out.push(Item {
+            key: format!("/{sought}"),
+            label: format!("{}: all again", ui.keymap.key(Context::Global, Action::Back)),
+            rank: 8,
+        });
+    }
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
+        (Screen::Procedures, _) => plans(scene, &mut out),
         (Screen::Run, _) => {
             for (action, label) in offered(view) {
-                let Some(b) = keymap::of(context).find(|b| b.action == action) else { continue };
+                let Some(b) = ui.keymap.of(context).find(|b| b.action == action) else { continue };
                 let rank = match action {
                     Action::Outcome | Action::Retry => 8,
                     Action::StopRun | Action::Pause => 7,
@@ -113,7 +123,8 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
     if ui.screen != Screen::Help && !view.read_only {
-        for p in view.procedures.iter().filter(|p| !locked || p.emergency) {
+        let resolved = ui.screen == Screen::Procedures && ui.plan.is_some();
+        for p in view.procedures.iter().filter(|p| (!locked || p.emergency) && !resolved) {
             if let Some(key) = p.key {
                 out.push(Item { key: key.to_string(), label: p.title.clone(), rank: PLAYBOOK });
             }
@@ -144,53 +155,104 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     out
 }
 
+/// On the list of procedures: what can be done with the plan that is shown, or how it comes to one.
+fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
+    let (view, ui) = (scene.view, scene.ui);
+    let mut add =
+        |key: &str, label: &str, rank| out.push(Item { key: key.into(), label: label.into(), rank });
+    if ui.section == 1 && !view.scenarios.is_empty() {
+        add("Enter", "its confirmation…", 7);
+        add("Tab", "procedures", 4);
+        return;
+    }
+    let plan = ui.plan.as_deref().and_then(|id| draft_of(view, id)).filter(|d| !d.resolving);
+    match plan {
+        Some(d) => {
+            if let Some(key) = d.key {
+                add(&key.to_string(), "confirm…", 8);
+            }
+            add("Enter", "whole plan", 7);
+            add("V", "dry run", 7);
+            add("Y", "copy as shell", 7);
+        }
+        None => {
+            add("Enter", "plan…", 7);
+            add("V", "dry run", 6);
+            if !view.scenarios.is_empty() {
+                add("Tab", "what fits", 4);
+            }
+        }
+    }
+}
+
 fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
     let item = |key: &str, label: &str, rank| Item { key: key.into(), label: label.into(), rank };
+    let keymap = &scene.ui.keymap;
+    let key = |action| keymap.key(context, action);
+    let table = |wanted: &dyn Fn(Action) -> bool| table(keymap, context, wanted);
     match scene.ui.dialog() {
         Some(Dialog::Confirm(c)) => {
             let mut out = Vec::new();
             match draft_of(scene.view, &c.procedure) {
                 Some(d) if may_start(d) && d.confirm == Confirm::Type && c.form.on_go() => {
-                    out.push(item("Enter", "roll back", 9));
+                    out.push(item(&key(Action::Press), "roll back", 9));
                 }
                 Some(d) if may_start(d) && d.confirm == Confirm::Type => {
                     out.push(item("type", "the name, then Tab, then Enter", 8));
                 }
-                Some(d) if may_start(d) => out.push(item("y", "roll back", 8)),
+                Some(d) if may_start(d) => out.push(item(&key(Action::Yes), "roll back", 8)),
                 Some(d) if d.is_blocked() && d.refused.is_none() && !d.resolving => {
-                    out.push(item("O", "override…", 8));
+                    out.push(item(&key(Action::Override), "override…", 8));
                 }
                 _ => {}
             }
             if draft_of(scene.view, &c.procedure)
                 .is_some_and(|d| !d.params.is_empty() && (may_start(d) || d.is_blocked()))
             {
-                out.push(item("ctrl-e", "other values", 3));
+                out.push(item(&key(Action::Values), "other values", 3));
             }
-            out.push(item("Esc", if out.is_empty() { "close" } else { "cancel" }, 9));
+            out.push(item(&key(Action::Close), if out.is_empty() { "close" } else { "cancel" }, 9));
+            if draft_of(scene.view, &c.procedure).is_some_and(|d| !d.diffs.is_empty()) {
+                out.push(item(&key(Action::Diff), "changes in files", 3));
+            }
             if out.len() > 1 {
-                out.push(item("PgDn", "all commands", 4));
+                out.push(item(&key(Action::PageDown), "all commands", 4));
             }
             out
         }
         Some(Dialog::Question(q)) if !q.field => vec![
-            item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
-            item("Enter", if q.form.on_go() { q.button } else { "Cancel" }, 7),
-            item("Esc", "close, nothing is sent", 9),
+            item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
+            item(&key(Action::Press), if q.form.on_go() { q.button } else { "Cancel" }, 7),
+            item(&key(Action::Close), "close, nothing is sent", 9),
         ],
         Some(Dialog::Question(q)) => vec![
             item("type,", "then Tab, then Enter", 4),
-            item("Tab", if q.form.on_go() { "Cancel" } else { q.button }, 6),
-            item("Esc", "close, nothing is sent", 9),
+            item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
+            item(&key(Action::Close), "close, nothing is sent", 9),
         ],
-        Some(Dialog::Outcome(o)) => table(context, |a| a == Action::Close || o.may(a)),
+        Some(Dialog::Read(r)) => {
+            let wanted = |a: Action| a != Action::Confirm || r.of == Reading::Plan;
+            table(&wanted)
+        }
+        Some(Dialog::Text(t)) => vec![
+            item(&key(Action::Done), if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
+            item(&key(Action::NextControl), if t.on_go() { "the text" } else { t.button }, 6),
+            item(&key(Action::Press), if t.on_go() { t.button } else { "new line" }, 5),
+            item(&key(Action::Undo), "undo", 4),
+            item(&key(Action::Close), "close, keeps the draft", 9),
+        ],
+        Some(Dialog::Outcome(o)) => table(&|a| a == Action::Close || o.may(a)),
         Some(Dialog::Picker(p)) => {
             let mut out = vec![item("type", if p.types() { "the value" } else { "to find" }, 5)];
             if !p.types() {
                 out.push(item("↑↓", "move", 6));
             }
-            out.push(item("Enter", if p.value().is_some() { "pick" } else { "nothing is picked" }, 7));
-            out.push(item("Esc", "back, nothing is started", 9));
+            out.push(item(
+                &key(Action::Pick),
+                if p.value().is_some() { "pick" } else { "nothing is picked" },
+                7,
+            ));
+            out.push(item(&key(Action::Close), "back, nothing is started", 9));
             out
         }
         Some(Dialog::Ask(a)) => {
@@ -201,15 +263,15 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             if a.takes_text() {
                 out.push(item("type", "the text", 5));
             }
-            out.push(item("Tab", if a.form.on_go() { "Not now" } else { "Answer" }, 7));
-            out.push(item("Enter", if a.form.on_go() { "answer" } else { "not now" }, 7));
-            out.push(item("Esc", "not now", 9));
+            out.push(item(&key(Action::NextControl), if a.form.on_go() { "Not now" } else { "Answer" }, 7));
+            out.push(item(&key(Action::Press), if a.form.on_go() { "answer" } else { "not now" }, 7));
+            out.push(item(&key(Action::Close), "not now", 9));
             out
         }
         Some(Dialog::Approve(_)) => {
             let may = scene.view.approver.as_ref().is_some_and(|a| a.may);
             let wanted = |a: Action| may || !matches!(a, Action::Approve | Action::Refuse);
-            table(context, wanted)
+            table(&wanted)
         }
         Some(Dialog::Decide(clock)) => {
             let all = &scene.view.decisions;
@@ -222,7 +284,7 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 Action::NextControl => all.len() > 1,
                 _ => true,
             };
-            table(context, wanted)
+            table(&wanted)
         }
         Some(Dialog::Arm(a)) => {
             let next = match (a.on_go(), a.name.is_some() && !a.on_name) {
@@ -234,14 +296,14 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 item("↑↓", "trigger", 4),
                 item("←→", "its mode", 5),
                 item("type", if a.on_name { "the name" } else { "why" }, 5),
-                item("Tab", next, 6),
-                item("Enter", if a.on_go() { "arm" } else { "cancel" }, 7),
-                item("Esc", "cancel, nothing is armed", 9),
+                item(&key(Action::NextControl), next, 6),
+                item(&key(Action::Press), if a.on_go() { "arm" } else { "cancel" }, 7),
+                item(&key(Action::Close), "cancel, nothing is armed", 9),
             ]
         }
         Some(Dialog::Other(_)) => {
             let mut out = vec![item("↑↓ or its key", "choose", 5)];
-            out.extend(table(context, |a| matches!(a, Action::Pick | Action::Close)));
+            out.extend(table(&|a| matches!(a, Action::Pick | Action::Close)));
             out
         }
         Some(Dialog::Unverified(_)) => {
@@ -251,17 +313,22 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 Action::Page => run.is_some_and(|r| r.next_rung.is_some()),
                 _ => true,
             };
-            table(context, wanted)
+            table(&wanted)
         }
-        _ => table(context, |_| true),
+        _ => table(&|_| true),
     }
 }
 
 /// The rows of the table that stand in the foot line of a dialog.
-fn table(context: Context, wanted: impl Fn(Action) -> bool) -> Vec<Item> {
-    let name = |b: &keymap::Binding| b.keys_name().replace(", ^C", "").replace(", ", " or ");
-    keymap::of(context)
+fn table(keymap: &Keymap, context: Context, wanted: &dyn Fn(Action) -> bool) -> Vec<Item> {
+    let name = |b: &Binding| b.keys_name().replace(", ^C", "").replace(", ", " or ");
+    keymap
+        .of(context)
         .filter(|b| wanted(b.action))
-        .filter_map(|b| Some(Item { key: name(b), label: b.foot?.into(), rank: 4 }))
+        .filter_map(|b| {
+            // How it is left is never left out.
+            let rank = if b.action == Action::Close { 9 } else { 4 };
+            Some(Item { key: name(b), label: b.foot?.into(), rank })
+        })
         .collect()
 }

@@ -28,6 +28,10 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
             let text = "No watcher lives; nothing will act by itself. I starts one, D decides.".to_string();
             ("! ", "NOBODY DECIDES".to_string(), text, Slot::Warn)
         }
+        Notice::Message { from, wall, text } => {
+            let word = format!("{from} at {}", format::clock(*wall, zone));
+            ("» ", word, text.clone(), Slot::Accent)
+        }
         Notice::Overdue { title, late_ms, to } => {
             let told = told(to, "people are being told");
             let text = format!(

@@ -1,7 +1,7 @@
 //! Every key, from the one table that routes them, and what the marks mean.
 
 use crate::tui::canvas::Canvas;
-use crate::tui::keymap::{self, Context};
+use crate::tui::keymap::Context;
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use ratatui::layout::Rect;
@@ -34,14 +34,14 @@ fn rows(scene: &Scene<'_>) -> Vec<Row> {
     let here = scene.ui.before().context();
     let first = [here, Context::Global];
     let order = first.into_iter().chain(Context::ALL.into_iter().filter(|c| !first.contains(c)));
-    for context in order.filter(|c| *c != Context::Terminal && keymap::of(*c).next().is_some()) {
+    for context in order.filter(|c| *c != Context::Terminal && scene.ui.keymap.of(*c).next().is_some()) {
         out.push(Row::Blank);
         out.push(Row::Title(context.title().into()));
-        for b in keymap::of(context) {
+        for b in scene.ui.keymap.of(context) {
             out.push(Row::Key(b.keys_name(), b.label.into()));
         }
         if context == Context::Global {
-            for b in keymap::of(Context::Terminal) {
+            for b in scene.ui.keymap.of(Context::Terminal) {
                 out.push(Row::Key(b.keys_name(), b.label.into()));
             }
         }
@@ -96,7 +96,7 @@ mod tests {
     fn every_key_of_the_table_is_in_the_help() {
         let (view, ui) = (fire(), ui());
         let rows = rows(&Scene::new(&view, &ui, &|_, _, n| vec![None; n]));
-        for b in keymap::TABLE {
+        for b in crate::tui::keymap::TABLE {
             let there =
                 rows.iter().any(|r| matches!(r, Row::Key(k, l) if *k == b.keys_name() && l == b.label));
             assert!(there, "{} ({}) is not in the help", b.keys_name(), b.label);

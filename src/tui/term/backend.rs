@@ -4,6 +4,7 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
@@ -14,6 +15,9 @@ const SYNC: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
 const ASK: &str = "\x1b[5n";
 /// Blank runs from this length are erased rather than written.
 const ERASE_FROM: u16 = 8;
+
+/// A frame of more bytes is cut between two rows; what is left waits for the next, so that a key is answered between them.
+const LARGE: usize = 3_400;
 
 /// Attributes that show on a blank cell.
 const ON_BLANK: Modifier =
@@ -53,10 +57,14 @@ pub struct Terse<W: Write> {
     wanted: Option<Position>,
     visible: bool,
     written: usize,
+    /// Cells that have yet to be written, by row and column.
+    owed: BTreeMap<(u16, u16), Cell>,
+    /// The screen is to be blanked before the next cell is written.
+    blank: bool,
 }
 
 impl<W: Write> Terse<W> {
-    /// A backend of a size, for a blank screen without a cursor; `erases` when the terminal erases with the current background.
+    /// A backend of a size, for a screen without a cursor that it blanks first; `erases` when the terminal erases with the current background.
     pub fn new(out: W, size: Size, erases: bool) -> Self {
         Terse {
             out,
@@ -69,6 +77,8 @@ impl<W: Write> Terse<W> {
             wanted: None,
             visible: false,
             written: 0,
+            owed: BTreeMap::new(),
+            blank: true,
         }
     }
 
@@ -88,11 +98,22 @@ impl<W: Write> Terse<W> {
     pub fn forget(&mut self) {
         (self.look, self.at, self.cursor) = (None, None, None);
         self.frame.clear();
+        self.owed.clear();
+    }
+
+    /// Whether cells wait for the next frame, because the last would have been too large.
+    pub fn owes(&self) -> bool {
+        !self.owed.is_empty()
     }
 
     /// Bytes of the last frame, 0 when it was dropped as empty.
     pub fn written(&self) -> usize {
         self.written
+    }
+
+    /// Writes what is no part of a frame and leaves cursor and colours where they are.
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes).and_then(|()| self.out.flush())
     }
 
     /// Where the frames go.
@@ -184,6 +205,50 @@ impl<W: Write> Terse<W> {
         self.at = Some(At { x: (sure && next < self.size.width).then_some(next), y });
     }
 
+    /// Blanks the screen in the ground that most of it has; what then looks as it should need not be written.
+    fn lay_ground(&mut self) {
+        let mut grounds: Vec<(Color, usize)> = Vec::new();
+        let bare = |cell: &Cell| cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
+        for cell in self.owed.values().filter(|c| bare(c)) {
+            match grounds.iter_mut().find(|(bg, _)| *bg == cell.bg) {
+                Some((_, n)) => *n += 1,
+                None => grounds.push((cell.bg, 1)),
+            }
+        }
+        let most = grounds.into_iter().max_by_key(|(_, n)| *n).map_or(Color::Reset, |(bg, _)| bg);
+        let bg = if self.erases { most } else { Color::Reset };
+        self.dress(Look { bg, ..BARE });
+        self.push("\x1b[2J");
+        self.owed.retain(|_, cell| !bare(cell) || cell.bg != bg);
+    }
+
+    /// Cells in their order, blank runs in one piece.
+    fn cells<'a>(&mut self, cells: impl Iterator<Item = (&'a (u16, u16), &'a Cell)>) {
+        let mut run: Option<(u16, u16, u16, &Cell)> = None;
+        for (&(y, x), cell) in cells {
+            if let Some((rx, ry, length, first)) = &mut run {
+                let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
+                let text_shows = cell.modifier.intersects(ON_BLANK);
+                let alike = cell.bg == first.bg && cell.modifier == first.modifier;
+                if joins && alike && (cell.fg == first.fg || !text_shows) {
+                    *length += 1;
+                    continue;
+                }
+                let (rx, ry, length, first) = (*rx, *ry, *length, *first);
+                self.blank(rx, ry, length, first);
+                run = None;
+            }
+            if cell.symbol() == " " {
+                run = Some((x, y, 1, cell));
+            } else {
+                self.put(x, y, cell);
+            }
+        }
+        if let Some((x, y, length, cell)) = run {
+            self.blank(x, y, length, cell);
+        }
+    }
+
     /// Blank cells of one look, in a row.
     fn blank(&mut self, x: u16, y: u16, length: u16, cell: &Cell) {
         let look = self.look_of(cell);
@@ -202,6 +267,11 @@ impl<W: Write> Terse<W> {
             self.push(&format!("\x1b[{length}X"));
         }
     }
+}
+
+/// Whether a cell is drawn rather than read: part of a line, a box or a chart.
+fn is_drawn(cell: &Cell) -> bool {
+    cell.symbol().starts_with(|c| ('\u{2500}'..='\u{259f}').contains(&c))
 }
 
 const SET: [(Modifier, u8); 9] = [
@@ -279,29 +349,29 @@ impl<W: Write> Backend for Terse<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        // A run of blank cells that is being gathered.
-        let mut run: Option<(u16, u16, u16, &Cell)> = None;
-        for (x, y, cell) in content {
-            if let Some((rx, ry, length, first)) = &mut run {
-                let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
-                let text_shows = cell.modifier.intersects(ON_BLANK);
-                let alike = cell.bg == first.bg && cell.modifier == first.modifier;
-                if joins && alike && (cell.fg == first.fg || !text_shows) {
-                    *length += 1;
-                    continue;
-                }
-                let (rx, ry, length, first) = (*rx, *ry, *length, *first);
-                self.blank(rx, ry, length, first);
-                run = None;
-            }
-            if cell.symbol() == " " {
-                run = Some((x, y, 1, cell));
-            } else {
-                self.put(x, y, cell);
-            }
+        self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
+        if std::mem::take(&mut self.blank) {
+            self.lay_ground();
         }
-        if let Some((x, y, length, cell)) = run {
-            self.blank(x, y, length, cell);
+        let before = (self.frame.len(), self.look, self.at);
+        let owed = std::mem::take(&mut self.owed);
+        self.cells(owed.iter());
+        if self.frame.len() <= LARGE {
+            return Ok(());
+        }
+        self.frame.truncate(before.0);
+        (self.look, self.at) = (before.1, before.2);
+        // What is read comes before what is drawn; banner, verdict and keys come before all.
+        let keys = self.size.height.saturating_sub(1);
+        let rank = |y: u16, cell: &Cell| (is_drawn(cell), y > 1 && y != keys, y);
+        let mut order: Vec<((u16, u16), Cell)> = owed.into_iter().collect();
+        order.sort_by_key(|((y, _), cell)| rank(*y, cell));
+        for row in order.chunk_by(|a, b| rank(a.0.0, &a.1) == rank(b.0.0, &b.1)) {
+            if self.frame.len() < LARGE {
+                self.cells(row.iter().map(|(at, cell)| (at, cell)));
+            } else {
+                self.owed.extend(row.iter().cloned());
+            }
         }
         Ok(())
     }
@@ -334,9 +404,9 @@ impl<W: Write> Backend for Terse<W> {
     fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
         // What was gathered for the old picture goes with it.
         self.frame.clear();
+        self.owed.clear();
         (self.look, self.at) = (None, None);
-        self.dress(BARE);
-        self.push("\x1b[2J");
+        self.blank = true;
         Ok(())
     }
 

@@ -55,8 +55,10 @@
 //! the loop only has to drop the [`Term`].
 
 pub mod backend;
+pub mod call;
 pub mod guard;
 pub mod input;
+pub mod link;
 pub mod pacing;
 pub mod wire;
 
@@ -98,6 +100,8 @@ pub struct Drawn {
     pub frame: FrameId,
     /// Bytes sent; 0 when nothing had changed.
     pub bytes: usize,
+    /// Nothing of the picture was left for the next frame.
+    pub whole: bool,
 }
 
 impl Term {
@@ -168,7 +172,12 @@ impl Term {
         self.terminal.draw(render)?;
         let bytes = self.terminal.backend().written();
         let frame = if bytes == 0 { self.pacing.last_frame() } else { self.pacing.wrote(now) };
-        Ok(Drawn { frame, bytes })
+        Ok(Drawn { frame, bytes, whole: !self.terminal.backend().owes() })
+    }
+
+    /// Sends what is no part of a frame and moves nothing on the screen: a bell, a message, a text for the clipboard.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() { Ok(()) } else { self.terminal.backend_mut().say(bytes) }
     }
 
     /// Reads the size anew and makes the next frame a full one: after a resize, whatever its outcome, or on request.

@@ -13,6 +13,9 @@ const LOST: Millis = 6_000;
 const MISSES: u8 = 2;
 /// The most frames per second where replies tell nothing about the person's screen.
 const PER_SECOND: usize = 4;
+/// After each frame the link rests so many times as long as the frame took, but not longer than `LONGEST_REST`.
+const REST: Millis = 3;
+const LONGEST_REST: Millis = 1_000;
 /// How long quitting waits for a reply, so that it does not land in the shell.
 const QUIT: Millis = 300;
 
@@ -35,6 +38,8 @@ pub struct Pacing {
     misses: u8,
     recent: VecDeque<Millis>,
     shown: Option<FrameId>,
+    /// Until when a frame that nobody asked for waits.
+    resting: Millis,
 }
 
 impl Pacing {
@@ -47,6 +52,7 @@ impl Pacing {
             misses: 0,
             recent: VecDeque::new(),
             shown: None,
+            resting: 0,
         }
     }
 
@@ -103,7 +109,14 @@ impl Pacing {
         self.misses = 0;
         if let Some(sent) = self.unanswered.pop_front() {
             self.shown = self.shown.max(Some(sent.frame));
+            self.resting = now + (REST * now.saturating_sub(sent.at)).min(LONGEST_REST);
         }
+    }
+
+    /// Milliseconds that a frame which nobody asked for has to wait, so that most of the time the link is free for the
+    /// answer to a key.
+    pub fn rest(&self, now: Millis) -> Millis {
+        self.resting.saturating_sub(now)
     }
 
     /// The number of the last frame that was sent; 0 before the first.
@@ -126,7 +139,7 @@ impl Pacing {
     pub fn reset(&mut self) {
         self.unanswered.clear();
         self.recent.clear();
-        self.misses = 0;
+        (self.misses, self.resting) = (0, 0);
     }
 
     /// Marks what has become overdue or lost by now.
@@ -227,6 +240,21 @@ mod tests {
         p.may_draw(4_000);
         let dialog = p.wrote(5_000);
         assert_eq!(p.last_shown(), Some(dialog), "two went unanswered: writing is all there is");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_leaves_a_slow_link_free_most_of_the_time() {
+        let mut p = Pacing::new(false);
+        assert_eq!(p.rest(0), 0);
+        p.wrote(1_000);
+        p.acked(1_002);
+        assert_eq!((p.rest(1_002), p.rest(1_008)), (6, 0), "a good link knows no rest");
+        p.wrote(2_000);
+        p.acked(2_230);
+        assert_eq!((p.rest(2_230), p.wait(2_230)), (690, 0), "a key is answered at once");
+        p.wrote(3_000);
+        p.acked(4_900);
+        assert_eq!(p.rest(4_900), 1_000);
     }
 
     #[test]

@@ -157,7 +157,7 @@ async fn a_session_draws_is_acknowledged_and_leaves_the_terminal_as_it_was() {
     assert_eq!(term.wait(5), 0);
 
     let same = term.draw(6, |f| f.render_widget("verdict", f.area())).unwrap();
-    assert_eq!(same, Drawn { frame: 1, bytes: 0 });
+    assert_eq!(same, Drawn { frame: 1, bytes: 0, whole: true });
 
     // A resize that ends at the old size is painted in full all the same.
     term.repaint().unwrap();

@@ -9,7 +9,9 @@ macro_rules! shot {
 }
 
 mod charts;
+mod contrast;
 mod deciding;
+mod finding;
 mod keys;
 mod run_keys;
 mod sizes;

@@ -86,6 +86,7 @@ fn procedure(id: &str, title: &str, minutes: u64, downtime: &str, loss: &str) ->
         downtime: downtime.into(),
         data_loss: loss.into(),
         emergency: false,
+        asks: "On-call lead".into(),
         suggested: false,
         last: None,
     }
@@ -420,6 +421,7 @@ pub(crate) fn running() -> View {
     });
     v.run_facts = RunFacts { procedure: "config".into(), ..RunFacts::default() };
     v.output = Output {
+        found: None,
         step: 4,
         attempt: 1,
         before: 0,

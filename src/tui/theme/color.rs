@@ -23,7 +23,7 @@ pub(super) const ANSI: [&str; 16] = [
 ];
 
 /// xterm's values of the sixteen colours, to judge contrast by; a terminal may show others.
-pub(super) const ANSI_RGB: [Rgb; 16] = [
+pub(crate) const ANSI_RGB: [Rgb; 16] = [
     (0, 0, 0),
     (205, 0, 0),
     (0, 205, 0),
@@ -42,7 +42,7 @@ pub(super) const ANSI_RGB: [Rgb; 16] = [
     (255, 255, 255),
 ];
 
-pub(super) type Rgb = (u8, u8, u8);
+pub(crate) type Rgb = (u8, u8, u8);
 
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,13 +85,22 @@ pub fn light_background(var: impl Fn(&str) -> Option<String>) -> Option<bool> {
     Some(matches!(ground, 7 | 9..=15))
 }
 
-/// The colour that a level shows for a paint.
-pub(super) fn shown((rgb, ansi): (Rgb, u8), level: ColorLevel) -> Color {
-    match level {
-        ColorLevel::None => Color::Reset,
-        ColorLevel::Sixteen => Color::Indexed(ansi),
-        ColorLevel::Indexed => Color::Indexed(nearest(rgb)),
-        ColorLevel::True => Color::Rgb(rgb.0, rgb.1, rgb.2),
+/// A colour as a theme names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ink {
+    /// Its value; `None`: the terminal's own colour of that number, at every level.
+    pub rgb: Option<Rgb>,
+    /// Which of the sixteen it is where there are no more.
+    pub ansi: u8,
+}
+
+/// The colour that a level shows for an ink.
+pub(super) fn shown(ink: Ink, level: ColorLevel) -> Color {
+    match (level, ink.rgb) {
+        (ColorLevel::None, _) => Color::Reset,
+        (ColorLevel::Sixteen, _) | (_, None) => Color::Indexed(ink.ansi),
+        (ColorLevel::Indexed, Some(rgb)) => Color::Indexed(nearest(rgb)),
+        (ColorLevel::True, Some((r, g, b))) => Color::Rgb(r, g, b),
     }
 }
 
@@ -120,7 +129,7 @@ fn nearest(rgb: Rgb) -> u8 {
     (16..=255u8).min_by_key(|i| distance(palette(*i))).unwrap_or(16)
 }
 
-pub(super) fn rgb_of(color: Color) -> Rgb {
+pub(crate) fn rgb_of(color: Color) -> Rgb {
     match color {
         Color::Rgb(r, g, b) => (r, g, b),
         Color::Indexed(i) => palette(i),
@@ -129,7 +138,7 @@ pub(super) fn rgb_of(color: Color) -> Rgb {
 }
 
 /// The contrast of two colours by WCAG 2, from 1 to 21.
-pub(super) fn contrast(a: Rgb, b: Rgb) -> f64 {
+pub(crate) fn contrast(a: Rgb, b: Rgb) -> f64 {
     let channel = |c: u8| {
         let c = f64::from(c) / 255.0;
         if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }

@@ -1,6 +1,6 @@
 //! Reads a theme file and tells everything that is wrong with it.
 
-use super::color::{ANSI, ColorLevel, Rgb, nearest_ansi};
+use super::color::{ANSI, ColorLevel, Ink, Rgb, nearest_ansi};
 use super::{Paint, SLOTS, Theme};
 use ratatui::style::Style;
 use std::fmt;
@@ -101,51 +101,44 @@ impl Reader<'_> {
         theme.at(ColorLevel::True)
     }
 
-    /// `"none"`, `"#rrggbb"` or `{ rgb, ansi }`; `None` when it is wrong.
+    /// `"none"`, `"#rrggbb"`, the name of one of sixteen, or `{ rgb, ansi }`; `None` when it is wrong.
     fn paint(&mut self, span: std::ops::Range<usize>, value: &DeValue<'_>) -> Option<Paint> {
+        let (mut rgb, mut ansi) = (None, None);
         match value {
-            DeValue::String(s) if s.as_ref() == "none" => Some(None),
-            DeValue::String(s) => {
-                let rgb = self.rgb(span, s)?;
-                Some(Some((rgb, nearest_ansi(rgb))))
-            }
+            DeValue::String(s) if s.as_ref() == "none" => return Some(None),
+            DeValue::String(s) if s.starts_with('#') => rgb = Some(self.rgb(span.clone(), s)?),
+            DeValue::String(s) => ansi = Some(self.ansi(span.clone(), s)?),
             DeValue::Table(table) => {
-                let (mut rgb, mut ansi) = (None, None);
                 for (key, value) in table {
                     match (key.get_ref().as_ref(), value.get_ref()) {
                         ("rgb", DeValue::String(s)) => rgb = Some(self.rgb(value.span(), s)?),
-                        ("ansi", DeValue::String(s)) => match ANSI.iter().position(|n| *n == s.as_ref()) {
-                            Some(at) => ansi = Some(at as u8),
-                            None => {
-                                self.wrong(value.span(), format!("no such colour `{s}`"), near(s, &ANSI));
-                                return None;
-                            }
-                        },
+                        ("ansi", DeValue::String(s)) => ansi = Some(self.ansi(value.span(), s)?),
                         (other, _) => {
                             let hint = near(other, &["rgb", "ansi"]);
-                            self.wrong(
-                                key.span(),
-                                format!("`{other}` is not a colour's key with text"),
-                                hint,
-                            );
+                            let message = format!("`{other}` is not a colour's key with text");
+                            self.wrong(key.span(), message, hint);
                             return None;
                         }
                     }
                 }
-                match rgb {
-                    Some(rgb) => Some(Some((rgb, ansi.unwrap_or_else(|| nearest_ansi(rgb))))),
-                    None => {
-                        self.wrong(span, "`rgb` is missing".into(), "write `rgb = \"#rrggbb\"`".into());
-                        None
-                    }
-                }
             }
-            _ => {
-                let hint = "write \"#rrggbb\", \"none\" or { rgb = \"#rrggbb\", ansi = \"red\" }";
-                self.wrong(span, "this is not a colour".into(), hint.into());
-                None
-            }
+            _ => {}
         }
+        let Some(ansi) = ansi.or(rgb.map(nearest_ansi)) else {
+            let hint = "write \"#rrggbb\", \"none\", \"red\" or { rgb = \"#rrggbb\", ansi = \"red\" }";
+            self.wrong(span, "this is not a colour".into(), hint.into());
+            return None;
+        };
+        Some(Some(Ink { rgb, ansi }))
+    }
+
+    fn ansi(&mut self, span: std::ops::Range<usize>, name: &str) -> Option<u8> {
+        let at = ANSI.iter().position(|n| *n == name);
+        if at.is_none() {
+            let hint = format!("{}; or write it as \"#rrggbb\", or \"none\"", near(name, &ANSI));
+            self.wrong(span, format!("no such colour `{name}`"), hint);
+        }
+        Some(at? as u8)
     }
 
     fn rgb(&mut self, span: std::ops::Range<usize>, text: &str) -> Option<Rgb> {

@@ -2,6 +2,25 @@
 
 use super::*;
 
+impl Theme {
+    /// A theme whose colours tell which slot they come from: 0 and up the ground of a slot, 100 and up its text, 200 and up
+    /// the text of a band.
+    pub(crate) fn probe() -> Theme {
+        let mut theme = Theme::dark();
+        for (slot, _) in SLOTS {
+            let n = slot as u8;
+            theme.styles[slot as usize] = match slot {
+                Slot::Bg | Slot::Bar => {
+                    Style::new().fg(Color::Indexed(100 + Slot::Text as u8)).bg(Color::Indexed(n))
+                }
+                _ if BANDS.contains(&slot) => Style::new().fg(Color::Indexed(200 + n)).bg(Color::Indexed(n)),
+                _ => Style::new().fg(Color::Indexed(100 + n)),
+            };
+        }
+        theme
+    }
+}
+
 const READ: [Slot; 12] = [
     Slot::Text,
     Slot::Head,
@@ -109,20 +128,20 @@ fn a_partial_file_falls_back_to_dark_or_to_its_base() {
 
 #[test]
 fn every_mistake_is_told_with_its_line_and_a_near_name() {
-    let text = "name = 3\nbase = \"drak\"\nslot = 1\n[slots]\ncritcal = \"#ff0000\"\nok = \"green\"\n\
+    let text = "name = 3\nbase = \"drak\"\nslot = 1\n[slots]\ncritcal = \"#ff0000\"\nok = \"grean\"\n\
                 warn = { rgb = \"#12345\" }\npending = { rgb = \"#123456\", ansi = \"bright rad\" }\ntext = 7\n\
-                head = { ansi = \"red\" }\n";
+                head = { }\n";
     let told: Vec<String> = Theme::parse(text).unwrap_err().iter().map(|e| e.to_string()).collect();
     let wanted = [
         "line 1: this must be text",
         "line 2: no theme `drak`; did you mean `dark`?",
         "line 3: unknown key `slot`; did you mean `slots`?",
         "line 5: unknown slot `critcal`; did you mean `critical`?",
-        "line 6: `green` is not a colour; write it as \"#rrggbb\", or \"none\" for the terminal's own",
+        "line 6: no such colour `grean`; did you mean `green`?; or write it as \"#rrggbb\", or \"none\"",
         "line 7: `#12345` is not a colour",
         "line 8: no such colour `bright rad`; did you mean `bright red`?",
         "line 9: this is not a colour",
-        "line 10: `rgb` is missing",
+        "line 10: this is not a colour",
     ];
     for w in wanted {
         assert!(told.iter().any(|t| t.starts_with(w)), "{w} is not in {told:#?}");

@@ -4,6 +4,7 @@ use super::dialogs::Press;
 use super::{Intent, Screen, Ui};
 use crate::model::playbook::{Automation, Confirm};
 use crate::session::view::{DecisionView, View, Watch, WhyOf};
+use crate::tui::dialog::text::About;
 use crate::tui::dialog::{Arm, Dialog, Form, Other, Refused, question};
 use crate::tui::keymap::Action;
 use crossterm::event::KeyCode;
@@ -34,7 +35,10 @@ impl Ui {
         match action {
             Action::Decide => self.decide(view),
             Action::Automation => return self.automation(view),
-            Action::Note => self.open(Dialog::Question(question::about_note()), Some(KeyCode::Char('N'))),
+            Action::Note => {
+                let means = "It stands in the timeline and in the records, with your name and the time.";
+                self.write(About::Note, "NOTE".into(), means, "Write it", KeyCode::Char('N'));
+            }
             Action::TakeOver => self.take_over(view),
             Action::Mark if !view.marks.is_empty() => {
                 self.open(Dialog::Question(question::about_mark(&view.marks)), Some(KeyCode::Char('M')));

@@ -5,6 +5,8 @@ use crate::model::playbook;
 use crate::run::record::Wish;
 use crate::session::decision::Choice;
 use crate::session::view::{DraftView, ParamView, View};
+use crate::tui::dialog::read::{Read, Reading};
+use crate::tui::dialog::text::{self, About, Text};
 use crate::tui::dialog::{
     Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
 };
@@ -74,15 +76,20 @@ impl Ui {
 
     /// What a pasted text does: it enters a field that is ready for it, and nothing else.
     pub fn paste(&mut self, text: &str, now_ms: u64) {
-        if self.takes_keys(now_ms)
+        if (self.takes_keys(now_ms) || self.only_finds())
             && let Some(top) = self.dialogs.last_mut()
         {
             let row = picked_row(&top.dialog);
+            if let Dialog::Text(t) = &mut top.dialog {
+                t.paste(text);
+            }
             if let Some(form) = top.dialog.form() {
                 form.insert(text);
             }
-            if let Dialog::Picker(p) = &mut top.dialog {
-                p.looked_for(row);
+            match &mut top.dialog {
+                Dialog::Picker(p) => p.looked_for(row),
+                Dialog::Find(form) => self.find = Some(form.text().to_string()),
+                _ => {}
             }
         }
     }
@@ -106,6 +113,11 @@ impl Ui {
         seen.is_some_and(|at| now_ms.saturating_sub(at) >= SETTLE_MS)
     }
 
+    /// Whether the dialog on top only finds: what is typed there can be taken at once.
+    fn only_finds(&self) -> bool {
+        matches!(self.dialog(), Some(Dialog::Find(_)))
+    }
+
     pub(super) fn key_in_dialog(
         &mut self,
         event: &KeyEvent,
@@ -125,7 +137,7 @@ impl Ui {
                 }
                 return Vec::new();
             }
-            _ if !self.takes_keys(now_ms) => return Vec::new(),
+            _ if !self.takes_keys(now_ms) && !self.only_finds() => return Vec::new(),
             _ => {}
         }
         let Some(Opened { dialog, by, .. }) = self.dialogs.last().cloned() else { return Vec::new() };
@@ -188,6 +200,9 @@ impl Ui {
             Dialog::Decide(clock) => self.in_decide(&clock, &press),
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
+            Dialog::Read(r) => self.in_read(r, &press),
+            Dialog::Text(t) => self.in_text(t, &press),
+            Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
             Dialog::Refused(_) => Vec::new(),
         }
     }
@@ -232,6 +247,12 @@ impl Ui {
                     |d: &&DraftView| d.is_blocked() && d.refused.is_none() && d.already.is_none();
                 if let Some(draft) = draft.filter(only_blocked).filter(|_| press.acts) {
                     self.open(Dialog::Question(question::about_override(draft)), Some(press.event.code));
+                }
+                return Vec::new();
+            }
+            Some(Action::Diff) if draft.is_some_and(|d| !d.diffs.is_empty()) => {
+                if press.acts {
+                    self.open(Dialog::Read(Read::of(Reading::Diff)), Some(press.event.code));
                 }
                 return Vec::new();
             }
@@ -298,6 +319,7 @@ impl Ui {
                     procedure: c.procedure.clone(),
                     given: c.given.clone(),
                     stops: c.stops.clone(),
+                    scenario: c.scenario.clone(),
                 }];
             }
             _ => {
@@ -379,6 +401,14 @@ impl Ui {
                 self.go(Screen::Run);
                 Vec::new()
             }
+            Some(Action::Message) => {
+                let Some(run) = press.view.run.as_ref().filter(|r| r.id == d.run) else { return Vec::new() };
+                let to = run.who.clone();
+                let title = format!("MESSAGE to {to}");
+                let means = "It is shown on their screen, and stands in the timeline and in the records.";
+                self.write(About::Message { to }, title, means, "Send", press.event.code);
+                Vec::new()
+            }
             Some(Action::StopAndStart) => {
                 self.dialogs.pop();
                 let (id, title, key) = d.procedure;
@@ -388,10 +418,57 @@ impl Ui {
         }
     }
 
+    /// Opens a text, with what of it was written before and not sent.
+    pub(super) fn write(
+        &mut self,
+        about: About,
+        title: String,
+        means: &str,
+        button: &'static str,
+        by: KeyCode,
+    ) {
+        let draft = self.drafts.iter().find(|(of, _)| *of == about).map_or("", |(_, text)| text.as_str());
+        let text = Text::new(about, title, vec![means.to_owned()], button, text::LONGEST, draft);
+        self.open(Dialog::Text(text), Some(by));
+    }
+
+    fn in_text(&mut self, mut t: Text, press: &Press<'_>) -> Vec<Intent> {
+        match press.action {
+            Some(Action::NextControl | Action::PreviousControl) => t.tab(),
+            Some(Action::Undo) => t.undo(false),
+            Some(Action::Redo) => t.undo(true),
+            Some(Action::Done) | Some(Action::Press) if press.action == Some(Action::Done) || t.on_go() => {
+                if press.acts && t.is_ready() {
+                    self.dialogs.pop();
+                    self.drafts.retain(|(of, _)| *of != t.about);
+                    let text = t.text();
+                    let to = match t.about {
+                        About::Note => None,
+                        About::Message { to } => Some(to),
+                    };
+                    return vec![Intent::Note { text, to }];
+                }
+            }
+            _ => t.edit(press.event),
+        }
+        self.put(Dialog::Text(t))
+    }
+
     pub(super) fn close(&mut self) -> Vec<Intent> {
         match self.dialogs.pop().map(|d| d.dialog) {
+            Some(Dialog::Text(t)) => {
+                self.drafts.retain(|(of, _)| *of != t.about);
+                if t.is_ready() {
+                    self.drafts.push((t.about.clone(), t.draft()));
+                }
+                Vec::new()
+            }
             // Without a value there is nothing to confirm.
             Some(Dialog::Picker(_)) => self.close(),
+            Some(Dialog::Find(_)) => {
+                self.find = None;
+                Vec::new()
+            }
             Some(Dialog::Confirm(_)) => {
                 self.plan = None;
                 vec![Intent::CancelDraft]
@@ -454,6 +531,7 @@ pub(super) fn confirmation(id: &str, title: &str, key: Option<char>) -> Confirm 
         given: IndexMap::new(),
         picked: false,
         stops: None,
+        scenario: None,
         decides: None,
         form: Default::default(),
     }
@@ -474,7 +552,6 @@ fn answer(q: &Question) -> Intent {
             let minutes = question::MINUTES[q.chosen.min(question::MINUTES.len() - 1)];
             Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
         }
-        Asked::Note => Intent::Note { text: reason },
         Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
         Asked::TakeOver => Intent::TakeOver { reason },
         Asked::Say { seen, say } => Intent::Ask {

@@ -18,6 +18,8 @@ pub enum Intent {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// The draft is not wanted any more.
     CancelDraft,
@@ -46,10 +48,12 @@ pub enum Intent {
     },
     /// Say that what fires has been seen.
     Seen,
-    /// Write a note.
+    /// Write a note, or a message to a person.
     Note {
         /// In the person's words.
         text: String,
+        /// The account it is for; none: it is a note.
+        to: Option<String>,
     },
     /// Mark what is normal.
     Mark {
@@ -90,6 +94,15 @@ pub enum Intent {
         /// The line, from 0.
         from: Option<usize>,
     },
+    /// Look for a line of the output that holds a text.
+    FindOutput {
+        /// The text.
+        sought: String,
+        /// The line, from 0, after which it is looked for; none: the last one that holds it.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
+    },
     /// Raise or lower a flag.
     Flag {
         /// Signal id.
@@ -127,7 +140,16 @@ pub enum Intent {
         /// In the person's words; may be empty.
         note: String,
     },
-    /// Do what an item of a checklist does itself.
+    /// Write a note about an item of a checklist.
+    NoteItem {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// In the person's words.
+        note: String,
+    },
+    /// Do what an item of a checklist does itself, or stop it while this screen does it.
     DoItem {
         /// The checklist.
         checklist: String,

@@ -169,7 +169,7 @@ fn what_people_say_is_kept() {
     );
     let d = &log.1;
     assert_eq!((d.counts["calls"], d.flags["odd"].0), (2, true), "below nothing is nothing");
-    assert!(!d.ticks[&("before".to_owned(), 2)].done);
+    assert!(!d.items[&("before".to_owned(), 2)].tick.as_ref().unwrap().done);
     assert_eq!(d.marks["deploy"].values["p95"], Ok((1.5, 12)));
     assert_eq!(d.last.as_ref().unwrap().0, log.0.len() as u64);
 }

@@ -366,7 +366,13 @@ impl World {
             self.failed.insert(run.to_owned());
         }
         let by_person = self.state.attempt(run).is_none();
-        self.last = Some(Over { run: run.to_owned(), ended: self.now.clone(), by_person, verified: ok });
+        self.last = Some(Over {
+            run: run.to_owned(),
+            procedure: "back".into(),
+            ended: self.now.clone(),
+            by_person,
+            verified: ok,
+        });
     }
 
     fn kinds(&self) -> Vec<Kind> {

@@ -148,7 +148,8 @@ fn every() -> Vec<Kind> {
             detail: "nothing is done late".into(),
         },
         Kind::Acked { firing, who: who(), note: "on it".into() },
-        Kind::Noted { text: "deploy at noon\u{1b}[31m".into(), who: who() },
+        Kind::Noted { text: "deploy at noon\u{1b}[31m".into(), who: who(), to: None },
+        Kind::Noted { text: "take your hands off\nplease".into(), who: who(), to: Some("ben".into()) },
         Kind::Ticked {
             checklist: "before".into(),
             item: 2,

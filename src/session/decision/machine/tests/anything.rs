@@ -93,7 +93,7 @@ fn word(w: &World, which: u8) -> Option<Kind> {
             who: Some(person("ana", 2)),
             reason: "r".into(),
         },
-        _ => Kind::Noted { text: "n".into(), who: person("ana", 2) },
+        _ => Kind::Noted { text: "n".into(), who: person("ana", 2), to: None },
     })
 }
 
@@ -183,7 +183,7 @@ impl Play {
             Act::Step(minutes) => {
                 w.now.wall += minutes * 60_000;
                 // A step that no record saw cannot be told from time that has passed, once the host boots again.
-                w.say(Kind::Noted { text: "stepped".into(), who: person("ana", 2) });
+                w.say(Kind::Noted { text: "stepped".into(), who: person("ana", 2), to: None });
             }
             Act::World(0) => w.refuses = Some("prove fails".into()),
             Act::World(1) => w.plan = Err("no version".into()),

@@ -88,7 +88,7 @@ fn a_log_that_is_read_late_changes_nothing_of_it() {
     p.seen = w.log.len();
     w.run(&mut p, 6 * MINUTE);
     assert_eq!((w.acted(), w.runs.len()), (0, 0));
-    w.say(Kind::Noted { text: "n".into(), who: person("ana", 2) });
+    w.say(Kind::Noted { text: "n".into(), who: person("ana", 2), to: None });
     p.seen -= 1;
     w.run(&mut p, 2_000);
     assert_eq!(w.acted(), 0);
