@@ -118,11 +118,11 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
         of(Context::Global, &["approve…"], 8, &mut out);
     }
-    if !view.decisions.is_empty() && !view.read_only && ui.screen != Screen::Help {
+    if !view.decisions.is_empty() && !view.read_only {
         of(Context::Global, &["decide…"], 8, &mut out);
     }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
-    if ui.screen != Screen::Help && !view.read_only {
+    if !view.read_only {
         let resolved = ui.screen == Screen::Procedures && ui.plan.is_some();
         for p in view.procedures.iter().filter(|p| (!locked || p.emergency) && !resolved) {
             if let Some(key) = p.key {
@@ -141,7 +141,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             of(Context::Global, &["procedures", "timeline", "why"], 3, &mut out);
             of(Context::Overview, &["zoom"], 1, &mut out);
         }
-        Screen::Help | Screen::Emergency | Screen::Why => of(Context::Global, &["back"], 7, &mut out),
+        Screen::Emergency | Screen::Why => of(Context::Global, &["back"], 7, &mut out),
         _ => {
             of(Context::Global, &["overview"], 4, &mut out);
         }
@@ -149,9 +149,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     if ui.screen != Screen::Emergency {
         of(Context::Global, &["emergency"], 8, &mut out);
     }
-    if ui.screen != Screen::Help {
-        of(Context::Global, &["keys"], 9, &mut out);
-    }
+    of(Context::Global, &["keys"], 9, &mut out);
     out
 }
 
@@ -315,6 +313,18 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             };
             table(&wanted)
         }
+        None => vec![
+            item("type", "to find", 5),
+            item(&key(Action::Pick), "does it", 7),
+            item(&key(Action::NextControl), "other contexts", 6),
+            item(&key(Action::Close), "close", 9),
+        ],
+        Some(Dialog::Palette(_)) => vec![
+            item("type", "to find", 5),
+            item("↑↓", "move", 6),
+            item(&key(Action::Pick), "open", 7),
+            item(&key(Action::Close), "close", 9),
+        ],
         _ => table(&|_| true),
     }
 }

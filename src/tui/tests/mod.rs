@@ -9,8 +9,10 @@ macro_rules! shot {
 }
 
 mod charts;
+mod checklist;
 mod contrast;
 mod deciding;
+mod events;
 mod finding;
 mod keys;
 mod run_keys;

@@ -8,10 +8,10 @@ impl Ui {
     /// How many sections this screen has.
     pub fn sections(&self, view: &View) -> usize {
         match self.screen {
+            Screen::Checklist => view.checklists.len(),
             Screen::Procedures => 1 + usize::from(!view.scenarios.is_empty()),
             Screen::Overview => 1 + TIMELINE,
             Screen::Signal
-            | Screen::Checklist
             | Screen::Run
             | Screen::Timeline
             | Screen::Guide
