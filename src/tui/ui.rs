@@ -163,6 +163,8 @@ pub struct Ui {
     pub out_from: Option<usize>,
     /// Which section of the screen has the focus, from 0.
     pub section: usize,
+    /// What was said to the person last, until the next key.
+    pub said: Option<String>,
     /// What is looked for on this screen, while something is.
     pub find: Option<String>,
     /// The cursor in time, the order of the signals.
@@ -210,6 +212,7 @@ impl Ui {
             pane: Pane::All,
             out_from: None,
             section: 0,
+            said: None,
             find: None,
             charts: Default::default(),
             checklist: Default::default(),
@@ -259,6 +262,7 @@ impl Ui {
     }
 
     fn pressed(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
+        self.said = None;
         let repeat = event.kind == KeyEventKind::Repeat
             || self
                 .last_key
@@ -278,7 +282,11 @@ impl Ui {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
         match action {
-            Some(action) => self.act(action, view, now_ms),
+            Some(action) => {
+                let was = self.screen;
+                let out = self.act(action, view, now_ms);
+                self.left_guide(was, view, out)
+            }
             None => match event.code {
                 KeyCode::Char(c) if !repeat && !Key::of(event).ctrl => self.playbook_key(c, view, now_ms),
                 _ => Vec::new(),
@@ -293,12 +301,12 @@ impl Ui {
             Screen::Checklist => self.on_checklist(action, view),
             Screen::Procedures => self.on_plans(action, view),
             Screen::Timeline => self.on_events(action, view),
-            Screen::Guide => self.on_guide(action, view),
+            Screen::Guide | Screen::Emergency => self.on_guide(action, view),
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
             Screen::Run => self.on_run(action, view),
-            Screen::Emergency | Screen::Why | Screen::Help => None,
+            Screen::Why | Screen::Help => None,
         }
     }
 
@@ -315,7 +323,7 @@ impl Ui {
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
             Action::Checklist => self.go(Screen::Checklist),
-            Action::Guide => self.go(Screen::Guide),
+            Action::Guide => self.open_guide(view),
             Action::Fleet => self.go(Screen::Fleet),
             Action::Drill => self.go(Screen::Drill),
             Action::Logs => self.go(Screen::Logs),

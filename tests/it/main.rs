@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod events;
 mod far;
+mod guide;
 mod haproxy;
 mod kill;
 mod kinds;

@@ -69,6 +69,7 @@ fn context() -> Context {
         automatic: None,
         stage: None,
         baselines: IndexMap::new(),
+        incident: None,
         playbook_hash: String::new(),
         env: IndexMap::new(),
         cwd: "/".into(),

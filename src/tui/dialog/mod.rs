@@ -11,6 +11,7 @@ pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
+pub mod page;
 pub mod palette;
 pub mod picker;
 pub mod question;
@@ -314,6 +315,13 @@ pub enum Asked {
         item: usize,
         /// What.
         ask: ItemAsk,
+    },
+    /// A role is told that it is needed, with a line of one's own.
+    Page {
+        /// The role.
+        role: String,
+        /// What they are told.
+        text: String,
     },
     /// What is normal is marked, by the name that is chosen.
     Mark,

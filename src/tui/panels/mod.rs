@@ -6,6 +6,7 @@ pub mod criteria;
 pub mod foot;
 pub mod matrix;
 pub mod notices;
+pub mod objectives;
 pub mod others;
 pub mod output;
 pub mod run_line;

@@ -14,7 +14,9 @@ mod contrast;
 mod deciding;
 mod events;
 mod finding;
+mod guide;
 mod keys;
+mod plans;
 mod run_keys;
 mod sizes;
 mod states;
@@ -106,9 +108,14 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '←' => KeyCode::Left,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
+            '␄' => KeyCode::Char('d'),
             c => KeyCode::Char(c),
         };
-        ui.key(&KeyEvent::from(code), view, now);
+        let mut event = KeyEvent::from(code);
+        if c == '␄' {
+            event.modifiers = crossterm::event::KeyModifiers::CONTROL;
+        }
+        ui.key(&event, view, now);
         ui.follow(view);
         ui.painted(frame as u64, view);
         ui.acknowledged(frame as u64, now);

@@ -570,6 +570,9 @@ fn answer(q: &Question) -> Intent {
             ItemAsk::Without => Intent::WithoutItem { checklist, item, reason },
             ItemAsk::Do => Intent::DoItem { checklist, item },
         },
+        Asked::Page { role, text } => {
+            Intent::PageRole { role, text: format!("{text} {reason}").trim_end().to_owned() }
+        }
         Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
         Asked::TakeOver => Intent::TakeOver { reason },
         Asked::Say { seen, say } => Intent::Ask {
