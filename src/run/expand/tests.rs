@@ -68,7 +68,6 @@ fn context() -> Context {
         automatic: None,
         stage: None,
         baselines: IndexMap::new(),
-        incident: None,
         playbook_hash: String::new(),
         env: IndexMap::new(),
         cwd: "/".into(),

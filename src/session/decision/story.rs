@@ -318,7 +318,7 @@ impl Names<'_> {
             Kind::Marked { mark, at: wall, values, who } => {
                 let kept = values.values().filter(|v| v.is_ok()).count();
                 let text = format!("{mark} at {}: {kept} of {} baselines captured", at(wall), values.len());
-                (Some('m'), "mark", text, Some(who))
+                (Some('D'), "mark", text, Some(who))
             }
             _ => return None,
         })
