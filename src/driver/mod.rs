@@ -6,7 +6,7 @@ pub mod checklist;
 mod decide;
 mod draft;
 pub mod dry_run;
-mod export;
+pub mod export;
 mod follow;
 pub mod glance;
 mod guide;
@@ -27,7 +27,7 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Found, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
@@ -78,6 +78,10 @@ enum News {
     Guide(guide::Brought),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
+    /// The timeline was written to a file, or not; in words.
+    Exported(Result<String, String>),
+    /// What was read of a log.
+    Logged(String, std::sync::Arc<LogSeen>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -145,6 +149,10 @@ pub struct Driver {
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// The logs that are looked at.
+    logs: logs::Logs,
+    /// What was written to a file last.
+    exported: Option<String>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
     /// The newest reads of each signal.
@@ -202,6 +210,8 @@ impl Driver {
             tried: None,
             asleep: asleep(&now),
             taken_up: None,
+            logs: logs::Logs::default(),
+            exported: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
@@ -273,6 +283,10 @@ impl Driver {
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
+        view.exported.clone_from(&self.exported);
+        for log in &mut view.logs {
+            log.seen = self.logs.seen(&log.id);
+        }
         view.approver = self.approver();
         self.put_on(&mut view.book, now.boot);
         view.tried = self.tried.as_ref().map(|t| t.shown.clone());
@@ -314,7 +328,11 @@ impl Driver {
         if self.setup.read_only
             && !matches!(
                 request,
-                Request::Output { .. } | Request::FindOutput { .. } | Request::AskAgain | Request::Why(_)
+                Request::Output { .. }
+                    | Request::FindOutput { .. }
+                    | Request::AskAgain
+                    | Request::Why(_)
+                    | Request::Logs(_)
             )
         {
             return;

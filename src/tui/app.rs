@@ -2,6 +2,7 @@
 
 use super::dialog::Refused;
 use super::glyphs::Glyphs;
+use super::keymap::Keymap;
 use super::paint;
 use super::term::call::{self, Calls};
 use super::term::link::Link;
@@ -31,6 +32,8 @@ pub struct Look {
     pub notify: Notify,
     /// How many milliseconds the charts show at first.
     pub window: u64,
+    /// What keys mean.
+    pub keymap: Keymap,
 }
 
 /// Signals that the loop answers to.
@@ -95,6 +98,7 @@ const FILLING: u64 = 10_000;
 pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut ui = Ui::new(TimeZone::system());
+    ui.keymap = look.keymap.clone();
     ui.zoom = ZOOMS.iter().position(|z| *z >= look.window).unwrap_or(ZOOMS.len() - 1);
     let term = Term::open()?;
     let view = driver.view();
@@ -332,7 +336,12 @@ impl App {
             Update::Changed => {}
             Update::Bell if self.calls.rings(clock::now().boot) => self.call()?,
             Update::Bell => {}
-            Update::Accepted(_) => self.ui.screen = Screen::Run,
+            Update::Accepted(_) => {
+                self.ui.screen = Screen::Run;
+                if let Some(intent) = self.ui.logs_to_follow(&self.view) {
+                    self.act(intent);
+                }
+            }
             Update::Refused(why) => self.ui.refused(Refused {
                 title: "REFUSED".into(),
                 what: why,

@@ -9,6 +9,7 @@ pub mod drill;
 pub mod events;
 pub mod fleet;
 pub mod guide;
+pub mod help;
 mod intent;
 pub mod logs;
 pub mod palette;
@@ -91,6 +92,30 @@ impl Screen {
             Screen::Help => Context::Help,
         }
     }
+
+    /// The screen whose keys these are, where it can be gone to just so.
+    pub fn in_context(context: Context) -> Option<Screen> {
+        use Screen::{Checklist, Drill, Fleet, Guide, Logs, Overview, Procedures, Run, Timeline};
+        [Overview, Checklist, Procedures, Run, Timeline, Guide, Fleet, Drill, Logs]
+            .into_iter()
+            .find(|s| s.context() == context)
+    }
+
+    /// The screen to which an action goes.
+    pub fn of(action: Action) -> Option<Screen> {
+        Some(match action {
+            Action::Overview => Screen::Overview,
+            Action::Checklist => Screen::Checklist,
+            Action::Procedures => Screen::Procedures,
+            Action::Run => Screen::Run,
+            Action::Timeline => Screen::Timeline,
+            Action::Guide => Screen::Guide,
+            Action::Fleet => Screen::Fleet,
+            Action::Drill => Screen::Drill,
+            Action::Logs => Screen::Logs,
+            _ => return None,
+        })
+    }
 }
 
 /// What the run screen shows.
@@ -158,6 +183,8 @@ pub struct Ui {
     pub drill: drill::DrillUi,
     /// What was found last in the output.
     found: Option<Found>,
+    /// Where one is in the help.
+    pub help: help::HelpUi,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -195,6 +222,7 @@ impl Ui {
             fleet: Default::default(),
             drill: Default::default(),
             found: None,
+            help: Default::default(),
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -228,6 +256,12 @@ impl Ui {
         if event.kind == KeyEventKind::Release {
             return Vec::new();
         }
+        let mut out = self.pressed(event, view, now_ms);
+        out.extend(self.logs_to_follow(view));
+        out
+    }
+
+    fn pressed(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
         self.said = None;
         let repeat = event.kind == KeyEventKind::Repeat
             || self
@@ -241,6 +275,9 @@ impl Ui {
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
         let action = self.keymap.resolve(context, Key::of(event));
+        if context == Context::Help {
+            return self.in_help(event, action, view, now_ms, !repeat && !burst);
+        }
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
@@ -346,6 +383,7 @@ impl Ui {
             self.scroll = 0;
             (self.section, self.find) = (0, None);
             (self.pane, self.out_from) = (Pane::All, None);
+            self.help = help::HelpUi::default();
         }
     }
 
@@ -382,13 +420,7 @@ impl Ui {
             return self.scroll_output(view, by);
         }
         let (cursor, len) = match self.screen {
-            Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
-            Screen::Timeline => {
-                let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
-                self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
-                return Vec::new();
-            }
             Screen::Why => {
                 let all = looked_at(view);
                 let all_but_one = all.len().saturating_sub(1);

@@ -5,10 +5,12 @@
 mod attempt;
 mod backtest;
 mod check;
+mod checklist;
 mod company;
 mod components;
 mod crash;
 mod demo;
+mod events;
 mod far;
 mod guide;
 mod haproxy;

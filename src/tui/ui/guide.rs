@@ -177,7 +177,7 @@ impl Ui {
             Action::Retry => {
                 return Some(match page {
                     Page::Trouble => self.look(view),
-                    Page::Backups => self.list(view),
+                    Page::Backups => self.list_backups(view),
                     _ => Vec::new(),
                 });
             }
@@ -219,7 +219,7 @@ impl Ui {
             }
             Page::Trouble => self.look(view),
             Page::Dashboards => self.copy(view),
-            Page::Backups => self.list(view),
+            Page::Backups => self.list_backups(view),
             Page::Objectives | Page::Emergency => Vec::new(),
         }
     }
@@ -268,7 +268,7 @@ impl Ui {
     }
 
     /// Asks for the listing at the cursor.
-    fn list(&mut self, view: &View) -> Vec<Intent> {
+    fn list_backups(&mut self, view: &View) -> Vec<Intent> {
         let Some(list) = row(self, view).and_then(|at| view.book.backups.get(at)) else { return Vec::new() };
         if view.read_only {
             return self.only_reads();

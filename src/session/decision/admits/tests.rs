@@ -16,7 +16,8 @@ fn ana() -> Person {
 
 fn rules() -> Rules {
     let limits = Limits { mode: Automation::Armed, cooldown: 60_000, max_attempts: 2, per: 600_000 };
-    Rules { ceiling: Automation::Armed, triggers: [("errors".to_owned(), limits)].into_iter().collect() }
+    let triggers = [("errors".to_owned(), limits)].into_iter().collect();
+    Rules { ceiling: Automation::Armed, triggers, ..Rules::default() }
 }
 
 /// A log with a watcher, and what is admitted of these; the last one's answer.
