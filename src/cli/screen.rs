@@ -23,16 +23,20 @@ pub fn show(setup: Setup, look: Look) -> u8 {
         );
         return exit::USAGE;
     }
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
+    // The screen has a runtime of its own, which wakes for nothing but the screen.
+    let own = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let (world, screen) = match runtime().and_then(|world| Ok((world, own()?))) {
+        Ok(both) => both,
         Err(e) => {
             eprintln!("error: {e}");
             return exit::USAGE;
         }
     };
-    let shown = runtime.block_on(async { app::run(Driver::start(setup), look).await });
+    let sources = world.handle().clone();
+    let shown = screen.block_on(async { app::run(Driver::reading_on(setup, sources), look).await });
     // Hung endpoints must not hold the way out.
-    runtime.shutdown_background();
+    screen.shutdown_background();
+    world.shutdown_background();
     match shown {
         Ok(()) => exit::OK,
         Err(e) => {

@@ -32,6 +32,7 @@ mod readme;
 mod run;
 mod screen;
 mod storage;
+mod terminal;
 mod two_accounts;
 mod unruly;
 mod watch;
