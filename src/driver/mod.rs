@@ -5,8 +5,8 @@ pub mod backtest;
 pub mod checklist;
 mod decide;
 mod draft;
-mod dry_run;
-mod export;
+pub mod dry_run;
+pub mod export;
 mod follow;
 pub mod glance;
 mod guide;
@@ -27,7 +27,7 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
@@ -68,12 +68,20 @@ pub struct Setup {
 /// What the driver's own tasks found.
 enum News {
     Drafted(Box<Drafted>),
+    /// A plan was tried, for the draft of this id.
+    Tried(String, Box<crate::session::view::TriedView>),
     /// A confirmed plan was accepted (`Ok`) or refused (`Err`, in words).
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// What a task of the guide brings.
+    Guide(guide::Brought),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
+    /// The timeline was written to a file, or not; in words.
+    Exported(Result<String, String>),
+    /// What was read of a log.
+    Logged(String, std::sync::Arc<LogSeen>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -134,10 +142,20 @@ pub struct Driver {
     world: tokio::runtime::Handle,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
+    /// What was found last in it.
+    found: Option<Found>,
     replacing: Option<Waiting>,
+    /// What was run, asked and told from the guide.
+    desk: guide::Desk,
+    /// What a dry run found.
+    tried: Option<dry_run::Trying>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// The logs that are looked at.
+    logs: logs::Logs,
+    /// What was written to a file last.
+    exported: Option<String>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
     /// The newest reads of each signal.
@@ -195,9 +213,14 @@ impl Driver {
             turn,
             world,
             why: None,
+            found: None,
             replacing: None,
+            desk: guide::Desk::default(),
+            tried: None,
             asleep: asleep(&now),
             taken_up: None,
+            logs: logs::Logs::default(),
+            exported: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
@@ -270,8 +293,15 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.output.clone_from(&self.output.0);
+        view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
+        view.exported.clone_from(&self.exported);
+        for log in &mut view.logs {
+            log.seen = self.logs.seen(&log.id);
+        }
         view.approver = self.approver();
+        self.put_on(&mut view.book, now.boot);
+        view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
@@ -308,12 +338,21 @@ impl Driver {
     pub fn ask(&mut self, request: Request) {
         let now = clock::now();
         if self.setup.read_only
-            && !matches!(request, Request::Output { .. } | Request::AskAgain | Request::Why(_))
+            && !matches!(
+                request,
+                Request::Output { .. }
+                    | Request::FindOutput { .. }
+                    | Request::AskAgain
+                    | Request::Why(_)
+                    | Request::Logs(_)
+            )
         {
             return;
         }
         match request {
-            Request::Prepare { procedure, given, stops } => self.prepare(&procedure, given, stops),
+            Request::Prepare { procedure, given, stops, scenario } => {
+                self.prepare(&procedure, given, stops, scenario.as_deref());
+            }
             Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
@@ -329,6 +368,9 @@ impl Driver {
             Request::TakeUp { run } => self.resume(&run),
             // The follower lives as long as the driver; without it there is nothing to be shown either.
             Request::Output { line } => drop(self.turn.send(Look::Output(line))),
+            Request::FindOutput { sought, from, back } => {
+                drop(self.turn.send(Look::Find { sought, from, back }))
+            }
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
@@ -337,10 +379,12 @@ impl Driver {
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
-            Request::PageRole { role } => self.page_role(role),
+            Request::StopProbes => self.stop_probes(),
+            Request::List { procedure, param } => self.list(procedure, param),
+            Request::PageRole { role, text } => self.page_role(role, &text),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
-            Request::DryRun { procedure } => self.dry_run(procedure),
+            Request::DryRun { procedure } => self.dry_run(&procedure),
             Request::Trouble { trouble, on } => self.trouble(trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
@@ -364,8 +408,12 @@ impl Driver {
                 self.output = (page, progress);
                 return Update::Changed;
             }
+            Seen::Found(found) => {
+                self.found = Some(found);
+                return Update::Changed;
+            }
             Seen::Run { plan, records, driven } => {
-                self.output = Default::default();
+                (self.output, self.found) = Default::default();
                 Event::Found { plan, records, driven }
             }
             Seen::Journal { records, driven } => {

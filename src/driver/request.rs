@@ -17,6 +17,8 @@ pub enum Request {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// Resolve a plan that goes on with another account's lost run.
     Succeed {
@@ -76,6 +78,15 @@ pub enum Request {
     },
     /// Show the evidence of something, or of nothing any more.
     Why(Option<WhyOf>),
+    /// Look for a line of the output that holds a text.
+    FindOutput {
+        /// The text.
+        sought: String,
+        /// The line, from 0, after which it is looked for; none: the last one that holds it.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
+    },
     /// Raise or lower a flag.
     Flag {
         /// Signal id.
@@ -163,10 +174,21 @@ pub enum Request {
         /// The step, from 1.
         step: usize,
     },
+    /// End the commands of guides that run.
+    StopProbes,
+    /// Ask what there is to choose from for a parameter of a procedure: backups, versions, revisions.
+    List {
+        /// The procedure.
+        procedure: String,
+        /// The parameter.
+        param: String,
+    },
     /// Tell a role that it is needed.
     PageRole {
         /// The role.
         role: String,
+        /// In these words.
+        text: String,
     },
     /// Follow these logs; none: no log is looked at any more.
     Logs(Vec<String>),

@@ -64,6 +64,8 @@ pub struct Playbook {
     pub probes: IndexMap<String, Probe>,
     /// What can be done.
     pub procedures: IndexMap<String, Procedure>,
+    /// What a trouble looks like, and which procedure fits it.
+    pub scenarios: IndexMap<String, Scenario>,
     /// Where else to look.
     pub links: Vec<Link>,
     /// Text of the emergency help.
@@ -294,6 +296,9 @@ pub enum Better {
     Higher,
 }
 
+/// Milliseconds between two samples of a `log` signal.
+pub const LOG_EVERY: u64 = 5_000;
+
 /// How a signal's value is had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ReadingKind {
@@ -335,6 +340,14 @@ pub enum ReadingKind {
         key: char,
         /// What is counted.
         text: String,
+    },
+    /// How many lines of the last minute match: `log = { file | run, pattern }`. Only what is written while it is read
+    /// counts; `on`, `cwd`, `env` and `shell` may stand beside `run`.
+    Log {
+        /// `file` or `run`.
+        from: LogSource,
+        /// Pattern that a line must contain.
+        pattern: String,
     },
 }
 
@@ -395,7 +408,8 @@ pub struct Role {
     pub mail: Option<String>,
     /// Chat handle.
     pub slack: Option<String>,
-    /// When they are reached, as written.
+    /// When they are reached, as written: `"24/7"`, or `"Mon-Fri 09:00-17:00 Europe/Berlin"` and several of that with `,`
+    /// between (one zone at the end is enough). What cannot be read is shown as it stands.
     pub available: Option<String>,
     /// When they are told, as written.
     pub notify_when: Option<String>,
@@ -495,6 +509,16 @@ pub enum LogSource {
     File(Template),
     /// A command that prints it.
     Run(super::probe::Command),
+}
+
+impl LogSource {
+    /// The path, or the command.
+    pub fn words(&self) -> String {
+        match self {
+            LogSource::File(path) => path.0.clone(),
+            LogSource::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
+        }
+    }
 }
 
 /// How grave a word in a log is.
@@ -616,6 +640,23 @@ pub struct Trigger {
     pub max_attempts: u32,
     /// Milliseconds, default that of `[automation]`: `"1h"`.
     pub per: u64,
+}
+
+/// `[scenarios.S]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Name for people; required.
+    pub title: String,
+    /// How it shows, in words.
+    pub symptoms: String,
+    /// A condition that says that it is so now; without one, people judge.
+    pub when: Option<Condition>,
+    /// Procedure that fits it; required.
+    pub procedure: String,
+    /// Parameters of that procedure, of variables and the environment only.
+    pub args: IndexMap<String, Template>,
+    /// Reason given to the run (the title when none).
+    pub reason: Option<String>,
 }
 
 /// `[checklists.C]`

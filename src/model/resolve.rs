@@ -81,6 +81,9 @@ impl Filler {
             if let ReadingKind::Query(q) = &mut s.reading {
                 self.template(q);
             }
+            if let ReadingKind::Log { from, .. } = &mut s.reading {
+                self.log(from);
+            }
             if let Some(Baseline::File { file, .. }) = &mut s.baseline {
                 self.template(file);
             }
@@ -91,6 +94,7 @@ impl Filler {
         }
         p.probes.values_mut().for_each(|p| self.probe(p));
         p.triggers.values_mut().for_each(|t| self.map(&mut t.args));
+        p.scenarios.values_mut().for_each(|s| self.map(&mut s.args));
         self.template(&mut p.incident);
         self.company(p);
         for procedure in p.procedures.values_mut() {
@@ -120,10 +124,7 @@ impl Filler {
             self.template(&mut m.body);
         }
         for log in p.logs.values_mut() {
-            match &mut log.from {
-                LogSource::File(path) => self.template(path),
-                LogSource::Run(c) => self.command(c),
-            }
+            self.log(&mut log.from);
         }
         for item in p.checklists.values_mut().flat_map(|c| &mut c.items) {
             self.text(&mut item.text);
@@ -140,6 +141,13 @@ impl Filler {
         for step in p.guides.values_mut().flat_map(|g| &mut g.steps) {
             self.template(&mut step.text);
             step.run.iter_mut().for_each(|c| self.command(c));
+        }
+    }
+
+    fn log(&self, from: &mut LogSource) {
+        match from {
+            LogSource::File(path) => self.template(path),
+            LogSource::Run(c) => self.command(c),
         }
     }
 

@@ -1,6 +1,10 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod events;
+pub mod guide;
+pub mod logs;
+mod plans;
 mod signal;
 
 pub use crate::engine::signal::{Level, Trend};
@@ -8,7 +12,10 @@ pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+pub use events::{Happening, OnRecord, Sort};
+pub use logs::{LogLine, LogSeen, LogView};
 
+pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
 pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
@@ -83,6 +90,10 @@ pub struct View {
     pub checklists: Vec<ChecklistView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
+    /// Troubles that are known, what fits best first.
+    pub scenarios: Vec<ScenarioView>,
+    /// A plan that was tried without changing anything.
+    pub tried: Option<TriedView>,
     /// Flags and counters raised or counted by a key.
     pub manual: Vec<ManualView>,
     /// The plan that was resolved and waits to be confirmed.
@@ -103,6 +114,8 @@ pub struct View {
     pub approver: Option<Approver>,
     /// Guides that the run's steps name: id and guide.
     pub guides: IndexMap<String, GuideView>,
+    /// Who is called, what to look at, what there is to go back to.
+    pub book: guide::BookView,
     /// A run that is being stopped so that another one may start.
     pub replacing: Option<Replacing>,
     /// Nothing may be asked or started from here.
@@ -111,6 +124,10 @@ pub struct View {
     pub alarm: Option<String>,
     /// Where the records are.
     pub state_dir: String,
+    /// Logs, in the order of the playbook; those that a running procedure follows come first.
+    pub logs: Vec<LogView>,
+    /// What was written to a file last, and where it is; in words.
+    pub exported: Option<String>,
     /// Text of the emergency help.
     pub emergency: Option<String>,
     /// Links: title and URL.
@@ -240,6 +257,21 @@ pub struct Output {
     pub total: usize,
     /// The lines, oldest first, safe to show.
     pub lines: Vec<String>,
+    /// What was found last of what is looked for.
+    pub found: Option<Found>,
+}
+
+/// A line of the output that holds what is looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What is looked for.
+    pub sought: String,
+    /// The line, from 0; none: no line holds it.
+    pub line: Option<usize>,
+    /// Its place among all that hold it, from 1.
+    pub nth: usize,
+    /// How many hold it.
+    pub of: usize,
 }
 
 /// How a person takes up a run that nobody drives.
@@ -479,21 +511,6 @@ pub struct TriggerView {
     pub parts: Vec<(String, String, String)>,
 }
 
-/// Something that happened.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Happening {
-    /// When: wall milliseconds since the Unix epoch.
-    pub wall: i64,
-    /// Letter on the chart axis (`F` firing, `R` run, …).
-    pub letter: Option<char>,
-    /// One word: `firing`, `pending`, `stale`, `run`, `step`, `flag`.
-    pub kind: String,
-    /// What.
-    pub text: String,
-    /// By whom.
-    pub who: Option<String>,
-}
-
 /// A procedure that is offered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcedureView {
@@ -515,6 +532,8 @@ pub struct ProcedureView {
     pub suggested: bool,
     /// Typing the name is all that is asked, and a run in its way is stopped.
     pub emergency: bool,
+    /// Who is asked before it starts, in words; empty: nobody.
+    pub asks: String,
     /// How the last run of it ended and how many milliseconds ago.
     pub last: Option<(String, u64)>,
 }
@@ -575,6 +594,12 @@ pub struct DraftView {
     pub given: IndexMap<String, String>,
     /// The exact commands: number, name, and what is done, one per step.
     pub steps: Vec<(String, String, String)>,
+    /// Its phases: place of the first step, name for people, milliseconds allowed.
+    pub phases: Vec<(usize, String, Option<u64>)>,
+    /// Whether steps are done already: number of the step, answer, and what was seen.
+    pub so: Vec<(String, Answer, String)>,
+    /// The same commands for a bare shell.
+    pub shell: String,
     /// What changes in files: number of the step, and a diff in lines.
     pub diffs: IndexMap<String, Vec<String>>,
     /// Checks before the first step: text, answer, and what was seen.

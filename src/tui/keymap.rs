@@ -70,6 +70,8 @@ pub enum Context {
     Find,
     /// In which form the record is written.
     Export,
+    /// A long text that is only read: a plan, its changes in files, what a dry run found.
+    Reading,
     /// A text of several lines.
     TextArea,
     /// What is made to go wrong in a rehearsal.
@@ -109,26 +111,30 @@ impl Context {
             Context::Palette => "Anything",
             Context::Find => "Find",
             Context::Export => "Export",
+            Context::Reading => "Reading",
             Context::TextArea => "Text",
             Context::Chaos => "Trouble",
         }
     }
 
-    /// Whether it is a dialog: nothing falls through to the screen below.
+    /// Whether it is a dialog, or takes letters as one does: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
-            Question, Refused, TextArea, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Locked, Other, Outcome, Palette,
+            Picker, Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | TextArea | Chaos)
+        runs || matches!(
+            self,
+            Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Help | Chaos
+        )
     }
 
     /// All of them.
-    pub const ALL: [Context; 32] = [
+    pub const ALL: [Context; 33] = [
         Context::Overview,
         Context::Signal,
         Context::Checklist,
@@ -157,6 +163,7 @@ impl Context {
         Context::Palette,
         Context::Find,
         Context::Export,
+        Context::Reading,
         Context::TextArea,
         Context::Chaos,
         Context::Global,
@@ -283,6 +290,10 @@ pub enum Action {
     Refuse,
     /// The whole plan.
     WholePlan,
+    /// The changes in files, in full.
+    Diff,
+    /// The confirmation of what is read.
+    Confirm,
     /// Leave the step and go on behind it.
     Skip,
     /// Do the step.
@@ -395,6 +406,7 @@ impl Key {
             (KeyCode::PageUp, _) => "PgUp".into(),
             (KeyCode::PageDown, _) => "PgDn".into(),
             (KeyCode::BackTab, _) => "S-Tab".into(),
+            (KeyCode::F(n), _) => format!("F{n}"),
             (code, _) => format!("{code:?}"),
         }
     }
@@ -475,9 +487,11 @@ pub const TABLE: &[Binding] = table! {
     Signal [k('M')] Mark "mark what is normal…";
     Checklist [k(' ')] Tick "tick, or untick", "tick";
     Checklist [ENTER] Open "do it…", "do it…";
+    Checklist [k('N')] Note "a note about this item…", "note…";
     Checklist [k('O')] Override "do without it…", "override…";
+    Checklist [TAB] NextSection "the next list", "next list";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
-    Procedures [ENTER] Open "the plan, then confirm…", "plan…";
+    Procedures [ENTER] Open "the plan, then all of it", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";
     Run [k('S')] StopRun "stop the run…", "stop…";
     Run [k('O')] Outcome "settle, answer, skip, accept…", "say…";
@@ -533,13 +547,19 @@ pub const TABLE: &[Binding] = table! {
     Global [k('E')] Emergency "emergency help", "emergency";
     Global [k('?')] Help "these keys", "keys";
     Global [k('q'), Key::ctrl('c')] Quit "quit; a run goes on";
-    Help [ENTER] Back "close";
+    Help [UP] Up "up";
+    Help [DOWN] Down "down";
+    Help [ENTER] Pick "does it", "does it";
+    Help [TAB] NextControl "other contexts", "other contexts";
+    Help [BACK_TAB] PreviousControl "the context before";
+    Help [ESC, Key::ctrl('c')] Close "close", "close";
     Confirm [TAB] NextControl "next", "next";
     Confirm [BACK_TAB] PreviousControl "previous";
     Confirm [ENTER] Press "press (Cancel at first)";
     Confirm [k('y')] Yes "roll back (no name asked)";
     Confirm [k('O')] Override "start although a check fails…", "override…";
     Confirm [Key::ctrl('e')] Values "other values", "other values";
+    Confirm [Key::ctrl('d')] Diff "changes in files, in full", "changes in files";
     Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
     Confirm [PAGE_UP] PageUp "back up";
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
@@ -617,6 +637,14 @@ pub const TABLE: &[Binding] = table! {
     Export [k('c')] Csv "CSV", "CSV";
     Export [k('m')] Markdown "Markdown", "Markdown";
     Export [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Reading [UP, k('k')] Up "up";
+    Reading [DOWN, k('j')] Down "down", "move";
+    Reading [PAGE_UP] PageUp "page up";
+    Reading [PAGE_DOWN] PageDown "page down", "page down";
+    Reading [HOME] First "first";
+    Reading [END] Last "last";
+    Reading [k('c')] Confirm "its confirmation…", "confirm…";
+    Reading [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     TextArea [Key::ctrl('s')] Done "done", "done";
     TextArea [TAB] NextControl "next", "next";
     TextArea [BACK_TAB] PreviousControl "previous";

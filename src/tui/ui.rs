@@ -9,6 +9,7 @@ pub mod drill;
 pub mod events;
 pub mod fleet;
 pub mod guide;
+pub mod help;
 mod intent;
 pub mod logs;
 pub mod palette;
@@ -20,11 +21,12 @@ pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
+use super::dialog::read::{Read, Reading};
 use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
 use super::keymap::{Action, Context, Key, Keymap};
-use crate::session::view::{View, WhyOf};
+use crate::session::view::{Found, View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 
@@ -90,6 +92,30 @@ impl Screen {
             Screen::Help => Context::Help,
         }
     }
+
+    /// The screen whose keys these are, where it can be gone to just so.
+    pub fn in_context(context: Context) -> Option<Screen> {
+        use Screen::{Checklist, Drill, Fleet, Guide, Logs, Overview, Procedures, Run, Timeline};
+        [Overview, Checklist, Procedures, Run, Timeline, Guide, Fleet, Drill, Logs]
+            .into_iter()
+            .find(|s| s.context() == context)
+    }
+
+    /// The screen to which an action goes.
+    pub fn of(action: Action) -> Option<Screen> {
+        Some(match action {
+            Action::Overview => Screen::Overview,
+            Action::Checklist => Screen::Checklist,
+            Action::Procedures => Screen::Procedures,
+            Action::Run => Screen::Run,
+            Action::Timeline => Screen::Timeline,
+            Action::Guide => Screen::Guide,
+            Action::Fleet => Screen::Fleet,
+            Action::Drill => Screen::Drill,
+            Action::Logs => Screen::Logs,
+            _ => return None,
+        })
+    }
 }
 
 /// What the run screen shows.
@@ -121,6 +147,8 @@ pub struct Ui {
     pub signal: usize,
     /// Cursor among the procedures.
     pub procedure: usize,
+    /// Where one is among what fits.
+    pub plans: plans::PlansUi,
     /// Procedure whose plan is looked at.
     pub plan: Option<String>,
     /// How many rows back from the newest the timeline's cursor is.
@@ -135,6 +163,8 @@ pub struct Ui {
     pub out_from: Option<usize>,
     /// Which section of the screen has the focus, from 0.
     pub section: usize,
+    /// What was said to the person last, until the next key.
+    pub said: Option<String>,
     /// What is looked for on this screen, while something is.
     pub find: Option<String>,
     /// The cursor in time, the order of the signals.
@@ -151,6 +181,10 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// What was found last in the output.
+    found: Option<Found>,
+    /// Where one is in the help.
+    pub help: help::HelpUi,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -170,6 +204,7 @@ impl Ui {
             freeze: None,
             signal: 0,
             procedure: 0,
+            plans: Default::default(),
             plan: None,
             back_in_time: 0,
             why: WhyOf::Verdict,
@@ -177,6 +212,7 @@ impl Ui {
             pane: Pane::All,
             out_from: None,
             section: 0,
+            said: None,
             find: None,
             charts: Default::default(),
             checklist: Default::default(),
@@ -185,6 +221,8 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            found: None,
+            help: Default::default(),
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -218,6 +256,13 @@ impl Ui {
         if event.kind == KeyEventKind::Release {
             return Vec::new();
         }
+        let mut out = self.pressed(event, view, now_ms);
+        out.extend(self.logs_to_follow(view));
+        out
+    }
+
+    fn pressed(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
+        self.said = None;
         let repeat = event.kind == KeyEventKind::Repeat
             || self
                 .last_key
@@ -230,11 +275,18 @@ impl Ui {
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
         let action = self.keymap.resolve(context, Key::of(event));
+        if context == Context::Help {
+            return self.in_help(event, action, view, now_ms, !repeat && !burst);
+        }
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
         match action {
-            Some(action) => self.act(action, view, now_ms),
+            Some(action) => {
+                let was = self.screen;
+                let out = self.act(action, view, now_ms);
+                self.left_guide(was, view, out)
+            }
             None => match event.code {
                 KeyCode::Char(c) if !repeat && !Key::of(event).ctrl => self.playbook_key(c, view, now_ms),
                 _ => Vec::new(),
@@ -249,11 +301,12 @@ impl Ui {
             Screen::Checklist => self.on_checklist(action, view),
             Screen::Procedures => self.on_plans(action, view),
             Screen::Timeline => self.on_events(action, view),
-            Screen::Guide => self.on_guide(action, view),
+            Screen::Guide | Screen::Emergency => self.on_guide(action, view),
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
-            Screen::Run | Screen::Emergency | Screen::Why | Screen::Help => None,
+            Screen::Run => self.on_run(action, view),
+            Screen::Why | Screen::Help => None,
         }
     }
 
@@ -270,7 +323,7 @@ impl Ui {
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
             Action::Checklist => self.go(Screen::Checklist),
-            Action::Guide => self.go(Screen::Guide),
+            Action::Guide => self.open_guide(view),
             Action::Fleet => self.go(Screen::Fleet),
             Action::Drill => self.go(Screen::Drill),
             Action::Logs => self.go(Screen::Logs),
@@ -330,6 +383,7 @@ impl Ui {
             self.scroll = 0;
             (self.section, self.find) = (0, None);
             (self.pane, self.out_from) = (Pane::All, None);
+            self.help = help::HelpUi::default();
         }
     }
 
@@ -366,13 +420,7 @@ impl Ui {
             return self.scroll_output(view, by);
         }
         let (cursor, len) = match self.screen {
-            Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
-            Screen::Timeline => {
-                let to = (self.back_in_time as isize).saturating_sub(by).max(0) as usize;
-                self.back_in_time = to.min(view.timeline.len().saturating_sub(1));
-                return Vec::new();
-            }
             Screen::Why => {
                 let all = looked_at(view);
                 let all_but_one = all.len().saturating_sub(1);
@@ -398,8 +446,9 @@ impl Ui {
             Screen::Overview if !view.signals.is_empty() => self.go(Screen::Signal),
             Screen::Procedures => {
                 let Some(p) = view.procedures.get(self.procedure) else { return Vec::new() };
-                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some() {
-                    return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
+                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some_and(|d| !d.resolving) {
+                    self.open(Dialog::Read(Read::of(Reading::Plan)), Some(KeyCode::Enter));
+                    return Vec::new();
                 }
                 if view.read_only {
                     return self.only_reads();
@@ -409,6 +458,7 @@ impl Ui {
                     procedure: p.id.clone(),
                     given: Default::default(),
                     stops: None,
+                    scenario: None,
                 }];
             }
             _ => {}

@@ -20,7 +20,7 @@ use crate::model::probe::{Ask, Probe};
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::model::unit::{Base, Dim, Quantity};
-use crate::run::choice::ParamChoices;
+use crate::run::choice::{Choice, ParamChoices};
 use crate::run::fill::Filler;
 use crate::run::freeze::draw;
 use crate::run::plan::{Cause, Frozen, Preflight, describe};
@@ -42,6 +42,8 @@ pub struct Draft {
     pub compatible: Option<(String, Told)>,
     /// Steps that are done already: number, and what was seen.
     pub already: Vec<(usize, String)>,
+    /// Steps that are not done already, or of which that cannot be said: number, answer, what was seen.
+    pub open: Vec<(usize, Answer, String)>,
     /// Every step that changes something is done already.
     pub nothing_to_do: bool,
     /// Since when it is so, and by whom, where a run of ours made it so.
@@ -154,6 +156,7 @@ pub async fn resolve(
     let mut answers = preflight::ask_all(world, &drawn).await;
     let items = gate.answers(&mut answers.preflight);
     (draft.already, draft.nothing_to_do) = preflight::done(&drawn, &answers, &files);
+    draft.open = preflight::open(&answers, &draft.already);
     draft.files = files;
     let mut plan = drawn.plan;
     let (who, roles) = (plan.who.clone(), playbook.roles.clone());
@@ -210,6 +213,28 @@ pub async fn resolve(
         .collect();
     draft.plan = Some(plan);
     draft
+}
+
+/// What there is to choose from for one parameter: the backups, versions, revisions that exist now.
+///
+/// # Errors
+/// Why that cannot be said, safe to show.
+pub async fn listed(
+    playbook: &Playbook,
+    environment: &str,
+    of: (&str, &str),
+    context: &Context,
+) -> Result<Vec<Choice>, String> {
+    let names = crate::run::freeze::names(playbook, environment, context);
+    let world = World {
+        env: context.env.clone(),
+        cwd: folder(playbook, environment, context, &names),
+        secrets: Secrets::new(playbook.secrets.clone()),
+        home: context.home.clone().into(),
+        run: None,
+    };
+    let found = params::listed(&world, playbook, of, &names).await;
+    found.map_err(|why| world.secrets.safe(&why))
 }
 
 async fn incident_of(home: &str) -> Option<(String, Now)> {

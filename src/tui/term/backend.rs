@@ -1,5 +1,6 @@
 //! Cells into as few bytes as they need: one write per frame, none when nothing changed.
 
+use super::osc;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -70,6 +71,10 @@ pub struct Terse<W: Write> {
     wanted: Option<Position>,
     visible: bool,
     written: usize,
+    /// Addresses that cells may lead to, by what marks such a cell.
+    links: Vec<(Color, String)>,
+    /// The one that what is written leads to.
+    linked: Option<usize>,
     /// Cells that have yet to be written, by row and column.
     owed: BTreeMap<(u16, u16), Cell>,
     /// What is known of the screen before the next cell is written.
@@ -92,10 +97,18 @@ impl<W: Write> Terse<W> {
             wanted: None,
             visible: false,
             written: 0,
+            links: Vec::new(),
+            linked: None,
             owed: BTreeMap::new(),
             ground: Ground::Blank,
             large: LARGE,
         }
+    }
+
+    /// Addresses that cells of the next frames may lead to; what is no address of the web leads nowhere.
+    pub fn set_links<'a>(&mut self, urls: impl Iterator<Item = &'a str>) {
+        self.links.clear();
+        self.links.extend(urls.filter_map(|url| Some((osc::mark(url), osc::address(url)?))));
     }
 
     /// Whether a terminal of this name erases with the current background; GNU screen and unknown ones do not.
@@ -112,7 +125,7 @@ impl<W: Write> Terse<W> {
 
     /// Somebody else wrote to the terminal: nothing is known of its state.
     pub fn forget(&mut self) {
-        (self.look, self.at, self.cursor) = (None, None, None);
+        (self.look, self.at, self.cursor, self.linked) = (None, None, None, None);
         self.frame.clear();
         self.owed.clear();
     }
@@ -196,6 +209,20 @@ impl<W: Write> Terse<W> {
         self.look = Some(to);
     }
 
+    /// Begins or ends a link, so that what is written next leads where the cell does.
+    fn lead(&mut self, cell: &Cell) {
+        let to = match cell.underline_color {
+            Color::Reset => None,
+            mark => self.links.iter().position(|(m, _)| *m == mark),
+        };
+        if to != self.linked {
+            let url = to.and_then(|to| self.links.get(to)).map_or("", |(_, url)| url.as_str());
+            let sequence = format!("\x1b]8;;{url}\x1b\\");
+            self.push(&sequence);
+            self.linked = to;
+        }
+    }
+
     /// How a cell must look, keeping what does not show on a blank one.
     fn look_of(&self, cell: &Cell) -> Look {
         let mut look = Look { fg: cell.fg, bg: cell.bg, with: cell.modifier };
@@ -211,6 +238,7 @@ impl<W: Write> Terse<W> {
 
     fn put(&mut self, x: u16, y: u16, cell: &Cell) {
         let look = self.look_of(cell);
+        self.lead(cell);
         self.go(x, y);
         self.dress(look);
         let symbol = cell.symbol();
@@ -272,7 +300,9 @@ impl<W: Write> Terse<W> {
             if let Some((rx, ry, length, first)) = &mut run {
                 let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
                 let text_shows = cell.modifier.intersects(ON_BLANK);
-                let alike = cell.bg == first.bg && cell.modifier == first.modifier;
+                let alike = cell.bg == first.bg
+                    && cell.modifier == first.modifier
+                    && cell.underline_color == first.underline_color;
                 if joins && alike && (cell.fg == first.fg || !text_shows) {
                     *length += 1;
                     continue;
@@ -302,6 +332,7 @@ impl<W: Write> Terse<W> {
             }
             return;
         }
+        self.lead(cell);
         self.go(x, y);
         self.dress(look);
         if x + length >= self.size.width {
@@ -394,14 +425,14 @@ impl<W: Write> Backend for Terse<W> {
     {
         self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
         self.lay_ground();
-        let before = (self.frame.len(), self.look, self.at);
+        let before = (self.frame.len(), self.look, self.at, self.linked);
         let owed = std::mem::take(&mut self.owed);
         self.cells(owed.iter());
         if self.frame.len() <= self.large {
             return Ok(());
         }
         self.frame.truncate(before.0);
-        (self.look, self.at) = (before.1, before.2);
+        (self.look, self.at, self.linked) = (before.1, before.2, before.3);
         // What is read comes before what is drawn; banner, verdict and keys come before all.
         let keys = self.size.height.saturating_sub(1);
         let rank = |y: u16, cell: &Cell| (is_drawn(cell), y > 1 && y != keys, y);
@@ -446,7 +477,7 @@ impl<W: Write> Backend for Terse<W> {
         // What was gathered for the old picture goes with it.
         self.frame.clear();
         self.owed.clear();
-        (self.look, self.at) = (None, None);
+        (self.look, self.at, self.linked) = (None, None, None);
         self.ground = Ground::Foul;
         Ok(())
     }
@@ -474,6 +505,9 @@ impl<W: Write> Backend for Terse<W> {
         self.written = 0;
         if self.frame.is_empty() {
             return Ok(());
+        }
+        if self.linked.take().is_some() {
+            self.push("\x1b]8;;\x1b\\");
         }
         if self.frame.len() >= SYNC_FROM {
             self.frame.splice(0..0, SYNC.0.bytes());

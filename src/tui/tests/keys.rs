@@ -26,6 +26,8 @@ impl Desk {
 
     pub(super) fn event(&mut self, event: KeyEvent) -> Vec<Intent> {
         let out = self.ui.key(&event, &self.view, self.now);
+        // Faster than this no finger is.
+        self.now += 25;
         self.frame += 1;
         self.ui.follow(&self.view);
         self.ui.painted(self.frame, &self.view);
@@ -60,7 +62,7 @@ impl Desk {
 }
 
 pub(super) fn prepare(procedure: &str) -> Intent {
-    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None }
+    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None, scenario: None }
 }
 
 fn resolved(confirm: Confirm) -> View {
@@ -315,10 +317,10 @@ fn cursors_stay_inside_and_help_returns() {
     d.ch('?');
     d.key(KeyCode::Esc);
     assert_eq!(d.ui.screen, Screen::Signal);
-    d.ch('?');
     d.ch('E');
+    d.ch('?');
     d.key(KeyCode::Esc);
-    assert_eq!(d.ui.screen, Screen::Overview);
+    assert_eq!(d.ui.screen, Screen::Emergency);
 }
 
 #[test]
@@ -326,8 +328,7 @@ fn a_frozen_chart_keeps_its_columns_until_the_window_changes() {
     let mut d = Desk::new(fire());
     d.ch('F');
     let first = frame((80, 24), &d.ui, &d.view);
-    let charts = |_: &str, _: u64, n: usize| vec![None; n];
-    let scene = paint::Scene::new(&d.view, &d.ui, &charts);
+    let scene = paint::Scene::new(&d.view, &d.ui, &|_, _, n| vec![None; n]);
     assert!(scene.columns("error_rate", 37).iter().all(Option::is_some), "what was drawn first");
     assert!(text(&first).contains("FROZEN at 03:14:07"));
     d.ch(']');

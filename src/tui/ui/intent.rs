@@ -18,6 +18,8 @@ pub enum Intent {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// The draft is not wanted any more.
     CancelDraft,
@@ -92,6 +94,15 @@ pub enum Intent {
         /// The line, from 0.
         from: Option<usize>,
     },
+    /// Look for a line of the output that holds a text.
+    FindOutput {
+        /// The text.
+        sought: String,
+        /// The line, from 0, after which it is looked for; none: the last one that holds it.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
+    },
     /// Raise or lower a flag.
     Flag {
         /// Signal id.
@@ -161,10 +172,21 @@ pub enum Intent {
         /// The step, from 1.
         step: usize,
     },
+    /// End the commands of guides that run.
+    StopProbes,
+    /// Ask what there is to choose from for a parameter of a procedure: backups, versions, revisions.
+    List {
+        /// The procedure.
+        procedure: String,
+        /// The parameter.
+        param: String,
+    },
     /// Tell a role that it is needed.
     PageRole {
         /// The role.
         role: String,
+        /// In these words.
+        text: String,
     },
     /// Follow these logs; none: no log is looked at any more.
     Logs(Vec<String>),
@@ -187,6 +209,8 @@ pub enum Intent {
         /// The text.
         text: String,
     },
+    /// The same with the panic sheet: every procedure as commands for a bare shell.
+    CopySheet,
     /// Draw in another theme.
     Theme {
         /// Its name.

@@ -301,3 +301,59 @@ fn the_overview_costs_little_more_than_half_and_a_second_of_its_clock_thirty_byt
         assert!(ours[2] <= 30, "{width}x{height}: a second later {ours:?}");
     }
 }
+
+/// A link on row `y`.
+fn linked(b: &mut Buffer, y: u16, text: &str, url: &str) {
+    b.set_string(1, y, text, Style::new().underline_color(osc::mark(url)));
+}
+
+#[test]
+fn a_link_stands_around_its_cells_and_nowhere_else() {
+    let (one, two) = ("https://a/1", "https://a/2");
+    let mut t = terminal(40, 4);
+    t.backend_mut().set_links([one, two, "javascript:x"].into_iter());
+    let bytes = frame(&mut t, |b| {
+        linked(b, 0, "first one", one);
+        b.set_string(11, 0, "x", Style::new());
+        linked(b, 1, "more", two);
+        linked(b, 2, "bad", "javascript:x");
+    });
+    assert_eq!(
+        text(&bytes),
+        "^[1;2H^]8;;https://a/1^\\first one^]8;;^\\^[Cx^[2;2H^]8;;https://a/2^\\more^]8;;^\\^[3;2Hbad^[5n"
+    );
+    let same = |b: &mut Buffer| {
+        linked(b, 0, "first one", one);
+        b.set_string(11, 0, "x", Style::new());
+        linked(b, 1, "more", two);
+        linked(b, 2, "bad", "javascript:x");
+    };
+    assert!(frame(&mut t, same).is_empty(), "nothing changed");
+    // The same letters that lead elsewhere are written anew; what is left open is closed at the frame's end.
+    let bytes = frame(&mut t, |b| {
+        linked(b, 0, "first one", one);
+        b.set_string(11, 0, "x", Style::new());
+        linked(b, 1, "more", one);
+        linked(b, 2, "bad", "javascript:x");
+    });
+    assert_eq!(text(&bytes), "^[2;2H^]8;;https://a/1^\\more^]8;;^\\^[5n");
+    let bytes = frame(&mut t, |b| b.reset());
+    assert!(!text(&bytes).contains("]8;"), "erasing leads nowhere: {}", text(&bytes));
+}
+
+#[test]
+fn what_is_said_beside_the_frames_leaves_them_as_they_are() {
+    let mut t = terminal(10, 2);
+    frame(&mut t, |b| {
+        b.set_string(0, 0, "x", RED);
+    });
+    t.backend_mut().out.clear();
+    t.backend_mut().say(b"\x1b]52;c;eA==\x1b\\").unwrap();
+    assert_eq!(text(&t.backend().out), "^]52;c;eA==^\\");
+    assert!(
+        frame(&mut t, |b| {
+            b.set_string(0, 0, "x", RED);
+        })
+        .is_empty()
+    );
+}
