@@ -35,6 +35,7 @@ mod readme;
 mod run;
 mod screen;
 mod storage;
+mod terminal;
 mod two_accounts;
 mod unruly;
 mod watch;

@@ -64,6 +64,7 @@ fn context() -> Context {
         now: Now::default(),
         who: Person { user: "ana".into(), ..Person::default() },
         reason: "a reason".into(),
+        incident: None,
         cause: None,
         automatic: None,
         stage: None,
