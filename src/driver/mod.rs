@@ -6,7 +6,7 @@ pub mod checklist;
 mod decide;
 mod draft;
 pub mod dry_run;
-mod export;
+pub mod export;
 mod follow;
 pub mod glance;
 mod guide;
@@ -27,7 +27,7 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Found, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
@@ -74,8 +74,14 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// What a task of the guide brings.
+    Guide(guide::Brought),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
+    /// The timeline was written to a file, or not; in words.
+    Exported(Result<String, String>),
+    /// What was read of a log.
+    Logged(String, std::sync::Arc<LogSeen>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -136,11 +142,17 @@ pub struct Driver {
     /// What was found last in it.
     found: Option<Found>,
     replacing: Option<Waiting>,
+    /// What was run, asked and told from the guide.
+    desk: guide::Desk,
     /// What a dry run found.
     tried: Option<dry_run::Trying>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// The logs that are looked at.
+    logs: logs::Logs,
+    /// What was written to a file last.
+    exported: Option<String>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
     /// The newest reads of each signal.
@@ -194,9 +206,12 @@ impl Driver {
             why: None,
             found: None,
             replacing: None,
+            desk: guide::Desk::default(),
             tried: None,
             asleep: asleep(&now),
             taken_up: None,
+            logs: logs::Logs::default(),
+            exported: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
@@ -268,7 +283,12 @@ impl Driver {
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
+        view.exported.clone_from(&self.exported);
+        for log in &mut view.logs {
+            log.seen = self.logs.seen(&log.id);
+        }
         view.approver = self.approver();
+        self.put_on(&mut view.book, now.boot);
         view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
@@ -308,7 +328,11 @@ impl Driver {
         if self.setup.read_only
             && !matches!(
                 request,
-                Request::Output { .. } | Request::FindOutput { .. } | Request::AskAgain | Request::Why(_)
+                Request::Output { .. }
+                    | Request::FindOutput { .. }
+                    | Request::AskAgain
+                    | Request::Why(_)
+                    | Request::Logs(_)
             )
         {
             return;
@@ -343,7 +367,9 @@ impl Driver {
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
-            Request::PageRole { role } => self.page_role(role),
+            Request::StopProbes => self.stop_probes(),
+            Request::List { procedure, param } => self.list(procedure, param),
+            Request::PageRole { role, text } => self.page_role(role, &text),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),

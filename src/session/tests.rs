@@ -1,5 +1,6 @@
 //! A session in simulated time.
 
+mod book;
 mod deciding;
 
 use super::decision::Kind;

@@ -1,6 +1,9 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod events;
+pub mod guide;
+pub mod logs;
 mod plans;
 mod signal;
 
@@ -9,6 +12,8 @@ pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+pub use events::{Happening, OnRecord, Sort};
+pub use logs::{LogLine, LogSeen, LogView};
 
 pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
 pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
@@ -109,6 +114,8 @@ pub struct View {
     pub approver: Option<Approver>,
     /// Guides that the run's steps name: id and guide.
     pub guides: IndexMap<String, GuideView>,
+    /// Who is called, what to look at, what there is to go back to.
+    pub book: guide::BookView,
     /// A run that is being stopped so that another one may start.
     pub replacing: Option<Replacing>,
     /// Nothing may be asked or started from here.
@@ -117,6 +124,10 @@ pub struct View {
     pub alarm: Option<String>,
     /// Where the records are.
     pub state_dir: String,
+    /// Logs, in the order of the playbook; those that a running procedure follows come first.
+    pub logs: Vec<LogView>,
+    /// What was written to a file last, and where it is; in words.
+    pub exported: Option<String>,
     /// Text of the emergency help.
     pub emergency: Option<String>,
     /// Links: title and URL.
@@ -498,21 +509,6 @@ pub struct TriggerView {
     pub held: Option<&'static str>,
     /// Its parts: text, value, `true`/`false`/`unknown`.
     pub parts: Vec<(String, String, String)>,
-}
-
-/// Something that happened.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Happening {
-    /// When: wall milliseconds since the Unix epoch.
-    pub wall: i64,
-    /// Letter on the chart axis (`F` firing, `R` run, …).
-    pub letter: Option<char>,
-    /// One word: `firing`, `pending`, `stale`, `run`, `step`, `flag`.
-    pub kind: String,
-    /// What.
-    pub text: String,
-    /// By whom.
-    pub who: Option<String>,
 }
 
 /// A procedure that is offered.

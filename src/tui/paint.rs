@@ -12,6 +12,7 @@ use super::ui::charts::column;
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
 use crate::run::record::Answer;
+use crate::session::view::guide::{ListState, ProbeState, RungState};
 use crate::session::view::{
     ChartColumn, Curve, Freshness, Gravity, Level, Notice, SignalView, TriggerState, View, Watch,
 };
@@ -164,6 +165,8 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
+        Some(Dialog::Export) => dialog::export::draw(&mut canvas, body, &scene),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}
     }
@@ -198,6 +201,26 @@ pub fn next_visible_change(view: &View) -> u64 {
         // It turns stale by itself.
         if let Some(age) = s.age_ms.filter(|age| *age <= s.stale_after_ms) {
             next = next.min(s.stale_after_ms - age + 1);
+        }
+    }
+    for p in &view.book.probes {
+        match &p.state {
+            ProbeState::Running(_) => next = next.min(1000 - wall % 1000),
+            ProbeState::Ended { ago_ms, .. } | ProbeState::Failed { ago_ms, .. } => ages.push(*ago_ms),
+        }
+    }
+    for list in &view.book.backups {
+        match &list.state {
+            ListState::NotAsked => {}
+            ListState::Asking(_) => next = next.min(1000 - wall % 1000),
+            ListState::Listed { ago_ms, .. } | ListState::Failed { ago_ms, .. } => ages.push(*ago_ms),
+        }
+    }
+    for rung in &view.book.ladder {
+        match rung.state {
+            RungState::Ahead(_) => next = next.min(1000 - wall % 1000),
+            RungState::Reached(ms) => ages.push(ms),
+            RungState::Idle | RungState::Told(_) => {}
         }
     }
     ages.extend(view.severities.iter().filter_map(|s| s.for_ms));

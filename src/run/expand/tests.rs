@@ -65,6 +65,7 @@ fn context() -> Context {
         who: Person { user: "ana".into(), ..Person::default() },
         reason: "a reason".into(),
         cause: None,
+        incident: None,
         automatic: None,
         stage: None,
         baselines: IndexMap::new(),

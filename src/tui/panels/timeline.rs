@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 pub fn ink(kind: &str) -> Slot {
     match kind {
         "firing" | "failed" | "alarm" | "page" => Slot::Critical,
-        "pending" | "decide" | "auto" => Slot::Pending,
+        "pending" | "decision" | "auto" => Slot::Pending,
         "stale" | "unknown" | "lost" => Slot::Unknown,
         _ => Slot::Text,
     }

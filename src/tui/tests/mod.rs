@@ -9,9 +9,12 @@ macro_rules! shot {
 }
 
 mod charts;
+mod checklist;
 mod contrast;
 mod deciding;
+mod events;
 mod finding;
+mod guide;
 mod keys;
 mod plans;
 mod run_keys;
