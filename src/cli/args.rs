@@ -50,6 +50,26 @@ pub struct Screen {
     pub read_only: bool,
 }
 
+/// Which services, and how they are told.
+#[derive(Debug, Clone, Args)]
+pub struct Fleet {
+    /// Playbooks: files, names, or folders of them (the folder of playbooks).
+    #[arg(value_name = "PLAYBOOK|DIR")]
+    pub playbooks: Vec<String>,
+    /// As JSON; the exit code is that of the worst service, as `status` has it.
+    #[arg(long)]
+    pub json: bool,
+    /// Where records are.
+    #[command(flatten)]
+    pub records: Records,
+    /// How it looks.
+    #[command(flatten)]
+    pub look: Look,
+    /// Look only: nothing can be started or asked from this screen, nor from a service opened from it.
+    #[arg(long)]
+    pub read_only: bool,
+}
+
 /// Over what a backtest looks, and how it is told.
 #[derive(Debug, Clone, Args)]
 pub struct Past {
@@ -71,6 +91,36 @@ pub struct Past {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What of a timeline is shown, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Events {
+    /// In which form.
+    #[arg(long, value_enum, default_value_t = Shape::Table)]
+    pub format: Shape,
+    /// Only what happened in this time up to now: 2h, 30m, 7d.
+    #[arg(long, value_name = "DURATION")]
+    pub since: Option<String>,
+    /// Only what is about this (decisions, triggers, steps, notes, ticks, messages, signals, trouble), or of this kind.
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// Into a new file instead of standard output; one that exists is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// In which form a timeline is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shape {
+    /// A line an event.
+    Table,
+    /// An array of objects.
+    Json,
+    /// RFC 4180, with a header.
+    Csv,
+    /// A Markdown document.
+    Md,
 }
 
 /// Where runs are recorded.
@@ -119,12 +169,20 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Print what every key does, with your own keys in it.
+    Keys {
+        /// Configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Show the configuration.
     Config {
         /// What is shown.
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Many services in one list, worst first: every environment of every playbook, from what is on record.
+    Fleet(Fleet),
     /// Watch and roll back an embedded service: nothing to configure, nothing to install.
     Demo {
         /// Play the story without a terminal; exit 0 only if the rollback verified.
@@ -433,6 +491,15 @@ pub enum People {
         /// The moment: a time (`2026-11-21T10:00:00Z`), or how long ago it was (`10m`).
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
+    },
+    /// Show what happened, as it is on record: decisions, triggers, runs and their steps, notes, ticks, messages.
+    Timeline {
+        /// Of which service.
+        #[command(flatten)]
+        target: Target,
+        /// What of it, and how.
+        #[command(flatten)]
+        asked: Events,
     },
     /// Show what a verdict, a trigger, a firing or a decision rests on.
     Why {

@@ -1,7 +1,7 @@
 //! A person's word on record, and which subcommand says which.
 
 use super::args::{People, Target};
-use super::{ack, automation, count, decide, exit, mark, note, status, tick, why};
+use super::{ack, automation, count, decide, exit, mark, note, status, tick, timeline, why};
 use crate::driver::Setup;
 use crate::journal::LogError;
 use crate::model::record::Record;
@@ -59,6 +59,7 @@ pub fn act(asked: People) -> u8 {
             note::incident(&target, what.as_deref(), reason.as_deref())
         }
         People::Mark { name, target, at } => mark::mark(&target, &name, at.as_deref()),
+        People::Timeline { target, asked } => timeline::tell(&target, &asked),
         People::Why { what, target } => why::why(&target, &what),
     }
 }

@@ -291,7 +291,17 @@ impl Driver {
                 self.replacing = None;
                 Update::Refused(why)
             }
+            News::Guide(brought) => self.brought(brought),
             News::Began(begun) => self.began(*begun),
+            News::Exported(Ok(what)) => {
+                self.exported = Some(what);
+                Update::Changed
+            }
+            News::Exported(Err(why)) => Update::Refused(format!("The timeline was not written: {why}")),
+            News::Logged(id, seen) => {
+                self.logs.take(&id, seen);
+                Update::Changed
+            }
             News::NotDead(plan, alive) => {
                 if let Some(waiting) = &mut self.replacing {
                     waiting.shown.alive = alive;

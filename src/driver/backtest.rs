@@ -110,6 +110,7 @@ fn read_by(reading: &ReadingKind) -> &'static str {
         ReadingKind::Expr(_) => "computed",
         ReadingKind::Flag { .. } => "raised by a person",
         ReadingKind::Count { .. } => "counted by a person",
+        ReadingKind::Log { .. } => "counted in a log",
     }
 }
 

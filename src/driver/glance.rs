@@ -30,8 +30,8 @@ pub async fn glance(setup: &Setup, state: &Decisions) -> (Engine, Now) {
     told(&mut engine, setup, state);
     let (deliver, mut delivered) = mpsc::channel(1024);
     let _pollers = sources::start(&setup.playbook, &setup.environment, deliver);
-    let read = setup.playbook.signals.values().filter_map(|s| s.source.as_ref());
-    let mut answers: BTreeMap<String, u32> = read.map(|s| (s.clone(), 0)).collect();
+    let read = setup.playbook.signals.iter().filter_map(|(id, s)| sources::source_of(id, s));
+    let mut answers: BTreeMap<String, u32> = read.map(|s| (s, 0)).collect();
     let until = Instant::now() + PATIENCE;
     while !answers.is_empty() {
         let Ok(Some(batch)) = tokio::time::timeout_at(until, delivered.recv()).await else { break };

@@ -6,7 +6,8 @@ pub mod checklist;
 mod decide;
 mod draft;
 pub mod dry_run;
-mod export;
+pub mod export;
+pub mod fleet;
 mod follow;
 pub mod glance;
 mod guide;
@@ -27,9 +28,10 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Found, Gravity, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
+use crate::sim::trouble::Control;
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
@@ -59,8 +61,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// Arguments after which a watcher in the background watches the same; none: none can be started from here.
     pub watch: Vec<OsString>,
-    /// The embedded service of the demo is what is watched.
-    pub demo: bool,
+    /// The hand on the embedded service of the demo, when that is what is watched.
+    pub demo: Option<Control>,
     /// Nothing may be asked or started from here.
     pub read_only: bool,
 }
@@ -74,8 +76,14 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// What a task of the guide brings.
+    Guide(guide::Brought),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
+    /// The timeline was written to a file, or not; in words.
+    Exported(Result<String, String>),
+    /// What was read of a log.
+    Logged(String, std::sync::Arc<LogSeen>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
     NotDead(Box<Plan>, Vec<(i32, String)>),
 }
@@ -124,23 +132,32 @@ pub struct Driver {
     seen: mpsc::Receiver<Seen>,
     news: mpsc::Receiver<News>,
     tell: mpsc::Sender<News>,
-    pollers: Pollers,
+    /// None until the first turn: what is shown first waits for no source to be set up.
+    pollers: Option<Pollers>,
     deliver: mpsc::Sender<Batch>,
     draft: Option<Proposed>,
     /// A page of what the followed run's step prints, and how far it says it is.
     output: (Output, Option<f64>),
     /// What is wanted of the follower.
-    turn: std::sync::mpsc::Sender<Look>,
+    turn: follow::Turn,
+    /// Where the sources are read.
+    world: tokio::runtime::Handle,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
     /// What was found last in it.
     found: Option<Found>,
     replacing: Option<Waiting>,
+    /// What was run, asked and told from the guide.
+    desk: guide::Desk,
     /// What a dry run found.
     tried: Option<dry_run::Trying>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
+    /// The logs that are looked at.
+    logs: logs::Logs,
+    /// What was written to a file last.
+    exported: Option<String>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
     /// The newest reads of each signal.
@@ -152,6 +169,12 @@ pub struct Driver {
 impl Driver {
     /// Starts watching. Needs a tokio runtime; nothing here waits for any source to answer.
     pub fn start(setup: Setup) -> Driver {
+        Driver::reading_on(setup, tokio::runtime::Handle::current())
+    }
+
+    /// The same, where the sources are read by another runtime: what they answer is worked off there, so that a long page
+    /// holds up no key.
+    pub fn reading_on(setup: Setup, world: tokio::runtime::Handle) -> Driver {
         let now = clock::now();
         let (deliver, delivered) = mpsc::channel(WAITING);
         let (see, seen) = mpsc::channel(64);
@@ -162,7 +185,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
-            demo: setup.demo,
+            demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
         };
@@ -173,8 +196,7 @@ impl Driver {
             Ok(records) => drop(session.handle(&now, Event::Decided(records))),
             Err(why) => drop(session.handle(&now, Event::Alarm(Some(why)))),
         }
-        let pollers = poll(&setup, &deliver);
-        let (turn, wanted) = std::sync::mpsc::channel();
+        let (turn, wanted) = follow::wake(&setup.folder);
         std::thread::Builder::new()
             .name("follow".into())
             .spawn(move || follower.run(&see, &wanted))
@@ -186,17 +208,21 @@ impl Driver {
             seen,
             news,
             tell,
-            pollers,
+            pollers: None,
             deliver,
             draft: None,
             output: Default::default(),
             turn,
+            world,
             why: None,
             found: None,
             replacing: None,
+            desk: guide::Desk::default(),
             tried: None,
             asleep: asleep(&now),
             taken_up: None,
+            logs: logs::Logs::default(),
+            exported: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
@@ -205,6 +231,9 @@ impl Driver {
 
     /// Waits for what comes next and takes it in, with all that came with it. Cancel-safe.
     pub async fn next(&mut self) -> Update {
+        if self.pollers.is_none() {
+            self.pollers = Some(poll(&self.setup, &self.deliver, &self.world));
+        }
         let wait = std::time::Duration::from_millis(self.wait());
         enum Came {
             Batch(Batch),
@@ -265,10 +294,16 @@ impl Driver {
     pub fn view(&self) -> View {
         let now = clock::now();
         let mut view = self.session.view(&now);
+        view.troubles = self.troubles();
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
+        view.exported.clone_from(&self.exported);
+        for log in &mut view.logs {
+            log.seen = self.logs.seen(&log.id);
+        }
         view.approver = self.approver();
+        self.put_on(&mut view.book, now.boot);
         view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
@@ -297,6 +332,11 @@ impl Driver {
         self.session.detail(end, signal, window, self.reads.newest(signal))
     }
 
+    /// What is watched.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// The session, to look at.
     pub fn session(&self) -> &Session {
         &self.session
@@ -308,7 +348,11 @@ impl Driver {
         if self.setup.read_only
             && !matches!(
                 request,
-                Request::Output { .. } | Request::FindOutput { .. } | Request::AskAgain | Request::Why(_)
+                Request::Output { .. }
+                    | Request::FindOutput { .. }
+                    | Request::AskAgain
+                    | Request::Why(_)
+                    | Request::Logs(_)
             )
         {
             return;
@@ -343,13 +387,15 @@ impl Driver {
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
-            Request::PageRole { role } => self.page_role(role),
+            Request::StopProbes => self.stop_probes(),
+            Request::List { procedure, param } => self.list(procedure, param),
+            Request::PageRole { role, text } => self.page_role(role, &text),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),
-            Request::Trouble { trouble, on } => self.trouble(trouble, on),
+            Request::Trouble { trouble, on } => self.trouble(&trouble, on),
             // A poller that starts anew has no back-off.
-            Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
+            Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
         }
     }
 
@@ -409,11 +455,13 @@ impl Driver {
         }
         if !self.setup.read_only {
             self.take_up(&now);
+            self.tell_troubles();
         }
     }
 }
 
-fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>) -> Pollers {
+fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>, world: &tokio::runtime::Handle) -> Pollers {
+    let _there = world.enter();
     sources::start(&setup.playbook, &setup.environment, deliver.clone())
 }
 

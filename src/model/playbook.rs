@@ -296,6 +296,9 @@ pub enum Better {
     Higher,
 }
 
+/// Milliseconds between two samples of a `log` signal.
+pub const LOG_EVERY: u64 = 5_000;
+
 /// How a signal's value is had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ReadingKind {
@@ -337,6 +340,14 @@ pub enum ReadingKind {
         key: char,
         /// What is counted.
         text: String,
+    },
+    /// How many lines of the last minute match: `log = { file | run, pattern }`. Only what is written while it is read
+    /// counts; `on`, `cwd`, `env` and `shell` may stand beside `run`.
+    Log {
+        /// `file` or `run`.
+        from: LogSource,
+        /// Pattern that a line must contain.
+        pattern: String,
     },
 }
 
@@ -397,7 +408,8 @@ pub struct Role {
     pub mail: Option<String>,
     /// Chat handle.
     pub slack: Option<String>,
-    /// When they are reached, as written.
+    /// When they are reached, as written: `"24/7"`, or `"Mon-Fri 09:00-17:00 Europe/Berlin"` and several of that with `,`
+    /// between (one zone at the end is enough). What cannot be read is shown as it stands.
     pub available: Option<String>,
     /// When they are told, as written.
     pub notify_when: Option<String>,
@@ -497,6 +509,16 @@ pub enum LogSource {
     File(Template),
     /// A command that prints it.
     Run(super::probe::Command),
+}
+
+impl LogSource {
+    /// The path, or the command.
+    pub fn words(&self) -> String {
+        match self {
+            LogSource::File(path) => path.0.clone(),
+            LogSource::Run(c) => shell_words::join(c.argv.iter().map(|a| a.0.as_str())),
+        }
+    }
 }
 
 /// How grave a word in a log is.

@@ -81,6 +81,9 @@ impl Filler {
             if let ReadingKind::Query(q) = &mut s.reading {
                 self.template(q);
             }
+            if let ReadingKind::Log { from, .. } = &mut s.reading {
+                self.log(from);
+            }
             if let Some(Baseline::File { file, .. }) = &mut s.baseline {
                 self.template(file);
             }
@@ -121,10 +124,7 @@ impl Filler {
             self.template(&mut m.body);
         }
         for log in p.logs.values_mut() {
-            match &mut log.from {
-                LogSource::File(path) => self.template(path),
-                LogSource::Run(c) => self.command(c),
-            }
+            self.log(&mut log.from);
         }
         for item in p.checklists.values_mut().flat_map(|c| &mut c.items) {
             self.text(&mut item.text);
@@ -141,6 +141,13 @@ impl Filler {
         for step in p.guides.values_mut().flat_map(|g| &mut g.steps) {
             self.template(&mut step.text);
             step.run.iter_mut().for_each(|c| self.command(c));
+        }
+    }
+
+    fn log(&self, from: &mut LogSource) {
+        match from {
+            LogSource::File(path) => self.template(path),
+            LogSource::Run(c) => self.command(c),
         }
     }
 

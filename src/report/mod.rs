@@ -2,6 +2,7 @@
 
 mod before;
 mod changes;
+pub mod timeline;
 
 use crate::model::record::Record;
 use crate::model::text::clean_line;

@@ -439,6 +439,13 @@ impl<'a> Filler<'a> {
         if let ReadingKind::Query(q) = &s.reading {
             s.reading = ReadingKind::Query(self.text(q));
         }
+        if let ReadingKind::Log { from, .. } = &mut s.reading {
+            *from = match &*from {
+                LogSource::File(path) => LogSource::File(self.text(path)),
+                // It is spelled out for its host now.
+                LogSource::Run(c) => LogSource::Run(Command { on: None, shell: false, ..self.command(c) }),
+            };
+        }
         if let Some(Baseline::File { file, .. }) = &mut s.baseline {
             *file = self.text(file);
         }

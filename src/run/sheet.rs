@@ -11,7 +11,8 @@ use super::freeze::ways;
 use super::plan::{Plan, PlanStep};
 use crate::model::condition::duration;
 use crate::model::playbook::{
-    Capture, Change, FileEdit, LogSource, Param, ParamKind, Playbook, Procedure, Secret, StepKind, Wait,
+    Capture, Change, FileEdit, LogSource, Param, ParamKind, Playbook, Procedure, ReadingKind, Secret,
+    StepKind, Wait,
 };
 use crate::model::template::Template;
 use commands::{call, command, look, secret_of, socket};
@@ -439,7 +440,11 @@ impl<'a> Sheet<'a> {
         for (id, signal) in &self.playbook.signals {
             let source = signal.source.as_ref().and_then(|s| self.playbook.sources.get(s));
             let mut fill = Filler::loose(self.playbook, self.names(environment));
-            let words = source.and_then(|s| commands::measure(&fill.source(s), &fill.signal(signal)));
+            let filled = fill.signal(signal);
+            let words = match &filled.reading {
+                ReadingKind::Log { from, pattern } => Some(commands::counted(from, pattern)),
+                _ => source.and_then(|s| commands::measure(&fill.source(s), &filled)),
+            };
             let limits: Vec<String> = [("warn", &signal.warn), ("critical", &signal.critical)]
                 .into_iter()
                 .filter_map(|(word, c)| Some(format!("{word} {}", c.as_ref()?.text)))

@@ -167,7 +167,7 @@ pub fn tell(plan: &Plan, record: &Record) -> Result<Option<Told>, String> {
         ),
         Kind::Paged { title, detail, told: reached } => {
             let how = if reached { "was told" } else { "was NOT told" };
-            told(None, "page".into(), format!("{title} {how}: {detail}"))
+            told(None, "message".into(), format!("{title} {how}: {detail}"))
         }
         Kind::Guarding { until } => told(
             None,

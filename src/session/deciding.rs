@@ -1,9 +1,8 @@
 //! What is decided outside of runs comes in: records of `decisions.jsonl`, the decider's heartbeat.
 
-use super::decision::story::tell;
 use super::decision::{Closed, Kind, SILENT, Withheld};
 use super::view::{Happening, Watch};
-use super::{Effect, Session};
+use super::{Effect, Session, timeline};
 use crate::engine::{self, Engine, baseline};
 use crate::model::playbook::{Automation, Cell, DefaultAction};
 use crate::model::record::Record;
@@ -62,9 +61,9 @@ impl Session {
                     return out;
                 }
             };
-            if let Some(happening) = self.story(&record, &kind, first) {
-                self.push(happening);
-            }
+            let set = self.clock.at(&record.at);
+            let told = self.story(&record, &kind, first);
+            set.into_iter().chain(told).for_each(|h| self.push(h));
             if first {
                 continue;
             }
@@ -180,20 +179,13 @@ impl Session {
         self.playbook.triggers.iter().filter(move |(_, t)| could(t)).map(|(id, _)| id)
     }
 
-    /// A record in words, for the timeline. What this session judges itself is not told twice.
+    /// A record in words, for the timeline. What this session judges or notices itself is not told twice.
     fn story(&self, record: &Record, kind: &Kind, first: bool) -> Option<Happening> {
-        let own = matches!(kind, Kind::Fired { .. } | Kind::Resolved { .. }) && !first;
-        // That a screen records while nobody watches is no news.
-        let screen = match kind {
-            Kind::EpochBegan { acts, .. } => !acts,
-            Kind::EpochEnded { .. } => self.decisions.decider.as_ref().is_some_and(|d| !d.acts),
-            _ => false,
-        };
-        if own || screen || matches!(kind, Kind::VerdictChanged { .. } | Kind::HostSlept { .. }) {
+        let own = matches!(kind, Kind::Fired { .. } | Kind::Resolved { .. } | Kind::HostSlept { .. });
+        if own && !first {
             return None;
         }
-        let t = tell(Some(&self.playbook), record)?;
-        Some(Happening { wall: record.at.wall, letter: t.letter, kind: t.kind, text: t.text, who: t.who })
+        timeline::of_decision(&self.playbook, &self.decisions, record, kind)
     }
 
     /// A trigger's name for people, with its severity when it does not say it already.

@@ -1,11 +1,11 @@
 //! The run that is followed: its plan, its records so far, and whether anybody drives it.
 
+use super::timeline::RunTeller;
 use super::view::Happening;
 use crate::model::record::Record;
 use crate::model::time::Now;
 use crate::run::approval;
 use crate::run::plan::Plan;
-use crate::run::story::tell;
 use crate::run::view::{RunState, RunView};
 
 /// A run, as its journal tells it.
@@ -15,6 +15,9 @@ pub struct Following {
     records: Vec<Record>,
     view: RunView,
     driven: bool,
+    teller: RunTeller,
+    /// What its first records told, until it is taken.
+    story: Vec<Happening>,
 }
 
 impl Following {
@@ -24,7 +27,12 @@ impl Following {
     /// Names the first record that is not a run's.
     pub fn new(plan: Plan, records: Vec<Record>, driven: bool) -> Result<Following, String> {
         let view = RunView::fold(&plan, &records)?;
-        Ok(Following { plan, records, view, driven })
+        let mut teller = RunTeller::default();
+        let mut story = vec![RunTeller::requested(&plan)];
+        for record in &records {
+            story.extend(teller.tell(&plan, record)?);
+        }
+        Ok(Following { plan, records, view, driven, teller, story })
     }
 
     /// Takes in what the journal says now; the new records, in words.
@@ -32,7 +40,11 @@ impl Following {
     /// # Errors
     /// Names the first record that is not a run's; nothing is taken in.
     pub fn extend(&mut self, records: Vec<Record>, driven: bool) -> Result<Vec<Happening>, String> {
-        let told = happenings(&self.plan, &records)?;
+        let mut teller = self.teller.clone();
+        let mut told = Vec::new();
+        for record in &records {
+            told.extend(teller.tell(&self.plan, record)?);
+        }
         if !records.is_empty() {
             let before = self.records.len();
             self.records.extend(records);
@@ -44,16 +56,13 @@ impl Following {
                 }
             }
         }
-        self.driven = driven;
+        (self.driven, self.teller) = (driven, teller);
         Ok(told)
     }
 
-    /// All of it, in words.
-    ///
-    /// # Errors
-    /// Names the first record that is not a run's.
-    pub fn story(&self) -> Result<Vec<Happening>, String> {
-        happenings(&self.plan, &self.records)
+    /// What was told when it was found; once.
+    pub fn story(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.story)
     }
 
     /// Its plan.
@@ -87,20 +96,4 @@ impl Following {
         let this_boot = self.records.last().is_some_and(|r| r.at.boot_id == now.boot_id);
         self.is_orphan() && this_boot && self.plan.who.uid == uid
     }
-}
-
-fn happenings(plan: &Plan, records: &[Record]) -> Result<Vec<Happening>, String> {
-    let mut out = Vec::new();
-    for record in records {
-        if let Some(t) = tell(plan, record)? {
-            out.push(Happening {
-                wall: record.at.wall,
-                letter: t.letter,
-                kind: t.kind,
-                text: t.text,
-                who: t.who,
-            });
-        }
-    }
-    Ok(out)
 }

@@ -1,6 +1,7 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
 mod asked;
+mod book;
 mod checklists;
 mod deciding;
 pub mod decision;
@@ -10,6 +11,7 @@ mod picture;
 pub mod replay;
 mod scenarios;
 mod signal;
+pub mod timeline;
 pub mod view;
 mod why;
 
@@ -113,8 +115,11 @@ pub struct Session {
     playbook: Playbook,
     facts: Facts,
     engine: Engine,
+    book: book::Book,
     run: Option<Following>,
     timeline: VecDeque<Happening>,
+    /// Whether the wall clock was set while the log was written.
+    clock: timeline::Clock,
     past: HashMap<String, (String, i64)>,
     alarm: Option<String>,
     decisions: Decisions,
@@ -129,12 +134,16 @@ pub struct Session {
 impl Session {
     /// A session of a resolved playbook.
     pub fn new(playbook: Playbook, facts: Facts, now: &Now) -> Session {
+        let mut engine = Engine::new(&playbook, now);
+        playbook.escalation.iter().filter_map(|r| r.when.as_ref()).for_each(|c| engine.watch(&c.expr));
         Session {
-            engine: Engine::new(&playbook, now),
+            engine,
+            book: book::Book::of(&playbook),
             playbook,
             facts,
             run: None,
             timeline: VecDeque::new(),
+            clock: Default::default(),
             past: HashMap::new(),
             alarm: None,
             decisions: Decisions::default(),
@@ -171,11 +180,8 @@ impl Session {
             }
             Event::Baselines(known) => self.normal(now, known),
             Event::Found { plan, records, driven } => match Following::new(*plan, records, driven) {
-                Ok(found) => {
-                    match found.story() {
-                        Ok(story) => story.into_iter().for_each(|h| self.push(h)),
-                        Err(e) => self.alarm = Some(e),
-                    }
+                Ok(mut found) => {
+                    found.story().into_iter().for_each(|h| self.push(h));
                     self.run = Some(found);
                     vec![]
                 }
@@ -205,7 +211,8 @@ impl Session {
             }
             Event::Tick => self.judge(now, engine::Event::Tick),
             Event::HostSlept => {
-                self.tell(now, None, "host", "the host slept; what was held starts again".into(), None);
+                let text = "the host slept; what was held starts again".into();
+                self.push(Happening { wall: now.wall, kind: "host".into(), text, ..Happening::default() });
                 self.judge(now, engine::Event::HostSlept)
             }
         }
@@ -234,6 +241,11 @@ impl Session {
     /// Takes over what whoever decided before knew of the triggers.
     pub fn restore(&mut self, kept: &[engine::Kept], now: &Now) {
         self.engine.restore(kept, now);
+    }
+
+    /// What happened, oldest first, as far as it is kept.
+    pub fn timeline(&self) -> impl Iterator<Item = &Happening> {
+        self.timeline.iter()
     }
 
     /// The run that is followed.
@@ -273,10 +285,6 @@ impl Session {
             }
         }
         out
-    }
-
-    fn tell(&mut self, now: &Now, letter: Option<char>, kind: &str, text: String, who: Option<String>) {
-        self.push(Happening { wall: now.wall, letter, kind: kind.into(), text, who });
     }
 
     fn push(&mut self, happening: Happening) {

@@ -1,9 +1,11 @@
 //! From the session to the picture that screens draw, and from what the engine says to what is told.
 
 use super::Session;
+use super::deciding::seconds;
 use super::view::{
-    ChartColumn, Curve, Freshness, Gravity, GuideView, Happening, Level, ManualView, Output, ProcedureView,
-    RunFacts, SeverityView, SignalView, TakeUp, Threshold, TriggerState, TriggerView, Verdict, View,
+    ChartColumn, Curve, Freshness, Gravity, GuideView, Happening, Level, LogView, ManualView, Output,
+    ProcedureView, RunFacts, SeverityView, SignalView, TakeUp, Threshold, TriggerState, TriggerView, Verdict,
+    View,
 };
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
@@ -32,19 +34,23 @@ impl Session {
         let (p, triggers) = (&self.playbook, self.engine.triggers(t));
         let environment = p.environments.get(&self.facts.environment);
         let signals = self.engine.signals(t);
+        let verdict = self.verdict(t, &triggers);
         View {
+            book: self.book(now, &verdict),
             service: p.service.name.clone(),
             environment: self.facts.environment.clone(),
             tone: environment.map(|e| e.tone).unwrap_or_default(),
             confirm: environment.map(|e| e.confirm).unwrap_or_default(),
             demo: self.facts.demo,
+            troubles: Vec::new(),
+            fleet: None,
             automation: self.automation(),
             freshness: self.freshness(t),
             watch: self.watch(now),
             watcher_says: self.decider(now).map(|b| (clean_line(&b.says), b.age(now))),
             here: vec![self.facts.user.clone()],
             now: now.clone(),
-            verdict: self.verdict(t, &triggers),
+            verdict,
             signals: self.signals(&signals, t),
             severities: self.severities(t),
             decisions: self.asked(now),
@@ -92,9 +98,31 @@ impl Session {
             }),
             alarm: self.alarm.clone(),
             state_dir: self.facts.folder.clone(),
+            logs: self.logs(),
+            exported: None,
             emergency: p.emergency.clone(),
             links: p.links.iter().map(|l| (l.title.clone(), l.url.clone())).collect(),
         }
+    }
+
+    /// The logs of the playbook, not looked at.
+    fn logs(&self) -> Vec<LogView> {
+        let running = self.run.as_ref().filter(|r| r.is_open()).map(|r| r.plan().procedure.id.as_str());
+        let followed = running.and_then(|id| self.playbook.procedures.get(id)).map(|p| p.follow.as_slice());
+        let mut out: Vec<LogView> = self
+            .playbook
+            .logs
+            .iter()
+            .map(|(id, log)| LogView {
+                id: id.clone(),
+                title: log.title.clone(),
+                origin: clean_line(&log.from.words()),
+                marks: log.marks.iter().map(|(word, mark)| (clean_line(word), *mark)).collect(),
+                seen: None,
+            })
+            .collect();
+        out.sort_by_key(|log| !followed.is_some_and(|f| f.contains(&log.id)));
+        out
     }
 
     /// Criteria of a plan that cannot be judged by what is known now.
@@ -299,6 +327,7 @@ impl Session {
             ReadingKind::Expr(e) => e.to_string(),
             ReadingKind::Flag { .. } => "raised by people".into(),
             ReadingKind::Count { .. } => "counted by people".into(),
+            ReadingKind::Log { from, pattern } => format!("lines a minute with {pattern} ({})", from.words()),
         };
         clean_line(&format!("{how}{at}"))
     }
@@ -486,16 +515,7 @@ fn facts(plan: &Plan) -> RunFacts {
 
 /// The guides that a plan's steps name, in words and commands.
 fn guides(plan: &Plan) -> IndexMap<String, GuideView> {
-    let step = |s: &crate::model::playbook::GuideStep| {
-        let argv = s.run.as_ref().map(|c| shell_words::join(c.argv.iter().map(|a| a.0.as_str())));
-        (clean_line(&s.text.0), argv.map(|a| clean_line(&a)))
-    };
-    let view = |g: &crate::model::playbook::Guide| GuideView {
-        title: clean_line(&g.title),
-        symptom: clean_line(&g.symptom),
-        steps: g.steps.iter().map(step).collect(),
-    };
-    plan.playbook.guides.iter().map(|(id, g)| (id.clone(), view(g))).collect()
+    plan.playbook.guides.iter().map(|(id, g)| (id.clone(), super::book::guide(g))).collect()
 }
 
 /// Columns of a curve.
@@ -516,14 +536,25 @@ pub fn columns(
 
 /// What an effect of the engine tells, and whether it is worth a bell.
 pub fn told(session: &Session, now: &Now, effect: &Effect) -> Option<(Happening, bool)> {
-    let happening =
-        |letter, kind: &str, text| Happening { wall: now.wall, letter, kind: kind.into(), text, who: None };
+    let happening = |letter, kind: &str, text| {
+        let mark = match kind {
+            "stale" => Some('~'),
+            "silent" => Some('?'),
+            _ => None,
+        };
+        Happening { wall: now.wall, letter, mark, kind: kind.into(), text, ..Happening::default() }
+    };
     match effect {
         Effect::TriggerChanged { id, from, to, evidence } => {
             let title = session.playbook.triggers.get(id).map_or(id.as_str(), |t| t.title.as_str());
             let because: Vec<String> =
                 evidence.iter().filter(|p| p.truth == Truth::True).map(Part::line).collect();
             let text = format!("{title}: {}", because.join(" · "));
+            let measured = evidence.iter().map(aged).collect::<Vec<_>>().join("; ");
+            let happening = |letter, kind, text| Happening {
+                measured: measured.clone(),
+                ..happening(letter, kind, text)
+            };
             match (from, to) {
                 (_, hold::TriggerState::Firing { .. }) => Some((happening(Some('F'), "firing", text), true)),
                 (_, hold::TriggerState::Pending { .. }) => {
@@ -553,6 +584,14 @@ pub fn told(session: &Session, now: &Now, effect: &Effect) -> Option<(Happening,
             }
         }
         Effect::VerdictChanged { .. } => None,
+    }
+}
+
+/// A part of evidence with the age of what it rests on.
+fn aged(part: &Part) -> String {
+    match part.age {
+        Some(age) => format!("{}, {} old", part.line(), seconds(age)),
+        None => part.line(),
     }
 }
 

@@ -1,6 +1,10 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod events;
+pub mod fleet;
+pub mod guide;
+pub mod logs;
 mod plans;
 mod signal;
 
@@ -9,6 +13,8 @@ pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+pub use events::{Happening, OnRecord, Sort};
+pub use logs::{LogLine, LogSeen, LogView};
 
 pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
 pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
@@ -33,6 +39,10 @@ pub struct View {
     pub confirm: Confirm,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
+    /// What can be made to go wrong there.
+    pub troubles: Vec<TroubleView>,
+    /// Many services, while they are what is looked at.
+    pub fleet: Option<fleet::FleetView>,
     /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
     pub automation: &'static str,
     /// Whether data comes in.
@@ -109,6 +119,8 @@ pub struct View {
     pub approver: Option<Approver>,
     /// Guides that the run's steps name: id and guide.
     pub guides: IndexMap<String, GuideView>,
+    /// Who is called, what to look at, what there is to go back to.
+    pub book: guide::BookView,
     /// A run that is being stopped so that another one may start.
     pub replacing: Option<Replacing>,
     /// Nothing may be asked or started from here.
@@ -117,10 +129,31 @@ pub struct View {
     pub alarm: Option<String>,
     /// Where the records are.
     pub state_dir: String,
+    /// Logs, in the order of the playbook; those that a running procedure follows come first.
+    pub logs: Vec<LogView>,
+    /// What was written to a file last, and where it is; in words.
+    pub exported: Option<String>,
     /// Text of the emergency help.
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
+}
+
+/// Something that can be made to go wrong in the embedded service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TroubleView {
+    /// Its id.
+    pub id: String,
+    /// Its key, behind `!`.
+    pub key: char,
+    /// Name for people.
+    pub title: String,
+    /// What ought to come of it.
+    pub expects: String,
+    /// Milliseconds that it has been on; none: it is off.
+    pub on_ms: Option<u64>,
+    /// Milliseconds until it ends by itself, while it is on and does.
+    pub left_ms: Option<u64>,
 }
 
 /// In which form the record is written to a file.
@@ -498,21 +531,6 @@ pub struct TriggerView {
     pub held: Option<&'static str>,
     /// Its parts: text, value, `true`/`false`/`unknown`.
     pub parts: Vec<(String, String, String)>,
-}
-
-/// Something that happened.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Happening {
-    /// When: wall milliseconds since the Unix epoch.
-    pub wall: i64,
-    /// Letter on the chart axis (`F` firing, `R` run, …).
-    pub letter: Option<char>,
-    /// One word: `firing`, `pending`, `stale`, `run`, `step`, `flag`.
-    pub kind: String,
-    /// What.
-    pub text: String,
-    /// By whom.
-    pub who: Option<String>,
 }
 
 /// A procedure that is offered.

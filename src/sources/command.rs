@@ -73,9 +73,9 @@ impl Command {
     }
 
     /// The command as it is run here: filled in, and spelled out for its host.
-    fn filled(&self) -> Result<tokio::process::Command, String> {
+    pub(super) fn filled(&self) -> Result<tokio::process::Command, String> {
         let spelled = match &self.run.on {
-            None => self.run.clone(),
+            None => spell(self.run.clone(), None)?,
             Some(on) => {
                 self.spelled(self.host.as_ref().ok_or_else(|| format!("there is no host `{on}`"))?)?
             }
@@ -139,7 +139,7 @@ impl Ended {
     }
 }
 
-fn exit_code(status: ExitStatus) -> Result<i32, String> {
+pub(super) fn exit_code(status: ExitStatus) -> Result<i32, String> {
     use std::os::unix::process::ExitStatusExt;
     status.code().ok_or_else(|| match status.signal() {
         Some(signal) => format!("killed by signal {signal}"),
@@ -198,7 +198,7 @@ async fn read_up_to(
 }
 
 /// A process group that dies when this is dropped, with every descendant that left the group.
-struct Tree(Option<Pid>);
+pub(super) struct Tree(pub(super) Option<Pid>);
 
 impl Drop for Tree {
     fn drop(&mut self) {

@@ -8,6 +8,8 @@ mod command;
 pub mod exposition;
 pub mod histogram;
 mod http;
+pub mod lines;
+mod log;
 mod names;
 mod page;
 mod poller;
@@ -24,7 +26,17 @@ pub use poller::{Batch, Pollers, start};
 pub use prometheus::kept::{Kept, Past, Span, Unanswered, kept};
 pub use prometheus::range;
 
+use crate::model::playbook::{ReadingKind, Signal};
 use crate::model::reading::Value;
+
+/// Under which name the answers for a signal come: that of its source, or one of its own when it is counted in a log;
+/// none when nothing is read for it.
+pub fn source_of(id: &str, signal: &Signal) -> Option<String> {
+    match &signal.reading {
+        ReadingKind::Log { .. } => Some(format!("log {id}")),
+        _ => signal.source.clone(),
+    }
+}
 
 /// One series of a signal as a source delivered it, before it is stamped.
 #[derive(Debug, Clone, PartialEq)]

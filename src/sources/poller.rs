@@ -8,15 +8,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Point;
 use super::command::Command;
 use super::http::{Http, Target};
+use super::lines::Follow;
 use super::names::Names;
 use super::process::Process;
 use super::prometheus;
 use super::web::Web;
+use super::{Point, log, source_of};
 use crate::clock;
-use crate::model::playbook::{Host, Playbook, Signal, Source, SourceKind};
+use crate::model::playbook::{Host, Playbook, ReadingKind, Signal, Source, SourceKind};
 use crate::model::probe;
 use crate::model::reading::{Reading, Value};
 use crate::model::template::Template;
@@ -79,6 +80,13 @@ pub fn start(playbook: &Playbook, environment: &str, tx: mpsc::Sender<Batch>) ->
         let outlet = Outlet::new(id, &signals, names.clone(), tx.clone());
         let place = Place { cwd: cwd.clone(), host: host(source, playbook) };
         tasks.spawn(poll(source.clone(), signals, names.clone(), web.clone(), place, outlet));
+    }
+    for (id, signal) in &playbook.signals {
+        let ReadingKind::Log { from, pattern } = &signal.reading else { continue };
+        let name = source_of(id, signal).unwrap_or_default();
+        let outlet = Outlet::new(&name, &[(id.clone(), signal.clone())], names.clone(), tx.clone());
+        let follow = Follow::new(playbook, environment, from);
+        tasks.spawn(log::poll(follow, pattern.clone(), outlet, log::LOOK, log::EVERY));
     }
     Pollers { tasks }
 }
@@ -189,7 +197,12 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    fn new(source: &str, signals: &[(String, Signal)], names: Arc<Names>, tx: mpsc::Sender<Batch>) -> Outlet {
+    pub(super) fn new(
+        source: &str,
+        signals: &[(String, Signal)],
+        names: Arc<Names>,
+        tx: mpsc::Sender<Batch>,
+    ) -> Outlet {
         Outlet {
             source: source.to_owned(),
             signals: signals.iter().map(|(id, s)| (id.clone(), s.series.is_some())).collect(),

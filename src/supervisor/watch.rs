@@ -8,7 +8,9 @@ use crate::clock;
 use crate::engine::eval::Truth;
 use crate::engine::{Engine, Event};
 use crate::model::condition::Condition;
-use crate::model::playbook::{Baseline, Environment, Hold, Playbook, ReadingKind, Verification};
+use crate::model::playbook::{
+    Baseline, Environment, Hold, LOG_EVERY, Playbook, ReadingKind, Signal, Verification,
+};
 use crate::model::probe::{Ask, Probe};
 use crate::model::reading::{Reading, Value};
 use crate::model::template::Template;
@@ -95,7 +97,7 @@ impl Watch {
 
     /// Waits for so many answers of every source from here on.
     fn wait_for(&mut self, answers: u8) {
-        let read = self.playbook.signals.values().filter_map(|s| s.source.clone());
+        let read = self.playbook.signals.iter().filter_map(|(id, s)| crate::sources::source_of(id, s));
         self.silent = read.map(|source| (source, answers)).collect();
     }
 
@@ -105,7 +107,9 @@ impl Watch {
     fn refresh(&mut self) -> Millis {
         self.take(&clock::now());
         self.wait_for(2);
-        let longest = self.playbook.sources.values().map(|s| 2 * (s.every + s.timeout)).max();
+        let log = |s: &Signal| matches!(s.reading, ReadingKind::Log { .. });
+        let logs = self.playbook.signals.values().any(log).then_some(3 * LOG_EVERY);
+        let longest = self.playbook.sources.values().map(|s| 2 * (s.every + s.timeout)).chain(logs).max();
         longest.unwrap_or(0) + LOOK.as_millis() as Millis
     }
 

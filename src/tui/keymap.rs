@@ -117,17 +117,20 @@ impl Context {
         }
     }
 
-    /// Whether it is a dialog: nothing falls through to the screen below.
+    /// Whether it is a dialog, or takes letters as one does: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
-            Question, Reading, Refused, TextArea, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Locked, Other, Outcome, Palette,
+            Picker, Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Chaos)
+        runs || matches!(
+            self,
+            Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Help | Chaos
+        )
     }
 
     /// All of them.
@@ -217,12 +220,6 @@ pub enum Action {
     Markdown,
     /// What can be made to go wrong.
     Chaos,
-    /// Time goes faster.
-    Faster,
-    /// Time goes slower.
-    Slower,
-    /// Begin or end the rehearsal.
-    BeginEnd,
     /// The list of procedures.
     Procedures,
     /// The run.
@@ -403,6 +400,7 @@ impl Key {
             (KeyCode::PageUp, _) => "PgUp".into(),
             (KeyCode::PageDown, _) => "PgDn".into(),
             (KeyCode::BackTab, _) => "S-Tab".into(),
+            (KeyCode::F(n), _) => format!("F{n}"),
             (code, _) => format!("{code:?}"),
         }
     }
@@ -506,9 +504,6 @@ pub const TABLE: &[Binding] = table! {
     Fleet [k('F')] Filter "only some", "filter";
     Fleet [k('T')] Sort "another order", "sort";
     Drill [k('!')] Chaos "trouble…", "trouble…";
-    Drill [k('+')] Faster "faster";
-    Drill [k('-')] Slower "slower";
-    Drill [k('B')] BeginEnd "begin, or end…", "begin, end…";
     Global [k('1')] Overview "Overview", "overview";
     Global [k('2')] Checklist "Checklist", "checklist";
     Global [k('3')] Procedures "Procedures", "procedures";
@@ -543,7 +538,12 @@ pub const TABLE: &[Binding] = table! {
     Global [k('E')] Emergency "emergency help", "emergency";
     Global [k('?')] Help "these keys", "keys";
     Global [k('q'), Key::ctrl('c')] Quit "quit; a run goes on";
-    Help [ENTER] Back "close";
+    Help [UP] Up "up";
+    Help [DOWN] Down "down";
+    Help [ENTER] Pick "does it", "does it";
+    Help [TAB] NextControl "other contexts", "other contexts";
+    Help [BACK_TAB] PreviousControl "the context before";
+    Help [ESC, Key::ctrl('c')] Close "close", "close";
     Confirm [TAB] NextControl "next", "next";
     Confirm [BACK_TAB] PreviousControl "previous";
     Confirm [ENTER] Press "press (Cancel at first)";

@@ -4,14 +4,17 @@ use super::canvas::Canvas;
 use super::dialog::{self, Dialog};
 use super::format;
 use super::glyphs::Glyphs;
+use super::panels::chart::Places;
 use super::panels::{banner, foot, run_line, verdict};
 use super::screens;
 use super::theme::{Slot, Theme};
+use super::ui::charts::column;
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
 use crate::run::record::Answer;
+use crate::session::view::guide::{ListState, ProbeState, RungState};
 use crate::session::view::{
-    ChartColumn, Curve, Freshness, Gravity, Level, Notice, TriggerState, View, Watch,
+    ChartColumn, Curve, Freshness, Gravity, Level, Notice, SignalView, TriggerState, View, Watch,
 };
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,6 +22,9 @@ use ratatui::layout::Rect;
 /// Columns of a chart: curve, window in milliseconds, number of columns. Their borders are whole multiples of their
 /// width on the boot clock, the newest is last, and `None` is a hole.
 pub type Charts<'a> = &'a dyn Fn(Curve<'_>, u64, usize) -> Vec<Option<ChartColumn>>;
+
+/// Milliseconds after which the fleet is looked at anew, though nothing was read.
+const FLEET_MS: u64 = 5_000;
 
 /// No text on a screen has more rows.
 pub const LONGEST_TEXT: usize = 2000;
@@ -64,6 +70,36 @@ impl<'a> Scene<'a> {
         out
     }
 
+    /// Where the columns of a chart stand.
+    pub fn places(&self, columns: usize) -> Places {
+        match self.ui.charts.sweep {
+            true => Places::swept(columns, self.charts_end(), self.ui.window()),
+            false => Places::aligned(columns),
+        }
+    }
+
+    /// The moment at which everything is read, while the cursor in time is on.
+    pub fn cursor(&self) -> Option<i64> {
+        self.ui.charts.at.filter(|_| matches!(self.ui.screen, Screen::Overview | Screen::Signal))
+    }
+
+    /// The column of the cursor in time.
+    pub fn cursor_column(&self, columns: usize) -> Option<usize> {
+        column(self.cursor()?, self.charts_end(), self.ui.window(), columns)
+    }
+
+    /// Whether the cursor in time is marked below this chart: below one of them is enough, that of the signal one is at.
+    pub fn marks_cursor(&self, s: &SignalView) -> bool {
+        let all = &self.view.signals;
+        let at = all.get(self.ui.signal).filter(|s| s.panel || self.ui.screen == Screen::Signal);
+        at.or(all.iter().find(|s| s.panel)).is_some_and(|at| at.id == s.id)
+    }
+
+    /// Whether this section of the overview, from 0, has the focus.
+    pub fn focus(&self, section: usize) -> bool {
+        self.ui.screen == Screen::Overview && self.ui.section == section
+    }
+
     /// Whether something runs against a clock: then seconds are shown.
     pub fn ticks(&self) -> bool {
         ticks(self.view)
@@ -79,6 +115,8 @@ fn ticks(view: &View) -> bool {
         || view.tried.as_ref().is_some_and(|t| t.running)
         || view.run.as_ref().is_some_and(run_line::is_live)
         || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
+        || view.troubles.iter().any(|t| t.on_ms.is_some())
+        || view.fleet.as_ref().is_some_and(|f| f.ticks())
 }
 
 /// Draws everything there is to see. Whatever the size: nothing panics, nothing is written outside.
@@ -87,21 +125,22 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
     let all = canvas.area();
     canvas.clear(all);
     let scene = Scene::new(view, ui, charts);
+    let fleet = view.fleet.as_ref().filter(|_| ui.screen == Screen::Fleet || view.service.is_empty());
     if all.width < 60 || all.height < 16 {
+        if let Some(fleet) = fleet {
+            screens::fleet::small(&mut canvas, all, &scene, fleet);
+            return;
+        }
         screens::small::draw(&mut canvas, all, &scene);
         return;
     }
     let row = |y: u16, height: u16| Rect { x: all.x, y: all.y + y, width: all.width, height };
-    banner::draw(&mut canvas, row(0, 1), &scene);
-    match &view.run {
-        Some(run)
-            if ui.screen == Screen::Run || (ui.screen != Screen::Overview && run_line::is_live(run)) =>
-        {
-            run_line::draw(&mut canvas, row(1, 1), &scene, run);
-        }
-        _ => verdict::draw(&mut canvas, row(1, 1), &scene),
-    }
     let body = row(2, all.height - 3);
+    if let Some(fleet) = fleet {
+        screens::fleet::head(&mut canvas, row(0, 2), &scene, fleet);
+    } else {
+        service_head(&mut canvas, row(0, 2), &scene);
+    }
     match ui.screen {
         Screen::Overview => screens::overview::draw(&mut canvas, body, &scene),
         Screen::Signal => screens::signal::draw(&mut canvas, body, &scene),
@@ -132,10 +171,28 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
+        Some(Dialog::Export) => dialog::export::draw(&mut canvas, body, &scene),
+        Some(Dialog::Chaos) => dialog::chaos::draw(&mut canvas, body, &scene),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}
     }
     foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
+}
+
+/// Rows 1 and 2 on the screens of a service: where one is, and its verdict, or its run.
+fn service_head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    let (view, ui) = (scene.view, scene.ui);
+    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    banner::draw(canvas, row(0), scene);
+    match &view.run {
+        Some(run)
+            if ui.screen == Screen::Run || (ui.screen != Screen::Overview && run_line::is_live(run)) =>
+        {
+            run_line::draw(canvas, row(1), scene, run);
+        }
+        _ => verdict::draw(canvas, row(1), scene),
+    }
 }
 
 /// Milliseconds until a frame of the same view, only older, would look different: the loop need not wake before,
@@ -146,6 +203,10 @@ pub fn next_visible_change(view: &View) -> u64 {
         return 1000 - wall % 1000;
     }
     let mut next = 60_000 - wall;
+    if view.fleet.is_some() {
+        // Its rows are put in order anew, and what is not read any more is called so.
+        next = next.min(FLEET_MS);
+    }
     let mut ages = Vec::new();
     match view.verdict.gravity {
         Gravity::Ok => next = next.min(60_000 - view.verdict.for_ms % 60_000),
@@ -166,6 +227,26 @@ pub fn next_visible_change(view: &View) -> u64 {
         // It turns stale by itself.
         if let Some(age) = s.age_ms.filter(|age| *age <= s.stale_after_ms) {
             next = next.min(s.stale_after_ms - age + 1);
+        }
+    }
+    for p in &view.book.probes {
+        match &p.state {
+            ProbeState::Running(_) => next = next.min(1000 - wall % 1000),
+            ProbeState::Ended { ago_ms, .. } | ProbeState::Failed { ago_ms, .. } => ages.push(*ago_ms),
+        }
+    }
+    for list in &view.book.backups {
+        match &list.state {
+            ListState::NotAsked => {}
+            ListState::Asking(_) => next = next.min(1000 - wall % 1000),
+            ListState::Listed { ago_ms, .. } | ListState::Failed { ago_ms, .. } => ages.push(*ago_ms),
+        }
+    }
+    for rung in &view.book.ladder {
+        match rung.state {
+            RungState::Ahead(_) => next = next.min(1000 - wall % 1000),
+            RungState::Reached(ms) => ages.push(ms),
+            RungState::Idle | RungState::Told(_) => {}
         }
     }
     ages.extend(view.severities.iter().filter_map(|s| s.for_ms));

@@ -66,7 +66,12 @@ fn log(name: &str, t: &Table<'_>) -> Option<Log> {
     let marks = t.opt("marks").map(|n| n.pairs()).unwrap_or_default();
     let marks =
         marks.into_iter().filter_map(|(word, n)| Some((word.to_string(), n.choice(&words)?))).collect();
-    let from = match t.one_of(&["file", "run"])? {
+    Some(Log { title, from: log_source(t)?, marks })
+}
+
+/// Where a log is: `file`, or `run` and what may stand beside it.
+pub fn log_source(t: &Table<'_>) -> Option<LogSource> {
+    Some(match t.one_of(&["file", "run"])? {
         ("file", n) => {
             for &key in BESIDE_RUN {
                 if t.opt(key).is_some() {
@@ -77,8 +82,7 @@ fn log(name: &str, t: &Table<'_>) -> Option<Log> {
             LogSource::File(template(&n, &Scope::default())?)
         }
         (_, n) => LogSource::Run(command(t, &n, &Scope::default())?),
-    };
-    Some(Log { title, from, marks })
+    })
 }
 
 /// `[guides.G]`

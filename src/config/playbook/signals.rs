@@ -2,15 +2,16 @@
 
 use super::Keys;
 use super::conditions::{comparison, expression, visit};
-use super::normal;
 use super::templates::{Scope, template};
 use super::words::{Style, id, pattern, pointer, screen_key};
+use super::{looking, normal};
 use crate::config::names::SHARE;
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table, example};
 use crate::model::condition::{Expr, describe, fits};
 use crate::model::playbook::{
-    Baseline, Better, HttpReading, ProcessReading, ReadingKind, Signal, Source, SourceKind, Traffic,
+    Baseline, Better, HttpReading, LOG_EVERY, ProcessReading, ReadingKind, Signal, Source, SourceKind,
+    Traffic,
 };
 use crate::model::unit::Unit;
 use indexmap::IndexMap;
@@ -110,7 +111,7 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
     let own = |fallback: Unit| (unit(t, Some(fallback)), t.opt("raw"));
     let (unit, raw) = if is("flag") {
         own(Unit::Bool)
-    } else if is("count") {
+    } else if is("count") || is("log") {
         own(Unit::Count)
     } else {
         (unit(t, None), t.opt("raw"))
@@ -120,6 +121,7 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
     let better = [("lower", Better::Lower), ("higher", Better::Higher)];
     let better = t.opt("better").and_then(|n| n.choice(&better)).unwrap_or_default();
     let read_every = source.as_ref().and_then(|s| sources.get(s)).map(|s| s.every);
+    let read_every = read_every.or(is("log").then_some(LOG_EVERY));
     let baseline = t.opt("baseline").and_then(|n| normal::baseline(&n, name, unit, read_every));
     let min_samples = t.opt("min_samples").and_then(|n| normal::min_samples(&n, name));
     let fresh = t.opt("fresh").and_then(|n| normal::fresh(t, &n, kind.as_ref().map(|(k, _)| *k)));
@@ -127,6 +129,7 @@ fn signal(name: &str, t: &Table<'_>, sources: &IndexMap<String, Source>, keys: &
     let critical = t.opt("critical").and_then(|n| comparison(&n, name));
     let every = read_every.unwrap_or(EVERY);
     let stale_after = match t.opt("stale_after") {
+        None if is("log") => 6 * every,
         None => 3 * every,
         Some(n) => {
             let ms = n.dur_positive()?;
@@ -230,9 +233,10 @@ fn raw_unit(n: &Node<'_>, unit: Unit, reading: &ReadingKind) -> Option<Unit> {
 fn natural(reading: &ReadingKind) -> Option<Unit> {
     Some(match reading {
         ReadingKind::Http(HttpReading::Up) | ReadingKind::Flag { .. } => Unit::Bool,
-        ReadingKind::Http(HttpReading::Status) | ReadingKind::ExitCode | ReadingKind::Count { .. } => {
-            Unit::Count
-        }
+        ReadingKind::Http(HttpReading::Status)
+        | ReadingKind::ExitCode
+        | ReadingKind::Count { .. }
+        | ReadingKind::Log { .. } => Unit::Count,
         ReadingKind::Http(HttpReading::Latency) | ReadingKind::Process(ProcessReading::Uptime) => Unit::S,
         ReadingKind::Process(ProcessReading::Cpu) => Unit::Ratio,
         ReadingKind::Process(ProcessReading::Threads | ProcessReading::Fds) => Unit::Count,
@@ -317,17 +321,11 @@ fn reading(kind: &str, n: &Node<'_>, unit: Option<Unit>, keys: &mut Keys) -> Opt
             ReadingKind::Expr(e)
         }
         "log" => {
-            if let Some(t) = n.table() {
-                t.one_of(&["file", "run"]);
-                t.opt("pattern").and_then(|p| pattern(&p, None));
-            }
-            n.cx.not_yet(
-                n.span.clone(),
-                Severity::Error,
-                "a `log` signal",
-                "count matches with a `command` source",
-            );
-            return None;
+            let t = n.table()?;
+            let hint = "write what a line must contain: pattern = 'ERROR'";
+            let pattern = t.req("pattern", hint).and_then(|p| pattern(&p, None));
+            let from = looking::log_source(&t);
+            ReadingKind::Log { from: from?, pattern: pattern? }
         }
         _ => {
             let t = n.table()?;

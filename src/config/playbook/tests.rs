@@ -263,3 +263,18 @@ mod mutated {
         }
     }
 }
+
+#[test]
+fn hours_that_cannot_be_read_are_told_and_kept_as_written() {
+    let role = |hours: &str| format!("{GOOD}\n[roles.night]\ntitle = \"Night\"\navailable = \"{hours}\"\n");
+    let loaded = parse(&role("business hours only"), "canary.toml").unwrap();
+    let warned = loaded.warnings.iter().find(|w| w.message.contains("cannot be read")).expect("it is told");
+    assert!(warned.hint.contains("Mon-Fri 09:00-17:00 Europe/Berlin"), "{}", told(&loaded.warnings));
+    assert_eq!(warned.source, "available = \"business hours only\"");
+    let night = &loaded.playbook.roles["night"];
+    assert_eq!(night.available.as_deref(), Some("business hours only"));
+    for good in ["24/7", "Mon-Fri 09:00-17:00 Europe/Berlin", "Sat 10:00-12:00, Sun 10:00-11:00 UTC"] {
+        let loaded = parse(&role(good), "canary.toml").unwrap();
+        assert!(loaded.warnings.is_empty(), "{good}: {}", told(&loaded.warnings));
+    }
+}

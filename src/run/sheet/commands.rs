@@ -2,7 +2,7 @@
 
 use super::paper::Word;
 use crate::model::playbook::{
-    HttpReading, ProcessReading, ProcessRef, ReadingKind, Signal, Source, SourceKind,
+    HttpReading, LogSource, ProcessReading, ProcessRef, ReadingKind, Signal, Source, SourceKind,
 };
 use crate::model::probe::{Ask, Command, Expectation, HttpCall, Probe};
 use crate::model::template::Template;
@@ -126,6 +126,16 @@ pub fn good(e: &Expectation) -> String {
     out.extend(e.exists.map(|is| if is { "it exists".to_owned() } else { "it does NOT exist".to_owned() }));
     out.extend(e.executable.map(|is| format!("it is {}executable", if is { "" } else { "NOT " })));
     if out.is_empty() { "(good: it succeeds)".to_owned() } else { format!("(good: {})", out.join(", ")) }
+}
+
+/// How the lines of a log are looked at by hand that a signal counts.
+pub fn counted(from: &LogSource, pattern: &str) -> Vec<Word> {
+    let mut out = match from {
+        LogSource::File(path) => vec![Word::raw("tail -F --"), Word::Text(path.clone())],
+        LogSource::Run(c) => command(c),
+    };
+    out.extend([Word::raw("| grep -P --"), text(pattern)]);
+    out
 }
 
 /// How a signal is measured by hand, where a command can say it.

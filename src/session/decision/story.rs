@@ -27,6 +27,8 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::ClockClosed { .. }) => names.clock(kind)?,
         kind @ (Kind::Acked { .. }
         | Kind::Noted { .. }
+        | Kind::Called { .. }
+        | Kind::Troubled { .. }
         | Kind::Flagged { .. }
         | Kind::Counted { .. }
         | Kind::Marked { .. }
@@ -91,7 +93,7 @@ impl Names<'_> {
             }
             _ => return None,
         };
-        Some((None, "checklist", text, who))
+        Some((None, "tick", text, who))
     }
 
     /// The trigger of a firing, by its name.
@@ -206,7 +208,7 @@ impl Names<'_> {
             }
             Kind::Paged { firing, ok, detail, .. } => {
                 let how = if ok { "people were told" } else { "people were NOT told" };
-                (None, "page", format!("{}: {how}: {detail}", self.firing(&firing)), None)
+                (None, "message", format!("{}: {how}: {detail}", self.firing(&firing)), None)
             }
             Kind::RunOver { run, .. } => {
                 (None, "checklist", format!("run {run} is over: the lists after it count from its end"), None)
@@ -243,22 +245,22 @@ impl Names<'_> {
                     what.unwrap_or_default(),
                     then.unwrap_or_default()
                 );
-                (None, "decide", text, None)
+                (None, "decision", text, None)
             }
             Kind::DefaultFrozen { clock, plan: Ok((from, to)), .. } => (
                 None,
-                "decide",
+                "decision",
                 format!("{}: the default would go from {from} to {to}", self.of_clock(&clock)),
                 None,
             ),
             Kind::DefaultFrozen { clock, plan: Err(why), .. } => (
                 None,
-                "decide",
+                "decision",
                 format!("{}: there is no plan for the default: {why}", self.of_clock(&clock)),
                 None,
             ),
             Kind::ClockMissed { clock, .. } => {
-                (None, "decide", format!("{}: NOBODY DECIDED in time", self.of_clock(&clock)), None)
+                (None, "decision", format!("{}: NOBODY DECIDED in time", self.of_clock(&clock)), None)
             }
             Kind::Said { clock, choice, who, reason, .. } => {
                 let choice = match &choice {
@@ -269,18 +271,18 @@ impl Names<'_> {
                 };
                 (
                     None,
-                    "decide",
+                    "decision",
                     format!("{}: {choice}{}", self.of_clock(&clock), reason_of(&reason)),
                     Some(who),
                 )
             }
             // What people decided was told when they said it.
             Kind::ClockClosed { clock, how: Closed::Decided, detail, .. } => {
-                (None, "decide", format!("{}: it is decided, {detail}", self.of_clock(&clock)), None)
+                (None, "decision", format!("{}: it is decided, {detail}", self.of_clock(&clock)), None)
             }
             Kind::ClockClosed { clock, how, detail, .. } => {
                 let letter = (how == Closed::Default).then_some('X');
-                (letter, "decide", format!("{}: {}, {detail}", self.of_clock(&clock), how.word()), None)
+                (letter, "decision", format!("{}: {}, {detail}", self.of_clock(&clock), how.word()), None)
             }
             _ => return None,
         })
@@ -299,6 +301,12 @@ impl Names<'_> {
             Kind::Noted { text, who, to: Some(to) } => {
                 (Some('n'), "message", format!("to {to}: {text}"), Some(who))
             }
+            Kind::Called { title, text, ok, detail, who, .. } => {
+                let how = if ok { "was told" } else { "was NOT told" };
+                (Some('!'), "page", format!("{title} {how} by hand: {detail} (\"{text}\")"), Some(who))
+            }
+            Kind::Troubled { title, on: true, who } => (Some('T'), "trouble", title, who),
+            Kind::Troubled { title, on: false, who } => (None, "trouble", format!("{title}: over"), who),
             Kind::Flagged { signal, raised, note, who } => {
                 let how = if raised { "raised" } else { "lowered" };
                 (None, "flag", format!("{} {how}{}", self.signal(&signal), reason_of(&note)), Some(who))
@@ -310,7 +318,7 @@ impl Names<'_> {
             Kind::Marked { mark, at: wall, values, who } => {
                 let kept = values.values().filter(|v| v.is_ok()).count();
                 let text = format!("{mark} at {}: {kept} of {} baselines captured", at(wall), values.len());
-                (Some('m'), "mark", text, Some(who))
+                (Some('D'), "mark", text, Some(who))
             }
             _ => return None,
         })

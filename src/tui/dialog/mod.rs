@@ -3,13 +3,17 @@
 pub mod approve;
 pub mod arm;
 pub mod ask;
+pub mod chaos;
 pub mod checklist;
 pub mod confirm;
 pub mod decide;
+pub mod export;
 pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
+pub mod page;
+pub mod palette;
 pub mod picker;
 pub mod question;
 pub mod read;
@@ -49,6 +53,8 @@ pub enum Dialog {
     Unverified(Seen),
     /// Another run is in the way.
     Locked(Locked),
+    /// In which form is it written to a file?
+    Export,
     /// What is to be done about what fires? Its clock.
     Decide(String),
     /// A long text that is only read.
@@ -59,8 +65,12 @@ pub enum Dialog {
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is to go wrong in the rehearsal?
+    Chaos,
     /// What is looked for on the screen?
     Find(Form),
+    /// Which of all there is?
+    Palette(palette::Palette),
 }
 
 impl Dialog {
@@ -76,12 +86,15 @@ impl Dialog {
             Dialog::Approve(_) => Context::Approve,
             Dialog::Unverified(_) => Context::Unverified,
             Dialog::Locked(_) => Context::Locked,
+            Dialog::Export => Context::Export,
             Dialog::Decide(_) => Context::Decide,
             Dialog::Read(_) => Context::Reading,
             Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Chaos => Context::Chaos,
             Dialog::Find(_) => Context::Find,
+            Dialog::Palette(_) => Context::Palette,
         }
     }
 
@@ -94,6 +107,7 @@ impl Dialog {
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
             Dialog::Find(form) => Some(form),
+            Dialog::Palette(p) => Some(&mut p.form),
             _ => None,
         }
     }
@@ -305,6 +319,13 @@ pub enum Asked {
         item: usize,
         /// What.
         ask: ItemAsk,
+    },
+    /// A role is told that it is needed, with a line of one's own.
+    Page {
+        /// The role.
+        role: String,
+        /// What they are told.
+        text: String,
     },
     /// What is normal is marked, by the name that is chosen.
     Mark,

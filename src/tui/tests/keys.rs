@@ -317,10 +317,10 @@ fn cursors_stay_inside_and_help_returns() {
     d.ch('?');
     d.key(KeyCode::Esc);
     assert_eq!(d.ui.screen, Screen::Signal);
-    d.ch('?');
     d.ch('E');
+    d.ch('?');
     d.key(KeyCode::Esc);
-    assert_eq!(d.ui.screen, Screen::Overview);
+    assert_eq!(d.ui.screen, Screen::Emergency);
 }
 
 #[test]

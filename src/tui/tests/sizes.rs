@@ -227,7 +227,7 @@ prop_compose! {
             s.title = words[10].clone();
             s.authority = words[11].clone();
             v.severities.push(s);
-            v.timeline.push(Happening { wall: far, letter: Some('Q'), kind: words[6].clone(), text: words[7].clone(), who: None });
+            v.timeline.push(Happening { wall: far, letter: Some('Q'), kind: words[6].clone(), text: words[7].clone(), ..Happening::default() });
             let mut p = v.procedures[at % v.procedures.len()].clone();
             p.title = words[at % 12].clone();
             v.procedures.push(p);

@@ -52,6 +52,7 @@ fn happened(ago_s: i64, letter: Option<char>, kind: &str, text: &str, who: Optio
         kind: kind.into(),
         text: text.into(),
         who: who.map(Into::into),
+        ..Happening::default()
     }
 }
 

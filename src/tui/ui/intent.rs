@@ -1,5 +1,6 @@
 //! What the loop is to do about a key.
 
+use super::Screen;
 use crate::model::playbook::Automation;
 use crate::run::record::Wish;
 use crate::session::decision::Choice;
@@ -172,10 +173,21 @@ pub enum Intent {
         /// The step, from 1.
         step: usize,
     },
+    /// End the commands of guides that run.
+    StopProbes,
+    /// Ask what there is to choose from for a parameter of a procedure: backups, versions, revisions.
+    List {
+        /// The procedure.
+        procedure: String,
+        /// The parameter.
+        param: String,
+    },
     /// Tell a role that it is needed.
     PageRole {
         /// The role.
         role: String,
+        /// In these words.
+        text: String,
     },
     /// Follow these logs; none: no log is looked at any more.
     Logs(Vec<String>),
@@ -198,13 +210,20 @@ pub enum Intent {
         /// The text.
         text: String,
     },
+    /// The same with the panic sheet: every procedure as commands for a bare shell.
+    CopySheet,
     /// Draw in another theme.
     Theme {
         /// Its name.
         name: String,
     },
-    /// Leave this service for the fleet, or the fleet for a service (its place in the list).
-    Fleet(Option<usize>),
+    /// Open the service of a row of the fleet.
+    Fleet {
+        /// Id of the row.
+        row: usize,
+        /// Where one is then.
+        screen: Screen,
+    },
     /// Ask failed sources again at once.
     AskAgain,
     /// Leave.

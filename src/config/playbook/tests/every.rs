@@ -3,7 +3,7 @@
 use super::{Severity, parse, told};
 use crate::model::playbook::{
     ApprovalDefault, Automation, Baseline, Change, DefaultAction, FileFormat, Host, LogSource, MinSamples,
-    Moment, ParamKind, Pick, Playbook, Rows, SourceKind, Step, StepKind, Trigger, Way, When,
+    Moment, ParamKind, Pick, Playbook, ReadingKind, Rows, SourceKind, Step, StepKind, Trigger, Way, When,
 };
 use crate::model::probe::Ask;
 use crate::model::resolve::resolve;
@@ -69,6 +69,35 @@ fn what_is_normal_and_what_it_rests_on() {
     assert_eq!(rate.fresh, Some("sum(up{job=\"{{ service.name }}\"})".into()));
     let SourceKind::Command { on, argv, .. } = &p.sources["elsewhere"].kind else { panic!() };
     assert_eq!((on.as_deref(), argv.len()), (Some("box"), 2));
+}
+
+#[test]
+fn what_is_counted_in_a_log() {
+    let p = every();
+    let errors = &p.signals["log_errors"];
+    let ReadingKind::Log { from: LogSource::File(file), pattern } = &errors.reading else { panic!() };
+    assert_eq!((file.0.as_str(), pattern.as_str()), ("{{ dir }}/app.log", r"\bERROR\b"));
+    assert_eq!((errors.unit, errors.counter, errors.stale_after), (Unit::Count, false, 30_000));
+    let ReadingKind::Log { from: LogSource::Run(c), .. } = &p.signals["log_elsewhere"].reading else {
+        panic!()
+    };
+    assert_eq!((c.on.as_deref(), c.argv.len()), (Some("box"), 3));
+    let log = "log = { file = \"{{ dir }}/app.log\", pattern = '\\bERROR\\b' }";
+    assert!(EVERY.contains(log));
+    for (instead, said) in [
+        ("log = { file = \"/x\" }", "lacks `pattern`"),
+        ("log = { pattern = 'x' }", "file"),
+        ("log = { file = \"/x\", run = [\"y\"], pattern = 'x' }", "run"),
+        ("log = { file = \"/x\", pattern = '(' }", "not a regular expression"),
+        ("log = { file = \"/x\", on = \"box\", pattern = 'x' }", "`on` has no meaning beside `file`"),
+        ("log = { file = \"/x\", pattern = 'x', patern = 'y' }", "patern"),
+        ("log = { file = \"/x\", pattern = 'x' }\nunit = \"percent\"", "`log` delivers count"),
+        ("log = { file = \"/x\", pattern = 'x' }\nsource = \"state\"", "`log` needs no source"),
+        ("log = \"app\"", "log"),
+    ] {
+        let problems = parse(&EVERY.replace(log, instead), "x.toml").unwrap_err();
+        assert!(told(&problems).contains(said), "{instead}: {}", told(&problems));
+    }
 }
 
 #[test]

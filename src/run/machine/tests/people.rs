@@ -145,7 +145,7 @@ fn each_page_tells_the_next_rung_once() {
     }
     b.ask(Wish::Page, None);
     assert_eq!(b.refused(), "everybody on the ladder was told");
-    assert!(b.story().contains("page: Lead was NOT told: 200"), "{}", b.story());
+    assert!(b.story().contains("message: Lead was NOT told: 200"), "{}", b.story());
     b.hold();
     assert_eq!(b.verdict(), Some(Verdict::Verified), "a page does not keep it from being watched");
 }
