@@ -1,6 +1,6 @@
 //! Checklists without a screen: what holds up a start, what items do, and what the report keeps; the real program.
 
-use crate::run::eventually;
+use crate::run::eventually as found;
 use ripcord::clock;
 use ripcord::config::playbook::parse;
 use ripcord::model::time::Deadline;
@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 struct Lab(tempfile::TempDir);
+
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    found(what, || holds().then_some(()));
+}
 
 const LISTS: &str = r#"
 [checklists.before]
