@@ -111,6 +111,7 @@ async fn story(setup: Setup) -> u8 {
                         procedure: p.id.clone(),
                         given: Default::default(),
                         stops: None,
+                        scenario: None,
                     });
                     chapter = Chapter::Resolving;
                 }

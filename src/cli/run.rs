@@ -4,10 +4,10 @@ use super::args::Target;
 use super::{exit, runtime, shown, target};
 use crate::clock;
 use crate::driver::Setup;
+use crate::driver::dry_run::tried;
 use crate::model::playbook::Confirm;
 use crate::run::Plan;
 use crate::run::plan::Cause;
-use crate::supervisor::resolve::preview;
 use crate::supervisor::{self, headless};
 use indexmap::IndexMap;
 use std::io::{BufRead, IsTerminal, Write};
@@ -65,8 +65,8 @@ pub fn start(
         draft.go_on(reason);
     }
     shown::draft(setup, &id, &draft);
-    if let Some(plan) = draft.plan.as_ref().filter(|_| ask.dry_run) {
-        shown::tried(plan, &runtime.block_on(preview(plan)));
+    if ask.dry_run {
+        shown::tried(&runtime.block_on(tried(setup, &id, &draft)));
     }
     let Some(plan) = draft.plan.clone().filter(|_| draft.is_ready()) else {
         if draft.wants_reason() {

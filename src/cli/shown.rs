@@ -8,8 +8,8 @@ use crate::report::{length, stamp};
 use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::plan::{PlanStep, describe};
 use crate::run::{Answer, Plan};
+use crate::session::view::TriedView;
 use crate::supervisor::Draft;
-use crate::supervisor::resolve::Tried;
 
 /// Rows of a listing that are shown.
 const ROWS: usize = 20;
@@ -147,17 +147,22 @@ fn one(s: &PlanStep, draft: &Draft) {
     }
 }
 
-/// What the variants of a dry run said.
-pub fn tried(plan: &Plan, tried: &[Tried]) {
-    for t in tried {
-        let label = plan.steps.get(t.step - 1).map_or("?", |s| s.label.as_str());
-        println!(
-            "  tried {label}  {}: {}{}",
-            t.line,
-            t.ended,
-            if t.good { "" } else { "  (NOT as it should)" }
-        );
-        t.lines.iter().for_each(|line| println!("           | {line}"));
+/// What a dry run found of each step.
+pub fn tried(found: &TriedView) {
+    if found.steps.is_empty() {
+        return;
+    }
+    println!("  tried, nothing is changed:");
+    for s in &found.steps {
+        let note = if s.note.is_empty() { String::new() } else { format!("  ({})", s.note) };
+        match &s.tried {
+            Some(t) => {
+                let bad = if t.good { "" } else { "  (NOT as it should)" };
+                println!("  tried {}  {}: {}{bad}{note}", s.label, t.line, t.ended);
+                t.lines.iter().for_each(|line| println!("           | {line}"));
+            }
+            None => println!("  would {}  {}{note}", s.label, s.line),
+        }
     }
 }
 

@@ -28,15 +28,17 @@ impl Driver {
         procedure: &str,
         given: IndexMap<String, String>,
         stops: Option<String>,
+        scenario: Option<&str>,
     ) {
         let cause = self.session.cause(&clock::now(), procedure);
-        let reason = self.session.reason(procedure, cause.as_ref());
+        let picked = scenario.and_then(|s| self.session.reason_of(s));
+        let reason = picked.unwrap_or_else(|| self.session.reason(procedure, cause.as_ref()));
         let key = self.setup.playbook.procedures.get(procedure).and_then(|p| p.key);
         let name = key.map_or_else(|| procedure.to_owned(), |k| k.to_string());
         let context = resolve::context(&name, &reason, cause, &self.setup.hash, &self.setup.folder);
         let id = context.id.clone();
         let mut given = given;
-        self.arguments(procedure, &context, &mut given);
+        self.arguments(procedure, scenario, &context, &mut given);
         let mut shown = draft::resolving(&self.setup, procedure, &context);
         shown.given.clone_from(&given);
         shown.stops = stops.as_deref().map(|run| self.stops(run));
@@ -52,15 +54,22 @@ impl Driver {
         });
     }
 
-    /// What the trigger that recommends a procedure gives it, where a person chose nothing.
-    fn arguments(&self, procedure: &str, context: &Context, given: &mut IndexMap<String, String>) {
+    /// What the scenario that was picked, or else the trigger that recommends a procedure gives it, where a person chose
+    /// nothing.
+    pub(super) fn arguments(
+        &self,
+        procedure: &str,
+        scenario: Option<&str>,
+        context: &Context,
+        given: &mut IndexMap<String, String>,
+    ) {
         let playbook = &self.setup.playbook;
+        let scenario = scenario.and_then(|s| playbook.scenarios.get(s)).filter(|s| s.procedure == procedure);
         let trigger = context.cause.as_ref().and_then(|c| playbook.triggers.get(&c.trigger));
-        let Some(trigger) = trigger.filter(|t| t.procedure.as_deref() == Some(procedure)) else { return };
+        let trigger = trigger.filter(|t| t.procedure.as_deref() == Some(procedure));
+        let Some(args) = scenario.map(|s| &s.args).or(trigger.map(|t| &t.args)) else { return };
         let mut fill = Filler::new(playbook, names(playbook, &self.setup.environment, context));
-        for (name, value) in
-            trigger.args.iter().filter(|(name, _)| !given.contains_key(*name)).collect::<Vec<_>>()
-        {
+        for (name, value) in args.iter().filter(|(name, _)| !given.contains_key(*name)).collect::<Vec<_>>() {
             given.insert(name.clone(), fill.text(value).0);
         }
     }
@@ -266,6 +275,12 @@ impl Driver {
                 draft.plan = draft.plan.map(|p| p.confirmed(&now));
                 draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, leaving, now.wall);
                 proposed.made = Some(draft);
+                Update::Changed
+            }
+            News::Tried(id, found) => {
+                if let Some(trying) = self.tried.as_mut().filter(|t| t.id == id) {
+                    trying.shown = *found;
+                }
                 Update::Changed
             }
             News::Launched(Ok(id)) => {

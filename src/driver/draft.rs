@@ -3,10 +3,11 @@
 use super::Setup;
 use crate::model::playbook::{ApprovalDefault, Confirm, Param};
 use crate::model::text::clean_line;
-use crate::report::length;
+use crate::report::{length, stamp};
 use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::expand::within;
 use crate::run::plan::{Context, Plan, describe};
+use crate::run::sheet::shell;
 use crate::run::{Answer, approval};
 use crate::session::view::{ChoiceView, DraftView, Gravity, ParamView};
 use crate::supervisor::resolve::Draft;
@@ -73,11 +74,15 @@ pub fn resolved(
         };
         shown.already = Some(clean_line(&format!("{}{since}", seen.join("; "))));
     }
+    shown.shell = shell(&setup.playbook, plan, &stamp(&plan.confirmed_at));
     let label = |number: usize| plan.steps.get(number.wrapping_sub(1)).map_or("?", |s| s.label.as_str());
     for (number, planned) in &draft.files {
         let lines = planned.diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++"));
         shown.diffs.insert(label(*number).to_owned(), lines.map(clean_line).collect());
     }
+    let done = draft.already.iter().map(|(n, seen)| (label(*n).to_owned(), Answer::Holds, clean_line(seen)));
+    let open = draft.open.iter().map(|(n, answer, seen)| (label(*n).to_owned(), *answer, clean_line(seen)));
+    shown.so = done.chain(open).collect();
     if let [(number, detail)] = draft.already.as_slice() {
         let text = format!("step {} is done already: {detail}", label(*number));
         shown.notes.push((Gravity::Ok, clean_line(&text)));
@@ -126,6 +131,14 @@ fn of(shown: &mut DraftView, plan: &Plan) {
     shown.from.clone_from(&plan.from);
     shown.to.clone_from(&plan.to);
     shown.steps = plan.steps.iter().map(|s| (s.label.clone(), clean_line(&s.step.name), s.line())).collect();
+    for (at, step) in plan.steps.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| plan.steps[at].phase.as_deref());
+        if let Some(id) = step.phase.as_deref().filter(|id| before != Some(*id)) {
+            let known = plan.procedure.phases.iter().find(|p| p.id == id);
+            let title = known.map_or_else(|| id.to_owned(), |p| p.title.clone());
+            shown.phases.push((at, clean_line(&title), known.and_then(|p| p.budget)));
+        }
+    }
     shown.preflight =
         plan.preflight.iter().map(|p| (clean_line(&p.text), p.answer, clean_line(&p.detail))).collect();
     shown.override_reason.clone_from(&plan.override_reason);

@@ -12,7 +12,7 @@ use crate::run::plan::Plan;
 use crate::run::progress::progress;
 use crate::run::record::Kind;
 use crate::session::Heartbeat;
-use crate::session::view::Output;
+use crate::session::view::{Found, Output};
 use crate::supervisor::decisions::{self, Beat};
 use crate::supervisor::person::{person, roles_of};
 use crate::supervisor::{baseline, home};
@@ -26,14 +26,25 @@ use tokio::sync::mpsc::Sender;
 /// Between two looks while a run goes on, and while none does.
 const NEAR: Duration = Duration::from_millis(200);
 const FAR: Duration = Duration::from_millis(500);
+/// Lines behind one that was found that are on the same page.
+const AROUND: usize = 100;
 /// Milliseconds between two looks at the roles that the person here has.
 const ROLES: u64 = 30_000;
 
 /// What is wanted of the follower.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
     /// The output up to this line of it; `None`: its end.
     Output(Option<usize>),
+    /// The line of the output that holds a text, after `from` or before it.
+    Find {
+        /// The text.
+        sought: String,
+        /// A line, from 0.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
+    },
     /// Something was just written: look now.
     Now,
 }
@@ -59,6 +70,8 @@ pub enum Seen {
     },
     /// A page of what the newest attempt prints, and how far it says that its step is.
     Output(Output, Option<f64>),
+    /// A line that was looked for.
+    Found(Found),
     /// How a run of a procedure ended, the newest last.
     Past {
         /// Procedure id.
@@ -213,18 +226,30 @@ impl Follower {
             let near = self.current.as_ref().is_some_and(|c| c.driven || !c.over) || self.beat.is_some();
             match wanted.recv_timeout(if near { NEAR } else { FAR }) {
                 Ok(first) => {
-                    let lines = std::iter::once(first).chain(wanted.try_iter()).filter_map(|l| match l {
-                        Look::Output(line) => Some(line),
-                        Look::Now => None,
-                    });
-                    if let Some(line) = lines.last() {
-                        self.wanted = (line, true);
+                    for look in std::iter::once(first).chain(wanted.try_iter()) {
+                        match look {
+                            Look::Output(line) => self.wanted = (line, true),
+                            Look::Find { sought, from, back } => {
+                                let Some(found) = self.find(&sought, from, back) else { continue };
+                                if let Some(line) = found.line {
+                                    self.wanted = (Some(line + AROUND), true);
+                                }
+                                if to.blocking_send(Seen::Found(found)).is_err() {
+                                    return;
+                                }
+                            }
+                            Look::Now => {}
+                        }
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    fn find(&self, sought: &str, from: Option<usize>, back: bool) -> Option<Found> {
+        Some(self.current.as_ref()?.out.as_ref()?.find(sought, from, back))
     }
 
     /// What is new since the last look.

@@ -5,7 +5,7 @@ pub mod backtest;
 pub mod checklist;
 mod decide;
 mod draft;
-mod dry_run;
+pub mod dry_run;
 pub mod export;
 mod follow;
 pub mod glance;
@@ -27,7 +27,7 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sources::{self, Batch, Pollers};
@@ -68,6 +68,8 @@ pub struct Setup {
 /// What the driver's own tasks found.
 enum News {
     Drafted(Box<Drafted>),
+    /// A plan was tried, for the draft of this id.
+    Tried(String, Box<crate::session::view::TriedView>),
     /// A confirmed plan was accepted (`Ok`) or refused (`Err`, in words).
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
@@ -135,7 +137,11 @@ pub struct Driver {
     turn: std::sync::mpsc::Sender<Look>,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
+    /// What was found last in it.
+    found: Option<Found>,
     replacing: Option<Waiting>,
+    /// What a dry run found.
+    tried: Option<dry_run::Trying>,
     asleep: u64,
     /// When an orphan was last taken up, on the boot clock.
     taken_up: Option<u64>,
@@ -194,7 +200,9 @@ impl Driver {
             output: Default::default(),
             turn,
             why: None,
+            found: None,
             replacing: None,
+            tried: None,
             asleep: asleep(&now),
             taken_up: None,
             logs: logs::Logs::default(),
@@ -268,12 +276,14 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.output.clone_from(&self.output.0);
+        view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
         view.exported.clone_from(&self.exported);
         for log in &mut view.logs {
             log.seen = self.logs.seen(&log.id);
         }
         view.approver = self.approver();
+        view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
         view.draft = self.draft.as_ref().map(|d| {
@@ -312,13 +322,19 @@ impl Driver {
         if self.setup.read_only
             && !matches!(
                 request,
-                Request::Output { .. } | Request::AskAgain | Request::Why(_) | Request::Logs(_)
+                Request::Output { .. }
+                    | Request::FindOutput { .. }
+                    | Request::AskAgain
+                    | Request::Why(_)
+                    | Request::Logs(_)
             )
         {
             return;
         }
         match request {
-            Request::Prepare { procedure, given, stops } => self.prepare(&procedure, given, stops),
+            Request::Prepare { procedure, given, stops, scenario } => {
+                self.prepare(&procedure, given, stops, scenario.as_deref());
+            }
             Request::Succeed { run } => self.succeed(run),
             Request::CancelDraft => self.draft = None,
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
@@ -334,6 +350,9 @@ impl Driver {
             Request::TakeUp { run } => self.resume(&run),
             // The follower lives as long as the driver; without it there is nothing to be shown either.
             Request::Output { line } => drop(self.turn.send(Look::Output(line))),
+            Request::FindOutput { sought, from, back } => {
+                drop(self.turn.send(Look::Find { sought, from, back }))
+            }
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
@@ -345,7 +364,7 @@ impl Driver {
             Request::PageRole { role } => self.page_role(role),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
-            Request::DryRun { procedure } => self.dry_run(procedure),
+            Request::DryRun { procedure } => self.dry_run(&procedure),
             Request::Trouble { trouble, on } => self.trouble(trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
@@ -369,8 +388,12 @@ impl Driver {
                 self.output = (page, progress);
                 return Update::Changed;
             }
+            Seen::Found(found) => {
+                self.found = Some(found);
+                return Update::Changed;
+            }
             Seen::Run { plan, records, driven } => {
-                self.output = Default::default();
+                (self.output, self.found) = Default::default();
                 Event::Found { plan, records, driven }
             }
             Seen::Journal { records, driven } => {

@@ -17,6 +17,8 @@ pub enum Request {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// Resolve a plan that goes on with another account's lost run.
     Succeed {
@@ -76,6 +78,15 @@ pub enum Request {
     },
     /// Show the evidence of something, or of nothing any more.
     Why(Option<WhyOf>),
+    /// Look for a line of the output that holds a text.
+    FindOutput {
+        /// The text.
+        sought: String,
+        /// The line, from 0, after which it is looked for; none: the last one that holds it.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
+    },
     /// Raise or lower a flag.
     Flag {
         /// Signal id.

@@ -42,6 +42,7 @@ pub fn all(p: &Playbook) -> Vec<&Expr> {
         out.push(&t.when.expr);
         out.extend(t.clear_when.iter().map(|c| &c.expr));
     }
+    out.extend(p.scenarios.values().filter_map(|s| s.when.as_ref()).map(|c| &c.expr));
     out.extend(p.verifications.values().flat_map(|v| &v.criteria).filter_map(|c| asked(&c.probe)));
     out.extend(p.probes.values().filter_map(asked));
     out.extend(p.environments.values().filter_map(|e| e.prove.as_ref()).filter_map(asked));

@@ -64,6 +64,8 @@ pub struct Playbook {
     pub probes: IndexMap<String, Probe>,
     /// What can be done.
     pub procedures: IndexMap<String, Procedure>,
+    /// What a trouble looks like, and which procedure fits it.
+    pub scenarios: IndexMap<String, Scenario>,
     /// Where else to look.
     pub links: Vec<Link>,
     /// Text of the emergency help.
@@ -637,6 +639,23 @@ pub struct Trigger {
     pub max_attempts: u32,
     /// Milliseconds, default that of `[automation]`: `"1h"`.
     pub per: u64,
+}
+
+/// `[scenarios.S]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Name for people; required.
+    pub title: String,
+    /// How it shows, in words.
+    pub symptoms: String,
+    /// A condition that says that it is so now; without one, people judge.
+    pub when: Option<Condition>,
+    /// Procedure that fits it; required.
+    pub procedure: String,
+    /// Parameters of that procedure, of variables and the environment only.
+    pub args: IndexMap<String, Template>,
+    /// Reason given to the run (the title when none).
+    pub reason: Option<String>,
 }
 
 /// `[checklists.C]`

@@ -94,6 +94,7 @@ impl Filler {
         }
         p.probes.values_mut().for_each(|p| self.probe(p));
         p.triggers.values_mut().for_each(|t| self.map(&mut t.args));
+        p.scenarios.values_mut().for_each(|s| self.map(&mut s.args));
         self.template(&mut p.incident);
         self.company(p);
         for procedure in p.procedures.values_mut() {

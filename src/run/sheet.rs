@@ -8,7 +8,7 @@ use super::choice::default;
 use super::expand::expand;
 use super::fill::Filler;
 use super::freeze::ways;
-use super::plan::PlanStep;
+use super::plan::{Plan, PlanStep};
 use crate::model::condition::duration;
 use crate::model::playbook::{
     Capture, Change, FileEdit, LogSource, Param, ParamKind, Playbook, Procedure, ReadingKind, Secret,
@@ -47,6 +47,26 @@ pub fn sheet(playbook: &Playbook, environment: &str, stamp: &str) -> String {
         }
     }
     sheet.signals(environment);
+    sheet.paper.text()
+}
+
+/// A resolved plan as commands for a bare shell.
+pub fn shell(playbook: &Playbook, plan: &Plan, stamp: &str) -> String {
+    let mut sheet = Sheet { playbook, paper: Paper::default() };
+    let place = format!("{} / {}", plan.service_title, plan.environment.to_uppercase());
+    sheet.paper.say(0, &format!("{}: {place}", plan.procedure.title));
+    sheet.paper.say(0, &format!("resolved {stamp}; paste line by line and look at each answer"));
+    sheet.line(vec![Word::raw("case $- in *i*) ;; *) exit 1 ;; esac")]);
+    sheet.line(vec![Word::raw("cd"), Word::plain(&plan.cwd)]);
+    if let Some(prove) = &plan.prove {
+        sheet.probe(0, "STOP unless this is the right target:", prove);
+    }
+    if let Some(probe) = &plan.compatible_with {
+        sheet.probe(0, "STOP unless the target is compatible:", probe);
+    }
+    for step in &plan.steps {
+        sheet.step(step, &plan.steps);
+    }
     sheet.paper.text()
 }
 

@@ -8,6 +8,7 @@ mod following;
 mod matrix;
 mod picture;
 pub mod replay;
+mod scenarios;
 mod signal;
 pub mod timeline;
 pub mod view;

@@ -13,7 +13,7 @@ use crate::engine::hold;
 use crate::engine::signal::SignalState;
 use crate::engine::verdict::Standing;
 use crate::engine::{Effect, TriggerStatus};
-use crate::model::playbook::{ReadingKind, Severity, Signal, SourceKind};
+use crate::model::playbook::{Procedure, ReadingKind, Severity, Signal, SourceKind};
 use crate::model::reading::Value;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
@@ -66,6 +66,8 @@ impl Session {
             timeline: self.timeline.iter().cloned().collect(),
             checklists: self.checklists(now),
             procedures: self.procedures(now, &triggers),
+            scenarios: self.scenarios(now),
+            tried: None,
             manual: self.manual(t),
             draft: None,
             run: self.run.as_ref().map(|r| r.view().clone()),
@@ -416,9 +418,23 @@ impl Session {
                 data_loss: p.expect.data_loss.clone(),
                 suggested: named.contains(id.as_str()),
                 emergency: p.emergency,
+                asks: self.asks(p),
                 last: self.past.get(id).map(|(v, wall)| (v.clone(), (now.wall - wall).max(0) as u64)),
             })
             .collect()
+    }
+
+    /// Who is asked before a procedure starts.
+    fn asks(&self, p: &Procedure) -> String {
+        if p.emergency {
+            return String::new();
+        }
+        match (&p.authority, p.approval.is_empty(), p.approvals) {
+            (Some(id), ..) => self.playbook.authority.get(id).map_or_else(|| id.clone(), |a| a.title.clone()),
+            (None, false, _) => self.authority(&p.approval),
+            (None, true, 0) => String::new(),
+            (None, true, n) => format!("{n} more"),
+        }
     }
 
     fn manual(&self, t: i64) -> Vec<ManualView> {

@@ -3,6 +3,7 @@
 mod deciding;
 mod events;
 pub mod logs;
+mod plans;
 mod signal;
 
 pub use crate::engine::signal::{Level, Trend};
@@ -13,6 +14,7 @@ pub use deciding::{
 pub use events::{Happening, OnRecord, Sort};
 pub use logs::{LogLine, LogSeen, LogView};
 
+pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
 pub use signal::{ReadView, SignalDetail, Statistics, TrafficView, Wanted};
 
 use crate::model::playbook::{Automation, Better, Confirm, Moment, Param, Tone};
@@ -87,6 +89,10 @@ pub struct View {
     pub checklists: Vec<ChecklistView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
+    /// Troubles that are known, what fits best first.
+    pub scenarios: Vec<ScenarioView>,
+    /// A plan that was tried without changing anything.
+    pub tried: Option<TriedView>,
     /// Flags and counters raised or counted by a key.
     pub manual: Vec<ManualView>,
     /// The plan that was resolved and waits to be confirmed.
@@ -248,6 +254,21 @@ pub struct Output {
     pub total: usize,
     /// The lines, oldest first, safe to show.
     pub lines: Vec<String>,
+    /// What was found last of what is looked for.
+    pub found: Option<Found>,
+}
+
+/// A line of the output that holds what is looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What is looked for.
+    pub sought: String,
+    /// The line, from 0; none: no line holds it.
+    pub line: Option<usize>,
+    /// Its place among all that hold it, from 1.
+    pub nth: usize,
+    /// How many hold it.
+    pub of: usize,
 }
 
 /// How a person takes up a run that nobody drives.
@@ -508,6 +529,8 @@ pub struct ProcedureView {
     pub suggested: bool,
     /// Typing the name is all that is asked, and a run in its way is stopped.
     pub emergency: bool,
+    /// Who is asked before it starts, in words; empty: nobody.
+    pub asks: String,
     /// How the last run of it ended and how many milliseconds ago.
     pub last: Option<(String, u64)>,
 }
@@ -568,6 +591,12 @@ pub struct DraftView {
     pub given: IndexMap<String, String>,
     /// The exact commands: number, name, and what is done, one per step.
     pub steps: Vec<(String, String, String)>,
+    /// Its phases: place of the first step, name for people, milliseconds allowed.
+    pub phases: Vec<(usize, String, Option<u64>)>,
+    /// Whether steps are done already: number of the step, answer, and what was seen.
+    pub so: Vec<(String, Answer, String)>,
+    /// The same commands for a bare shell.
+    pub shell: String,
     /// What changes in files: number of the step, and a diff in lines.
     pub diffs: IndexMap<String, Vec<String>>,
     /// Checks before the first step: text, answer, and what was seen.

@@ -259,7 +259,9 @@ impl App {
             Intent::Quit => return Turn::Leave,
             Intent::Suspend => return Turn::Suspend,
             Intent::Repaint => return Turn::Repaint,
-            Intent::Prepare { procedure, given, stops } => Request::Prepare { procedure, given, stops },
+            Intent::Prepare { procedure, given, stops, scenario } => {
+                Request::Prepare { procedure, given, stops, scenario }
+            }
             Intent::Succeed { run } => Request::Succeed { run },
             Intent::CancelDraft => Request::CancelDraft,
             Intent::Override { draft, reason } => Request::Override { draft, reason },
@@ -274,6 +276,7 @@ impl App {
             Intent::Beside { reason } => Request::Beside { reason },
             Intent::TakeUp { run } => Request::TakeUp { run },
             Intent::Output { from } => Request::Output { line: from },
+            Intent::FindOutput { sought, from, back } => Request::FindOutput { sought, from, back },
             Intent::Flag { signal, raise, note } => Request::Flag { signal, raise, note },
             Intent::Count { signal } => Request::Count { signal, delta: 1 },
             Intent::TakeBack { signal } => Request::Count { signal, delta: -1 },

@@ -70,6 +70,8 @@ pub enum Context {
     Find,
     /// In which form the record is written.
     Export,
+    /// A long text that is only read: a plan, its changes in files, what a dry run found.
+    Reading,
     /// A text of several lines.
     TextArea,
     /// What is made to go wrong in a rehearsal.
@@ -109,6 +111,7 @@ impl Context {
             Context::Palette => "Anything",
             Context::Find => "Find",
             Context::Export => "Export",
+            Context::Reading => "Reading",
             Context::TextArea => "Text",
             Context::Chaos => "Trouble",
         }
@@ -118,17 +121,17 @@ impl Context {
     pub fn is_dialog(self) -> bool {
         use Context::{
             Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
-            Question, Refused, TextArea, Unverified,
+            Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | TextArea | Chaos)
+        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Chaos)
     }
 
     /// All of them.
-    pub const ALL: [Context; 32] = [
+    pub const ALL: [Context; 33] = [
         Context::Overview,
         Context::Signal,
         Context::Checklist,
@@ -157,6 +160,7 @@ impl Context {
         Context::Palette,
         Context::Find,
         Context::Export,
+        Context::Reading,
         Context::TextArea,
         Context::Chaos,
         Context::Global,
@@ -283,6 +287,10 @@ pub enum Action {
     Refuse,
     /// The whole plan.
     WholePlan,
+    /// The changes in files, in full.
+    Diff,
+    /// The confirmation of what is read.
+    Confirm,
     /// Leave the step and go on behind it.
     Skip,
     /// Do the step.
@@ -477,7 +485,7 @@ pub const TABLE: &[Binding] = table! {
     Checklist [ENTER] Open "do it…", "do it…";
     Checklist [k('O')] Override "do without it…", "override…";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
-    Procedures [ENTER] Open "the plan, then confirm…", "plan…";
+    Procedures [ENTER] Open "the plan, then all of it", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";
     Run [k('S')] StopRun "stop the run…", "stop…";
     Run [k('O')] Outcome "settle, answer, skip, accept…", "say…";
@@ -540,6 +548,7 @@ pub const TABLE: &[Binding] = table! {
     Confirm [k('y')] Yes "roll back (no name asked)";
     Confirm [k('O')] Override "start although a check fails…", "override…";
     Confirm [Key::ctrl('e')] Values "other values", "other values";
+    Confirm [Key::ctrl('d')] Diff "changes in files, in full", "changes in files";
     Confirm [PAGE_DOWN] PageDown "all commands", "all commands";
     Confirm [PAGE_UP] PageUp "back up";
     Confirm [ESC, Key::ctrl('c')] Close "cancel", "cancel";
@@ -617,6 +626,14 @@ pub const TABLE: &[Binding] = table! {
     Export [k('c')] Csv "CSV", "CSV";
     Export [k('m')] Markdown "Markdown", "Markdown";
     Export [ENTER, ESC, Key::ctrl('c')] Close "not now", "not now";
+    Reading [UP, k('k')] Up "up";
+    Reading [DOWN, k('j')] Down "down", "move";
+    Reading [PAGE_UP] PageUp "page up";
+    Reading [PAGE_DOWN] PageDown "page down", "page down";
+    Reading [HOME] First "first";
+    Reading [END] Last "last";
+    Reading [k('c')] Confirm "its confirmation…", "confirm…";
+    Reading [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
     TextArea [Key::ctrl('s')] Done "done", "done";
     TextArea [TAB] NextControl "next", "next";
     TextArea [BACK_TAB] PreviousControl "previous";

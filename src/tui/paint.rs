@@ -76,6 +76,7 @@ fn ticks(view: &View) -> bool {
         || view.decisions.iter().any(|d| d.decide_ms.or(d.default_ms).is_some())
         || view.notices.iter().any(|n| matches!(n, Notice::Silent { .. } | Notice::Overdue { .. }))
         || view.draft.is_some()
+        || view.tried.as_ref().is_some_and(|t| t.running)
         || view.run.as_ref().is_some_and(run_line::is_live)
         || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
 }
@@ -126,6 +127,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Approve(d)) => dialog::approve::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Unverified(_)) => dialog::unverified::draw(&mut canvas, body, &scene),
         Some(Dialog::Decide(clock)) => dialog::decide::draw(&mut canvas, body, &scene, clock),
+        Some(Dialog::Read(d)) => dialog::read::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Text(d)) => dialog::text::draw(&mut canvas, body, d),
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),

@@ -20,11 +20,12 @@ pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
 pub use intent::Intent;
 
+use super::dialog::read::{Read, Reading};
 use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
 use super::keymap::{Action, Context, Key, Keymap};
-use crate::session::view::{View, WhyOf};
+use crate::session::view::{Found, View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
 
@@ -121,6 +122,8 @@ pub struct Ui {
     pub signal: usize,
     /// Cursor among the procedures.
     pub procedure: usize,
+    /// Where one is among what fits.
+    pub plans: plans::PlansUi,
     /// Procedure whose plan is looked at.
     pub plan: Option<String>,
     /// How many rows back from the newest the timeline's cursor is.
@@ -151,6 +154,8 @@ pub struct Ui {
     pub fleet: fleet::FleetUi,
     /// Where one is in the rehearsal.
     pub drill: drill::DrillUi,
+    /// What was found last in the output.
+    found: Option<Found>,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -170,6 +175,7 @@ impl Ui {
             freeze: None,
             signal: 0,
             procedure: 0,
+            plans: Default::default(),
             plan: None,
             back_in_time: 0,
             why: WhyOf::Verdict,
@@ -185,6 +191,7 @@ impl Ui {
             logs: Default::default(),
             fleet: Default::default(),
             drill: Default::default(),
+            found: None,
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -259,7 +266,8 @@ impl Ui {
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
-            Screen::Run | Screen::Emergency | Screen::Why | Screen::Help => None,
+            Screen::Run => self.on_run(action, view),
+            Screen::Emergency | Screen::Why | Screen::Help => None,
         }
     }
 
@@ -399,8 +407,9 @@ impl Ui {
             Screen::Overview if !view.signals.is_empty() => self.go(Screen::Signal),
             Screen::Procedures => {
                 let Some(p) = view.procedures.get(self.procedure) else { return Vec::new() };
-                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some() {
-                    return self.confirm(&p.id, &p.title, p.key, Some(KeyCode::Enter), view);
+                if self.plan.as_ref() == Some(&p.id) && draft_of(view, &p.id).is_some_and(|d| !d.resolving) {
+                    self.open(Dialog::Read(Read::of(Reading::Plan)), Some(KeyCode::Enter));
+                    return Vec::new();
                 }
                 if view.read_only {
                     return self.only_reads();
@@ -410,6 +419,7 @@ impl Ui {
                     procedure: p.id.clone(),
                     given: Default::default(),
                     stops: None,
+                    scenario: None,
                 }];
             }
             _ => {}

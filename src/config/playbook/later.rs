@@ -4,7 +4,7 @@
 //! and carrying one out later means moving its entry from here into the model.
 
 use super::templates::{Reach, Scope, template};
-use super::words::{Style, id, pattern};
+use super::words::pattern;
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 
@@ -86,42 +86,28 @@ const CHAOS: Shape = Keys(&[
 ]);
 
 /// Top-level tables that are not carried out: name, shape, what is lost.
-const TOP: &[(&str, Shape, &str)] = &[
-    (
-        "scenarios",
-        Map(&Keys(&[
-            ("title", true, Text),
-            ("symptoms", false, Text),
-            ("when", false, Text),
-            ("procedure", true, Ref("procedure", "procedures")),
-            ("args", false, Map(&Any)),
-            ("reason", false, Text),
-        ])),
-        "scenarios are not shown",
-    ),
-    (
-        "drill",
-        Keys(&[
-            ("environment", true, Ref("environment", "environments")),
-            ("due_every", false, Dur),
-            ("report", false, Template),
-            ("state", false, Map(&Any)),
-            (
-                "signals",
-                false,
-                Map(&Keys(&[
-                    ("normal", false, Text),
-                    ("noise", false, Text),
-                    ("grow", false, Text),
-                    ("series", false, TEXTS),
-                    ("state", false, Text),
-                ])),
-            ),
-            ("chaos", false, Map(&CHAOS)),
-        ]),
-        "this playbook cannot be rehearsed",
-    ),
-];
+const TOP: &[(&str, Shape, &str)] = &[(
+    "drill",
+    Keys(&[
+        ("environment", true, Ref("environment", "environments")),
+        ("due_every", false, Dur),
+        ("report", false, Template),
+        ("state", false, Map(&Any)),
+        (
+            "signals",
+            false,
+            Map(&Keys(&[
+                ("normal", false, Text),
+                ("noise", false, Text),
+                ("grow", false, Text),
+                ("series", false, TEXTS),
+                ("state", false, Text),
+            ])),
+        ),
+        ("chaos", false, Map(&CHAOS)),
+    ]),
+    "this playbook cannot be rehearsed",
+)];
 
 /// Names that templates of these parts may use beside those of a run.
 const EXTRA: &[&str] = &["message", "subject", "count", "value", "year", "month"];
@@ -131,11 +117,6 @@ pub fn top(top: &Table<'_>) {
     for (key, shape, lost) in TOP {
         let Some(n) = top.opt(key) else { continue };
         let scope = Scope { reach: Reach::Running, later: true, extra: EXTRA, ..Scope::default() };
-        if let (Map(_), "scenarios") = (shape, *key) {
-            for (name, span, _) in n.keyed() {
-                id(n.cx, span, name, Style::Kebab);
-            }
-        }
         walk(&n, shape, &scope);
         n.cx.not_yet(top.key_span(key), Severity::Warning, &format!("[{key}]"), lost);
     }

@@ -15,6 +15,7 @@ mod params;
 mod people;
 mod probes;
 mod procedures;
+mod scenarios;
 mod service;
 mod signals;
 mod sources;
@@ -154,6 +155,7 @@ fn walk(top: &Table<'_>) -> Playbook {
         checklists: checklists::checklists(top, &verifications),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),
+        scenarios: scenarios::scenarios(top),
         links: service::links(top),
         emergency: service::emergency(top),
         sources,
@@ -165,6 +167,7 @@ fn walk(top: &Table<'_>) -> Playbook {
     };
     across::check(top, &playbook);
     acting::check(top, &playbook);
+    scenarios::check(top, &playbook);
     later::top(top);
     playbook
 }

@@ -188,7 +188,7 @@ fn default(t: &Table<'_>, act: Cell, at: &IndexMap<u32, Cell>) -> DefaultAction 
 }
 
 /// `args`: parameters of the procedure, known as soon as the environment is.
-fn args(t: &Table<'_>) -> IndexMap<String, crate::model::template::Template> {
+pub(super) fn args(t: &Table<'_>) -> IndexMap<String, crate::model::template::Template> {
     let Some(n) = t.opt("args") else { return IndexMap::new() };
     if !t.has("procedure") {
         t.cx.error(t.key_span("args"), "`args` without a procedure", "write procedure = \"…\"");

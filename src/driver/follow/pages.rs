@@ -1,6 +1,6 @@
 //! An attempt's output in pages: any line of it can be shown, however long it is, and only a page is ever in memory.
 
-use crate::session::view::Output;
+use crate::session::view::{Found, Output};
 use crate::supervisor::attempt::{OutLine, Stream};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -72,6 +72,7 @@ impl Pages {
             before,
             total: self.total,
             lines: self.read(before, last - before).iter().map(|l| shown(l)).collect(),
+            found: None,
         }
     }
 
@@ -80,6 +81,34 @@ impl Pages {
         let from = self.total.saturating_sub(END);
         let lines = self.read(from, self.total - from);
         lines.iter().filter_map(|l| OutLine::parse(l)).map(|l| l.text).collect()
+    }
+
+    /// The next line after `from` that holds a text, whatever the case, or the one before it; round and round. Without
+    /// `from`, the last one. All lines are gone through.
+    pub fn find(&self, sought: &str, from: Option<usize>, back: bool) -> Found {
+        let mut out = Found { sought: sought.to_owned(), ..Found::default() };
+        let Ok(file) = File::open(&self.path) else { return out };
+        let small = sought.to_lowercase();
+        let lines = BufReader::with_capacity(256 * 1024, file).split(b'\n').map_while(Result::ok);
+        let (mut first, mut best, mut last) = (None, None, None);
+        for (at, line) in lines.take(self.total).enumerate() {
+            if !shown(&String::from_utf8_lossy(&line)).to_lowercase().contains(&small) {
+                continue;
+            }
+            out.of += 1;
+            let here = Some((at, out.of));
+            first = first.or(here);
+            last = here;
+            match from {
+                Some(from) if back && at < from => best = here,
+                Some(from) if !back && at > from => best = best.or(here),
+                _ => {}
+            }
+        }
+        let found = best.or(if back || from.is_none() { last } else { first });
+        out.line = found.map(|f| f.0);
+        out.nth = found.map_or(0, |f| f.1);
+        out
     }
 
     fn read(&self, from: usize, count: usize) -> Vec<String> {
@@ -137,6 +166,27 @@ mod tests {
         assert!(pages.grow());
         assert!(pages.page(None).lines.last().unwrap().ends_with("  ! half whole"));
         assert_eq!(pages.last().last().unwrap(), "half whole");
+    }
+
+    #[test]
+    fn a_text_is_found_forwards_backwards_and_round() {
+        let (_dir, path) = log(1_000);
+        let mut pages = Pages::new(1, 1, path);
+        pages.grow();
+        let line = |from, back| {
+            let f = pages.find("LINE 77", from, back);
+            (f.line, f.nth, f.of)
+        };
+        assert_eq!(line(None, false), (Some(779), 11, 11), "the newest at first");
+        assert_eq!(line(Some(0), false), (Some(77), 1, 11));
+        assert_eq!(line(Some(77), false), (Some(770), 2, 11));
+        assert_eq!(line(Some(779), false), (Some(77), 1, 11), "round");
+        assert_eq!(line(Some(770), true), (Some(77), 1, 11));
+        assert_eq!(line(Some(77), true), (Some(779), 11, 11));
+        assert_eq!(
+            pages.find("nowhere", None, false),
+            Found { sought: "nowhere".into(), ..Found::default() }
+        );
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Draft {
     pub compatible: Option<(String, Told)>,
     /// Steps that are done already: number, and what was seen.
     pub already: Vec<(usize, String)>,
+    /// Steps that are not done already, or of which that cannot be said: number, answer, what was seen.
+    pub open: Vec<(usize, Answer, String)>,
     /// Every step that changes something is done already.
     pub nothing_to_do: bool,
     /// Since when it is so, and by whom, where a run of ours made it so.
@@ -154,6 +156,7 @@ pub async fn resolve(
     let mut answers = preflight::ask_all(world, &drawn).await;
     let items = gate.answers(&mut answers.preflight);
     (draft.already, draft.nothing_to_do) = preflight::done(&drawn, &answers, &files);
+    draft.open = preflight::open(&answers, &draft.already);
     draft.files = files;
     let mut plan = drawn.plan;
     let (who, roles) = (plan.who.clone(), playbook.roles.clone());

@@ -169,6 +169,12 @@ pub(super) fn done(
     (seen, nothing)
 }
 
+/// Steps whose `already` does not hold, with what was seen.
+pub(super) fn open(answers: &Answers, already: &[(usize, String)]) -> Vec<(usize, Answer, String)> {
+    let left = answers.already.iter().filter(|(n, _)| !already.iter().any(|(s, _)| s == n));
+    left.map(|(n, told)| (*n, told.answer, told.detail.clone())).collect()
+}
+
 /// Since when it is so and by whom: the newest run that took effect, if it set the same target.
 pub(super) fn since(plan: &Plan) -> Option<(Now, String)> {
     let target = |plan: &Plan| -> Vec<String> {

@@ -12,6 +12,7 @@ pub mod other;
 pub mod outcome;
 pub mod picker;
 pub mod question;
+pub mod read;
 pub mod refused;
 pub mod text;
 pub mod unverified;
@@ -52,6 +53,8 @@ pub enum Dialog {
     Export,
     /// What is to be done about what fires? Its clock.
     Decide(String),
+    /// A long text that is only read.
+    Read(read::Read),
     /// A text of several lines.
     Text(text::Text),
     /// Which other procedure?
@@ -77,6 +80,7 @@ impl Dialog {
             Dialog::Locked(_) => Context::Locked,
             Dialog::Export => Context::Export,
             Dialog::Decide(_) => Context::Decide,
+            Dialog::Read(_) => Context::Reading,
             Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
@@ -119,6 +123,8 @@ pub struct Confirm {
     pub picked: bool,
     /// The run that is stopped first.
     pub stops: Option<String>,
+    /// The scenario that was picked.
+    pub scenario: Option<String>,
     /// The clock that is decided by it.
     pub decides: Option<String>,
     /// Field and buttons.

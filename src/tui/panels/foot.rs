@@ -3,6 +3,7 @@
 use super::run_line;
 use crate::model::playbook::Confirm;
 use crate::tui::canvas::Canvas;
+use crate::tui::dialog::read::Reading;
 use crate::tui::dialog::{Dialog, find};
 use crate::tui::keymap::{Action, Binding, Context, Keymap};
 use crate::tui::paint::Scene;
@@ -100,6 +101,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
+        (Screen::Procedures, _) => plans(scene, &mut out),
         (Screen::Run, _) => {
             for (action, label) in offered(view) {
                 let Some(b) = ui.keymap.of(context).find(|b| b.action == action) else { continue };
@@ -121,7 +123,8 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
     if ui.screen != Screen::Help && !view.read_only {
-        for p in view.procedures.iter().filter(|p| !locked || p.emergency) {
+        let resolved = ui.screen == Screen::Procedures && ui.plan.is_some();
+        for p in view.procedures.iter().filter(|p| (!locked || p.emergency) && !resolved) {
             if let Some(key) = p.key {
                 out.push(Item { key: key.to_string(), label: p.title.clone(), rank: PLAYBOOK });
             }
@@ -152,6 +155,36 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     out
 }
 
+/// On the list of procedures: what can be done with the plan that is shown, or how it comes to one.
+fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
+    let (view, ui) = (scene.view, scene.ui);
+    let mut add =
+        |key: &str, label: &str, rank| out.push(Item { key: key.into(), label: label.into(), rank });
+    if ui.section == 1 && !view.scenarios.is_empty() {
+        add("Enter", "its confirmation…", 7);
+        add("Tab", "procedures", 4);
+        return;
+    }
+    let plan = ui.plan.as_deref().and_then(|id| draft_of(view, id)).filter(|d| !d.resolving);
+    match plan {
+        Some(d) => {
+            if let Some(key) = d.key {
+                add(&key.to_string(), "confirm…", 8);
+            }
+            add("Enter", "whole plan", 7);
+            add("V", "dry run", 7);
+            add("Y", "copy as shell", 7);
+        }
+        None => {
+            add("Enter", "plan…", 7);
+            add("V", "dry run", 6);
+            if !view.scenarios.is_empty() {
+                add("Tab", "what fits", 4);
+            }
+        }
+    }
+}
+
 fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
     let item = |key: &str, label: &str, rank| Item { key: key.into(), label: label.into(), rank };
     let keymap = &scene.ui.keymap;
@@ -179,6 +212,9 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 out.push(item(&key(Action::Values), "other values", 3));
             }
             out.push(item(&key(Action::Close), if out.is_empty() { "close" } else { "cancel" }, 9));
+            if draft_of(scene.view, &c.procedure).is_some_and(|d| !d.diffs.is_empty()) {
+                out.push(item(&key(Action::Diff), "changes in files", 3));
+            }
             if out.len() > 1 {
                 out.push(item(&key(Action::PageDown), "all commands", 4));
             }
@@ -194,6 +230,10 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item(&key(Action::Close), "close, nothing is sent", 9),
         ],
+        Some(Dialog::Read(r)) => {
+            let wanted = |a: Action| a != Action::Confirm || r.of == Reading::Plan;
+            table(&wanted)
+        }
         Some(Dialog::Text(t)) => vec![
             item(&key(Action::Done), if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
             item(&key(Action::NextControl), if t.on_go() { "the text" } else { t.button }, 6),

@@ -3,6 +3,7 @@
 use crate::run::view::RunView;
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::{chop, wrap};
+use crate::tui::find;
 use crate::tui::paint::Scene;
 use crate::tui::panels::run_line;
 use crate::tui::theme::Slot;
@@ -27,7 +28,14 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
         None => out.total.saturating_sub(room),
     };
     let last = (first + room).min(out.total);
+    let sought = scene.ui.sought().filter(|_| whole);
+    let found = out.found.as_ref().filter(|f| Some(f.sought.as_str()) == sought);
     let note = match (out.total, whole) {
+        _ if sought.is_some() => match found {
+            Some(f) if f.line.is_some() => format!("{} of {} found, ↑↓, End follows", f.nth, f.of),
+            Some(_) => "not found".into(),
+            None => "↑↓ finds".into(),
+        },
         (0, _) => "nothing printed yet".into(),
         (1, _) => "1 line".into(),
         (n, true) if scene.ui.out_from.is_some() => {
@@ -42,7 +50,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
         let Some(line) = (first + row).checked_sub(out.before).and_then(|at| out.lines.get(at)) else {
             continue;
         };
-        canvas.put(area.x + 1, area.y + 1 + row as u16, area.width.saturating_sub(2), line, Slot::Text);
+        let at = (area.x + 1, area.y + 1 + row as u16);
+        find::put(canvas, at, area.width.saturating_sub(2), line, Slot::Text, sought);
+        if sought.is_some() && found.and_then(|f| f.line) == Some(first + row) {
+            canvas.put(area.x, at.1, 1, "▸", Slot::Accent);
+        }
     }
 }
 

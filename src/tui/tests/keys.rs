@@ -26,6 +26,8 @@ impl Desk {
 
     pub(super) fn event(&mut self, event: KeyEvent) -> Vec<Intent> {
         let out = self.ui.key(&event, &self.view, self.now);
+        // Faster than this no finger is.
+        self.now += 25;
         self.frame += 1;
         self.ui.follow(&self.view);
         self.ui.painted(self.frame, &self.view);
@@ -60,7 +62,7 @@ impl Desk {
 }
 
 pub(super) fn prepare(procedure: &str) -> Intent {
-    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None }
+    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None, scenario: None }
 }
 
 fn resolved(confirm: Confirm) -> View {

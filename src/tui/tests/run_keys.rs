@@ -183,7 +183,8 @@ fn values_are_picked_one_after_the_other_and_nothing_is_preselected() {
     d.key(KeyCode::Backspace);
     d.now += 1_200;
     let given = IndexMap::from([("version".to_string(), "v1.2.2".into()), ("share".into(), "5".into())]);
-    let expected = Intent::Prepare { procedure: "binary".into(), given: given.clone(), stops: None };
+    let expected =
+        Intent::Prepare { procedure: "binary".into(), given: given.clone(), stops: None, scenario: None };
     assert_eq!(d.key(KeyCode::Enter), [expected]);
     // While the new plan is resolved nothing is asked again, and it can be confirmed when it is there.
     d.drawn(|v| v.draft.as_mut().unwrap().resolving = true);
@@ -257,6 +258,7 @@ fn a_run_in_the_way_is_watched_or_stopped() {
         procedure: "binary".into(),
         given: IndexMap::new(),
         stops: Some("1121-0314-c".into()),
+        scenario: None,
     };
     let mut d = Desk::new(running());
     d.ch('b');
@@ -282,6 +284,7 @@ fn the_next_procedure_and_the_undo_make_the_run_end() {
         procedure: procedure.into(),
         given: IndexMap::new(),
         stops: stops.map(str::to_owned),
+        scenario: None,
     };
     let mut d = at_run(unverified());
     d.ch('O');

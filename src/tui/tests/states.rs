@@ -277,6 +277,7 @@ fn a_run_in_its_further_states() {
 fn the_output_in_pages() {
     let mut v = all_kinds();
     v.output = Output {
+        found: None,
         step: 6,
         attempt: 2,
         before: 100,

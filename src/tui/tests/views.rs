@@ -87,6 +87,7 @@ fn procedure(id: &str, title: &str, minutes: u64, downtime: &str, loss: &str) ->
         downtime: downtime.into(),
         data_loss: loss.into(),
         emergency: false,
+        asks: "On-call lead".into(),
         suggested: false,
         last: None,
     }
@@ -421,6 +422,7 @@ pub(crate) fn running() -> View {
     });
     v.run_facts = RunFacts { procedure: "config".into(), ..RunFacts::default() };
     v.output = Output {
+        found: None,
         step: 4,
         attempt: 1,
         before: 0,

@@ -87,6 +87,7 @@ impl Ui {
     /// Brings the dialogs in line with what is known now; to be called before each frame.
     pub fn follow(&mut self, view: &View) {
         self.follow_events(view);
+        self.to_found(view);
         let run = view.run.as_ref();
         let need = |id: &str| run.filter(|r| r.id == id).and_then(|r| r.needs.as_ref());
         // What nobody needs any more goes away by itself: somebody else said it, or it came to its end.
@@ -171,7 +172,12 @@ impl Ui {
         self.open(Dialog::Confirm(confirm), by);
         match draft_of(view, id) {
             Some(_) if stops.is_none() => Vec::new(),
-            _ => vec![Intent::Prepare { procedure: id.into(), given: Default::default(), stops }],
+            _ => vec![Intent::Prepare {
+                procedure: id.into(),
+                given: Default::default(),
+                stops,
+                scenario: None,
+            }],
         }
     }
 
@@ -304,6 +310,30 @@ impl Ui {
         let to = shown.saturating_add_signed(by);
         self.out_from = (to + 1 < out.total).then_some(to);
         vec![Intent::Output { from: self.out_from }]
+    }
+
+    /// In the output that is looked through, up and down go to the line before and the next that holds the text.
+    pub(super) fn on_run(&mut self, action: Action, view: &View) -> Option<Vec<Intent>> {
+        let sought = self.sought().filter(|_| self.in_output())?.to_owned();
+        let back = match action {
+            Action::Up => true,
+            Action::Down => false,
+            _ => return None,
+        };
+        let found = view.output.found.as_ref().filter(|f| f.sought == sought);
+        Some(vec![Intent::FindOutput { from: found.and_then(|f| f.line), sought, back }])
+    }
+
+    /// Goes to the line that was found since the last frame.
+    fn to_found(&mut self, view: &View) {
+        if view.output.found == self.found {
+            return;
+        }
+        self.found.clone_from(&view.output.found);
+        if let Some(line) = self.found.as_ref().and_then(|f| f.line).filter(|_| self.in_output()) {
+            // A few lines below it stay in sight.
+            self.out_from = Some((line + 3).min(view.output.total.saturating_sub(1)));
+        }
     }
 
     pub(super) fn in_output(&self) -> bool {

@@ -5,6 +5,7 @@ use crate::model::playbook;
 use crate::run::record::Wish;
 use crate::session::decision::Choice;
 use crate::session::view::{DraftView, ParamView, View};
+use crate::tui::dialog::read::{Read, Reading};
 use crate::tui::dialog::text::{self, About, Text};
 use crate::tui::dialog::{
     Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
@@ -200,8 +201,9 @@ impl Ui {
             Dialog::Decide(clock) => self.in_decide(&clock, &press),
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
-            Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
+            Dialog::Read(r) => self.in_read(r, &press),
             Dialog::Text(t) => self.in_text(t, &press),
+            Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
             Dialog::Refused(_) => Vec::new(),
         }
     }
@@ -246,6 +248,12 @@ impl Ui {
                     |d: &&DraftView| d.is_blocked() && d.refused.is_none() && d.already.is_none();
                 if let Some(draft) = draft.filter(only_blocked).filter(|_| press.acts) {
                     self.open(Dialog::Question(question::about_override(draft)), Some(press.event.code));
+                }
+                return Vec::new();
+            }
+            Some(Action::Diff) if draft.is_some_and(|d| !d.diffs.is_empty()) => {
+                if press.acts {
+                    self.open(Dialog::Read(Read::of(Reading::Diff)), Some(press.event.code));
                 }
                 return Vec::new();
             }
@@ -312,6 +320,7 @@ impl Ui {
                     procedure: c.procedure.clone(),
                     given: c.given.clone(),
                     stops: c.stops.clone(),
+                    scenario: c.scenario.clone(),
                 }];
             }
             _ => {
@@ -523,6 +532,7 @@ pub(super) fn confirmation(id: &str, title: &str, key: Option<char>) -> Confirm 
         given: IndexMap::new(),
         picked: false,
         stops: None,
+        scenario: None,
         decides: None,
         form: Default::default(),
     }

@@ -18,6 +18,8 @@ pub enum Intent {
         given: IndexMap<String, String>,
         /// The run that is to be stopped first.
         stops: Option<String>,
+        /// The scenario that was picked: it gives values and the reason.
+        scenario: Option<String>,
     },
     /// The draft is not wanted any more.
     CancelDraft,
@@ -91,6 +93,15 @@ pub enum Intent {
     Output {
         /// The line, from 0.
         from: Option<usize>,
+    },
+    /// Look for a line of the output that holds a text.
+    FindOutput {
+        /// The text.
+        sought: String,
+        /// The line, from 0, after which it is looked for; none: the last one that holds it.
+        from: Option<usize>,
+        /// Before it.
+        back: bool,
     },
     /// Raise or lower a flag.
     Flag {

@@ -5,12 +5,12 @@ use crate::session::view::View;
 
 impl Ui {
     /// How many sections this screen has.
-    pub fn sections(&self, _view: &View) -> usize {
+    pub fn sections(&self, view: &View) -> usize {
         match self.screen {
+            Screen::Procedures => 1 + usize::from(!view.scenarios.is_empty()),
             Screen::Overview
             | Screen::Signal
             | Screen::Checklist
-            | Screen::Procedures
             | Screen::Run
             | Screen::Timeline
             | Screen::Guide
