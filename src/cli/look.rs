@@ -1,15 +1,17 @@
 //! How the screen looks: flags first, then the configuration, then the terminal's environment. It is never asked.
 
 use super::args::Look as Flags;
+use super::target;
 use crate::config::settings::{COLORS, Colors, GLYPHS, GlyphSet, NOTIFY, Settings};
 use crate::tui::app::Look;
 use crate::tui::glyphs::Glyphs;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::{ColorLevel, Theme, light_background};
 
-/// The theme, how many colours, which characters, how a person is called.
+/// The theme, how many colours, which characters, how a person is called, what keys mean.
 ///
 /// # Errors
-/// When the theme is unknown or broken; it has been printed.
+/// When the theme is unknown or broken, or a key cannot mean what it is to mean; it has been printed.
 pub fn look(flags: &Flags, settings: &Settings) -> Result<Look, ()> {
     let var = |name: &str| std::env::var(name).ok();
     let light = flags.light || settings.light.or_else(|| light_background(var)).unwrap_or(false);
@@ -37,7 +39,8 @@ pub fn look(flags: &Flags, settings: &Settings) -> Result<Look, ()> {
         GlyphSet::Ascii => Glyphs::Ascii,
     };
     let notify = said(flags.notify.as_deref(), &NOTIFY).unwrap_or(settings.notify);
-    Ok(Look { theme, colors, glyphs, notify, window: settings.window })
+    let keymap = Keymap::with(&settings.keys).map_err(|problems| target::print(&problems))?;
+    Ok(Look { theme, colors, glyphs, notify, window: settings.window, keymap })
 }
 
 /// What a flag says, by its words.

@@ -31,7 +31,7 @@ use crate::config::check::Others;
 use crate::config::keys::Keys;
 use crate::config::problem::{Problem, Severity};
 use crate::run::record::Wish;
-use crate::tui::keymap::Keymap;
+use crate::tui::keymap::{self, Keymap};
 use crate::tui::theme::Theme;
 use args::{Cli, Command, ConfigCommand, Format};
 use clap::Parser;
@@ -58,6 +58,7 @@ pub fn main() -> ExitCode {
             print!("{}", config::settings::EXAMPLE);
             exit::OK
         }
+        Some(Command::Keys { config }) => keys(config.as_deref()),
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }
@@ -108,6 +109,15 @@ pub fn main() -> ExitCode {
 /// The runtime of everything that waits: small, for two things at once are enough on a bastion.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Prints the table of keys, with the person's own in it.
+fn keys(config: Option<&std::path::Path>) -> u8 {
+    let map = target::settings_of(config)
+        .and_then(|settings| Keymap::with(&settings.keys).map_err(|problems| target::print(&problems)));
+    let Ok(map) = map else { return exit::USAGE };
+    print!("{}", keymap::paper::markdown(&map));
+    exit::OK
 }
 
 fn check(files: &[std::path::PathBuf], format: Format) -> u8 {

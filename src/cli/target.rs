@@ -105,7 +105,8 @@ pub fn pairs(given: &[String], option: &str) -> Result<IndexMap<String, String>,
         .collect()
 }
 
-fn print(problems: &[Problem]) {
+/// Prints problems to standard error.
+pub fn print(problems: &[Problem]) {
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     for problem in problems {
         eprintln!("{}", problem.render(color));

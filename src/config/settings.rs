@@ -205,10 +205,12 @@ mod tests {
         // What the example does not mention cannot be known: an unknown key lists all of them.
         let all = parse("zzzzzz = 1", "c", &home).unwrap_err()[0].hint.clone();
         let keys: Vec<&str> = all.split('`').skip(1).step_by(2).collect();
-        assert_eq!(keys.len(), 10, "{all}");
+        assert_eq!(keys.len(), 11, "{all}");
         for key in keys {
             assert!(
-                EXAMPLE.lines().any(|l| l.starts_with(&format!("{key} = "))),
+                EXAMPLE
+                    .lines()
+                    .any(|l| { l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("[{key}.")) }),
                 "{key} is not in the example"
             );
         }

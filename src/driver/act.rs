@@ -291,6 +291,7 @@ impl Driver {
                 self.replacing = None;
                 Update::Refused(why)
             }
+            News::Guide(brought) => self.brought(brought),
             News::Began(begun) => self.began(*begun),
             News::Exported(Ok(what)) => {
                 self.exported = Some(what);

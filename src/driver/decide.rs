@@ -12,7 +12,7 @@ use crate::supervisor::{baseline, decisions};
 use std::path::Path;
 
 impl Driver {
-    fn rules(&self) -> Rules {
+    pub(super) fn rules(&self) -> Rules {
         Rules::of(&self.setup.playbook, &self.setup.environment)
     }
 
@@ -150,7 +150,7 @@ pub(super) enum NotSaid {
 }
 
 impl NotSaid {
-    fn words(self) -> String {
+    pub(super) fn words(self) -> String {
         match self {
             NotSaid::Refused(why) | NotSaid::Unwritten(why) => why,
         }
@@ -158,7 +158,7 @@ impl NotSaid {
 }
 
 /// Appends one record.
-fn one(folder: &Path, rules: &Rules, kind: &Kind) -> Result<(), NotSaid> {
+pub(super) fn one(folder: &Path, rules: &Rules, kind: &Kind) -> Result<(), NotSaid> {
     match decisions::append(folder, rules, kind) {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(why)) => Err(NotSaid::Refused(clean_line(&why))),

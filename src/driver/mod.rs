@@ -74,6 +74,8 @@ enum News {
     Launched(Result<String, String>),
     /// A request was written (`Ok`) or not.
     Asked(Result<(), String>),
+    /// What a task of the guide brings.
+    Guide(guide::Brought),
     /// This screen decides (it only records), or nothing came of that.
     Began(Box<Result<Option<watch::Deciding>, String>>),
     /// The timeline was written to a file, or not; in words.
@@ -140,6 +142,8 @@ pub struct Driver {
     /// What was found last in it.
     found: Option<Found>,
     replacing: Option<Waiting>,
+    /// What was run, asked and told from the guide.
+    desk: guide::Desk,
     /// What a dry run found.
     tried: Option<dry_run::Trying>,
     asleep: u64,
@@ -202,6 +206,7 @@ impl Driver {
             why: None,
             found: None,
             replacing: None,
+            desk: guide::Desk::default(),
             tried: None,
             asleep: asleep(&now),
             taken_up: None,
@@ -283,6 +288,7 @@ impl Driver {
             log.seen = self.logs.seen(&log.id);
         }
         view.approver = self.approver();
+        self.put_on(&mut view.book, now.boot);
         view.tried = self.tried.as_ref().map(|t| t.shown.clone());
         view.why = self.why.as_ref().map(|of| self.session.why(&now, of));
         view.replacing = self.replacing.as_ref().map(|w| w.shown.clone());
@@ -361,7 +367,9 @@ impl Driver {
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
             Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
-            Request::PageRole { role } => self.page_role(role),
+            Request::StopProbes => self.stop_probes(),
+            Request::List { procedure, param } => self.list(procedure, param),
+            Request::PageRole { role, text } => self.page_role(role, &text),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),

@@ -79,7 +79,7 @@ mod tests {
 
     fn playbook() -> Playbook {
         let text = include_str!("../../assets/playbooks/demo.toml");
-        crate::config::playbook::parse(text).expect("the demo's playbook")
+        crate::config::playbook::parse(text, "demo.toml").expect("the demo's playbook").playbook
     }
 
     #[test]

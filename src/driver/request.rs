@@ -174,10 +174,21 @@ pub enum Request {
         /// The step, from 1.
         step: usize,
     },
+    /// End the commands of guides that run.
+    StopProbes,
+    /// Ask what there is to choose from for a parameter of a procedure: backups, versions, revisions.
+    List {
+        /// The procedure.
+        procedure: String,
+        /// The parameter.
+        param: String,
+    },
     /// Tell a role that it is needed.
     PageRole {
         /// The role.
         role: String,
+        /// In these words.
+        text: String,
     },
     /// Follow these logs; none: no log is looked at any more.
     Logs(Vec<String>),

@@ -408,7 +408,8 @@ pub struct Role {
     pub mail: Option<String>,
     /// Chat handle.
     pub slack: Option<String>,
-    /// When they are reached, as written.
+    /// When they are reached, as written: `"24/7"`, or `"Mon-Fri 09:00-17:00 Europe/Berlin"` and several of that with `,`
+    /// between (one zone at the end is enough). What cannot be read is shown as it stands.
     pub available: Option<String>,
     /// When they are told, as written.
     pub notify_when: Option<String>,

@@ -1,6 +1,7 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
 mod asked;
+mod book;
 mod checklists;
 mod deciding;
 pub mod decision;
@@ -114,6 +115,7 @@ pub struct Session {
     playbook: Playbook,
     facts: Facts,
     engine: Engine,
+    book: book::Book,
     run: Option<Following>,
     timeline: VecDeque<Happening>,
     /// Whether the wall clock was set while the log was written.
@@ -132,8 +134,11 @@ pub struct Session {
 impl Session {
     /// A session of a resolved playbook.
     pub fn new(playbook: Playbook, facts: Facts, now: &Now) -> Session {
+        let mut engine = Engine::new(&playbook, now);
+        playbook.escalation.iter().filter_map(|r| r.when.as_ref()).for_each(|c| engine.watch(&c.expr));
         Session {
-            engine: Engine::new(&playbook, now),
+            engine,
+            book: book::Book::of(&playbook),
             playbook,
             facts,
             run: None,

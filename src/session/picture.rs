@@ -34,7 +34,9 @@ impl Session {
         let (p, triggers) = (&self.playbook, self.engine.triggers(t));
         let environment = p.environments.get(&self.facts.environment);
         let signals = self.engine.signals(t);
+        let verdict = self.verdict(t, &triggers);
         View {
+            book: self.book(now, &verdict),
             service: p.service.name.clone(),
             environment: self.facts.environment.clone(),
             tone: environment.map(|e| e.tone).unwrap_or_default(),
@@ -46,7 +48,7 @@ impl Session {
             watcher_says: self.decider(now).map(|b| (clean_line(&b.says), b.age(now))),
             here: vec![self.facts.user.clone()],
             now: now.clone(),
-            verdict: self.verdict(t, &triggers),
+            verdict,
             signals: self.signals(&signals, t),
             severities: self.severities(t),
             decisions: self.asked(now),
@@ -511,16 +513,7 @@ fn facts(plan: &Plan) -> RunFacts {
 
 /// The guides that a plan's steps name, in words and commands.
 fn guides(plan: &Plan) -> IndexMap<String, GuideView> {
-    let step = |s: &crate::model::playbook::GuideStep| {
-        let argv = s.run.as_ref().map(|c| shell_words::join(c.argv.iter().map(|a| a.0.as_str())));
-        (clean_line(&s.text.0), argv.map(|a| clean_line(&a)))
-    };
-    let view = |g: &crate::model::playbook::Guide| GuideView {
-        title: clean_line(&g.title),
-        symptom: clean_line(&g.symptom),
-        steps: g.steps.iter().map(step).collect(),
-    };
-    plan.playbook.guides.iter().map(|(id, g)| (id.clone(), view(g))).collect()
+    plan.playbook.guides.iter().map(|(id, g)| (id.clone(), super::book::guide(g))).collect()
 }
 
 /// Columns of a curve.

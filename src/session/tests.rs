@@ -1,5 +1,6 @@
 //! A session in simulated time.
 
+mod book;
 mod deciding;
 
 use super::decision::Kind;
@@ -188,4 +189,66 @@ fn the_timeline_is_bounded_and_in_order() {
     let view = s.view(&at(1000));
     assert_eq!(view.timeline.len(), KEPT);
     assert!(view.timeline.windows(2).all(|w| w[0].wall <= w[1].wall));
+}
+
+#[test]
+fn what_fits_now_comes_first_and_what_cannot_be_said_before_what_is_not_so() {
+    use crate::engine::eval::Truth;
+    let more = r#"
+[scenarios.calm]
+title = "Nothing much"
+when = "errors < 1%"
+procedure = "off"
+[scenarios.people]
+title = "People say so"
+symptoms = "They call"
+procedure = "off"
+[scenarios.spike]
+title = "Spike"
+when = "errors > 5%"
+procedure = "off"
+reason = "error_spike"
+"#;
+    let loaded = crate::config::playbook::parse(&format!("{PLAYBOOK}{more}"), "shop.toml").unwrap();
+    let playbook = resolve(&loaded.playbook, "lab", &IndexMap::new()).unwrap();
+    let facts = Facts { environment: "lab".into(), user: "ana".into(), uid: 7, ..Facts::default() };
+    let mut s = Session::new(playbook, facts, &at(0));
+    s.handle(&at(0), Event::Decided(Vec::new()));
+    let ranked = |s: &Session, ms| -> Vec<(String, Truth)> {
+        s.view(&at(ms)).scenarios.into_iter().map(|x| (x.id, x.truth)).collect()
+    };
+    let said = |id: &str, truth| (id.to_string(), truth);
+    let (calm, people, spike) = ("calm", said("people", Truth::Unknown), "spike");
+    let unknown = [said(calm, Truth::Unknown), said(spike, Truth::Unknown), people.clone()];
+    assert_eq!(ranked(&s, 10), unknown, "nothing is measured: nothing is so, nothing is not");
+    read(&mut s, 100, 0.09);
+    assert_eq!(ranked(&s, 200), [said(spike, Truth::True), people.clone(), said(calm, Truth::False)]);
+    let shown = s.view(&at(200)).scenarios.remove(0);
+    assert!(shown.seen.contains("9"), "{}", shown.seen);
+    assert_eq!(shown.procedure, ("off".into(), "Canary off".into(), Some('c')));
+    read(&mut s, 1_000, 0.001);
+    assert_eq!(ranked(&s, 1_100), [said(calm, Truth::True), people, said(spike, Truth::False)]);
+    assert_eq!(ranked(&s, 20_000)[0].1, Truth::Unknown, "an old answer says nothing");
+    assert_eq!(s.reason_of("spike").as_deref(), Some("error_spike"));
+    assert_eq!(s.reason_of("calm").as_deref(), Some("Nothing much"));
+}
+
+#[test]
+fn a_message_is_shown_to_whom_it_is_for_rings_there_and_goes_after_a_while() {
+    use super::view::Notice;
+    let (mut s, mut log) = (session(), Log::default());
+    let to =
+        |to: &str| Kind::Noted { text: "the lock\nplease".into(), who: who("lea", 9), to: Some(to.into()) };
+    assert!(log.say(&mut s, 10, to("ben")).is_empty(), "it is not for ana");
+    assert_eq!(log.say(&mut s, 20, to("ana")), [Effect::Bell]);
+    let shown = |s: &Session, ms| -> Vec<Notice> {
+        let all = s.view(&at(ms)).notices.into_iter();
+        all.filter(|n| matches!(n, Notice::Message { .. })).collect()
+    };
+    let wall = at(20).wall;
+    let expected = Notice::Message { from: "lea".into(), wall, text: "the lock please".into() };
+    assert_eq!(shown(&s, 1_000), [expected]);
+    assert_eq!(shown(&s, 700_000), []);
+    let told: Vec<String> = s.view(&at(1_000)).timeline.iter().map(|h| h.text.clone()).collect();
+    assert!(told.contains(&"to ben: the lock please".to_string()), "{told:?}");
 }

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod events;
+pub mod guide;
 pub mod logs;
 mod plans;
 mod signal;
@@ -113,6 +114,8 @@ pub struct View {
     pub approver: Option<Approver>,
     /// Guides that the run's steps name: id and guide.
     pub guides: IndexMap<String, GuideView>,
+    /// Who is called, what to look at, what there is to go back to.
+    pub book: guide::BookView,
     /// A run that is being stopped so that another one may start.
     pub replacing: Option<Replacing>,
     /// Nothing may be asked or started from here.

@@ -16,6 +16,7 @@ mod drive;
 mod expect;
 pub mod file_change;
 mod follow;
+pub mod guide;
 pub mod headless;
 pub mod home;
 mod http;

@@ -2,6 +2,7 @@
 
 use super::dialog::Refused;
 use super::glyphs::Glyphs;
+use super::keymap::Keymap;
 use super::paint;
 use super::term::call::{self, Calls};
 use super::term::link::Link;
@@ -31,6 +32,8 @@ pub struct Look {
     pub notify: Notify,
     /// How many milliseconds the charts show at first.
     pub window: u64,
+    /// What keys mean.
+    pub keymap: Keymap,
 }
 
 /// Signals that the loop answers to.
@@ -95,6 +98,7 @@ const FILLING: u64 = 10_000;
 pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut ui = Ui::new(TimeZone::system());
+    ui.keymap = look.keymap.clone();
     ui.zoom = ZOOMS.iter().position(|z| *z >= look.window).unwrap_or(ZOOMS.len() - 1);
     let term = Term::open()?;
     let view = driver.view();
@@ -171,6 +175,7 @@ impl App {
         self.ui.follow(&self.view);
         let now = clock::now().boot;
         let App { term, ui, driver, view, theme, look, .. } = self;
+        term.set_links(view.links.iter().map(|(_, url)| url.as_str()));
         if let Some(signal) = view.signals.get(ui.signal).filter(|_| ui.screen == Screen::Signal) {
             let end = ui.freeze.as_ref().map_or(&view.now, |f| &f.at);
             view.detail = Some(driver.detail(end, &signal.id, ui.window()));
@@ -290,17 +295,30 @@ impl App {
                 Request::WithoutItem { checklist, item, reason }
             }
             Intent::Probe { guide, step } => Request::Probe { guide, step },
-            Intent::PageRole { role } => Request::PageRole { role },
+            Intent::StopProbes => Request::StopProbes,
+            Intent::List { procedure, param } => Request::List { procedure, param },
+            Intent::PageRole { role, text } => Request::PageRole { role, text },
             Intent::Logs(logs) => Request::Logs(logs),
             Intent::Export(form) => Request::Export(form),
             Intent::DryRun { procedure } => Request::DryRun { procedure },
             Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
             Intent::Theme { name } => return self.paint_in(&name),
-            Intent::Copy { .. } | Intent::Fleet(_) => return Turn::Stay,
+            Intent::Copy { text } => return self.copy(&text),
+            Intent::CopySheet => return self.copy(&self.driver.sheet()),
+            Intent::Fleet(_) => return Turn::Stay,
             Intent::AskAgain => Request::AskAgain,
         };
         self.driver.ask(request);
         self.view = self.driver.view();
+        Turn::Stay
+    }
+
+    /// Copies by the person's terminal; whether it does, nothing tells.
+    fn copy(&mut self, text: &str) -> Turn {
+        match self.term.copy(text) {
+            Ok(done) => self.ui.copied(text, done.err()),
+            Err(_) => return Turn::Gone,
+        }
         Turn::Stay
     }
 

@@ -1,6 +1,7 @@
 //! The one place where cells are written: clips, cleans text from outside and speaks the terminal's glyphs.
 
 use super::glyphs::Glyphs;
+use super::term::osc;
 use super::theme::{Slot, Theme};
 use crate::model::text::clean_line;
 use ratatui::buffer::Buffer;
@@ -66,6 +67,20 @@ impl<'a> Canvas<'a> {
             at = self.put(at, y, end - at, text, *slot);
         }
         at
+    }
+
+    /// Writes a text that leads to an address, where the terminal can open one.
+    pub fn link(&mut self, x: u16, y: u16, width: u16, (text, url): (&str, &str), slot: Slot) -> u16 {
+        let end = self.put(x, y, width, text, slot);
+        if osc::address(url).is_some() {
+            for x in x..end {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.modifier.insert(Modifier::UNDERLINED);
+                    cell.underline_color = osc::mark(url);
+                }
+            }
+        }
+        end
     }
 
     /// Writes `text` so that it ends before `end`, in at most `width` cells. Returns where it begins.

@@ -117,17 +117,20 @@ impl Context {
         }
     }
 
-    /// Whether it is a dialog: nothing falls through to the screen below.
+    /// Whether it is a dialog, or takes letters as one does: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Locked, Other, Outcome, Palette, Picker,
-            Question, Reading, Refused, TextArea, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Locked, Other, Outcome, Palette,
+            Picker, Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
             Confirm | Question | Outcome | Refused | Picker | Ask | Approve | Unverified | Locked
         );
-        runs || matches!(self, Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Chaos)
+        runs || matches!(
+            self,
+            Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Help | Chaos
+        )
     }
 
     /// All of them.
@@ -403,6 +406,7 @@ impl Key {
             (KeyCode::PageUp, _) => "PgUp".into(),
             (KeyCode::PageDown, _) => "PgDn".into(),
             (KeyCode::BackTab, _) => "S-Tab".into(),
+            (KeyCode::F(n), _) => format!("F{n}"),
             (code, _) => format!("{code:?}"),
         }
     }
@@ -483,7 +487,9 @@ pub const TABLE: &[Binding] = table! {
     Signal [k('M')] Mark "mark what is normal…";
     Checklist [k(' ')] Tick "tick, or untick", "tick";
     Checklist [ENTER] Open "do it…", "do it…";
+    Checklist [k('N')] Note "a note about this item…", "note…";
     Checklist [k('O')] Override "do without it…", "override…";
+    Checklist [TAB] NextSection "the next list", "next list";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
     Procedures [ENTER] Open "the plan, then all of it", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";
@@ -541,7 +547,12 @@ pub const TABLE: &[Binding] = table! {
     Global [k('E')] Emergency "emergency help", "emergency";
     Global [k('?')] Help "these keys", "keys";
     Global [k('q'), Key::ctrl('c')] Quit "quit; a run goes on";
-    Help [ENTER] Back "close";
+    Help [UP] Up "up";
+    Help [DOWN] Down "down";
+    Help [ENTER] Pick "does it", "does it";
+    Help [TAB] NextControl "other contexts", "other contexts";
+    Help [BACK_TAB] PreviousControl "the context before";
+    Help [ESC, Key::ctrl('c')] Close "close", "close";
     Confirm [TAB] NextControl "next", "next";
     Confirm [BACK_TAB] PreviousControl "previous";
     Confirm [ENTER] Press "press (Cancel at first)";

@@ -4,14 +4,17 @@ use super::canvas::Canvas;
 use super::dialog::{self, Dialog};
 use super::format;
 use super::glyphs::Glyphs;
+use super::panels::chart::Places;
 use super::panels::{banner, foot, run_line, verdict};
 use super::screens;
 use super::theme::{Slot, Theme};
+use super::ui::charts::column;
 use super::ui::{Screen, Ui};
 use crate::model::time::Now;
 use crate::run::record::Answer;
+use crate::session::view::guide::{ListState, ProbeState, RungState};
 use crate::session::view::{
-    ChartColumn, Curve, Freshness, Gravity, Level, Notice, TriggerState, View, Watch,
+    ChartColumn, Curve, Freshness, Gravity, Level, Notice, SignalView, TriggerState, View, Watch,
 };
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -62,6 +65,36 @@ impl<'a> Scene<'a> {
         };
         out.resize(columns, None);
         out
+    }
+
+    /// Where the columns of a chart stand.
+    pub fn places(&self, columns: usize) -> Places {
+        match self.ui.charts.sweep {
+            true => Places::swept(columns, self.charts_end(), self.ui.window()),
+            false => Places::aligned(columns),
+        }
+    }
+
+    /// The moment at which everything is read, while the cursor in time is on.
+    pub fn cursor(&self) -> Option<i64> {
+        self.ui.charts.at.filter(|_| matches!(self.ui.screen, Screen::Overview | Screen::Signal))
+    }
+
+    /// The column of the cursor in time.
+    pub fn cursor_column(&self, columns: usize) -> Option<usize> {
+        column(self.cursor()?, self.charts_end(), self.ui.window(), columns)
+    }
+
+    /// Whether the cursor in time is marked below this chart: below one of them is enough, that of the signal one is at.
+    pub fn marks_cursor(&self, s: &SignalView) -> bool {
+        let all = &self.view.signals;
+        let at = all.get(self.ui.signal).filter(|s| s.panel || self.ui.screen == Screen::Signal);
+        at.or(all.iter().find(|s| s.panel)).is_some_and(|at| at.id == s.id)
+    }
+
+    /// Whether this section of the overview, from 0, has the focus.
+    pub fn focus(&self, section: usize) -> bool {
+        self.ui.screen == Screen::Overview && self.ui.section == section
     }
 
     /// Whether something runs against a clock: then seconds are shown.
@@ -132,6 +165,7 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
+        Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
         Some(Dialog::Export) => dialog::export::draw(&mut canvas, body, &scene),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}
@@ -167,6 +201,26 @@ pub fn next_visible_change(view: &View) -> u64 {
         // It turns stale by itself.
         if let Some(age) = s.age_ms.filter(|age| *age <= s.stale_after_ms) {
             next = next.min(s.stale_after_ms - age + 1);
+        }
+    }
+    for p in &view.book.probes {
+        match &p.state {
+            ProbeState::Running(_) => next = next.min(1000 - wall % 1000),
+            ProbeState::Ended { ago_ms, .. } | ProbeState::Failed { ago_ms, .. } => ages.push(*ago_ms),
+        }
+    }
+    for list in &view.book.backups {
+        match &list.state {
+            ListState::NotAsked => {}
+            ListState::Asking(_) => next = next.min(1000 - wall % 1000),
+            ListState::Listed { ago_ms, .. } | ListState::Failed { ago_ms, .. } => ages.push(*ago_ms),
+        }
+    }
+    for rung in &view.book.ladder {
+        match rung.state {
+            RungState::Ahead(_) => next = next.min(1000 - wall % 1000),
+            RungState::Reached(ms) => ages.push(ms),
+            RungState::Idle | RungState::Told(_) => {}
         }
     }
     ages.extend(view.severities.iter().filter_map(|s| s.for_ms));

@@ -9,6 +9,7 @@ pub mod drill;
 pub mod events;
 pub mod fleet;
 pub mod guide;
+pub mod help;
 mod intent;
 pub mod logs;
 pub mod palette;
@@ -91,6 +92,30 @@ impl Screen {
             Screen::Help => Context::Help,
         }
     }
+
+    /// The screen whose keys these are, where it can be gone to just so.
+    pub fn in_context(context: Context) -> Option<Screen> {
+        use Screen::{Checklist, Drill, Fleet, Guide, Logs, Overview, Procedures, Run, Timeline};
+        [Overview, Checklist, Procedures, Run, Timeline, Guide, Fleet, Drill, Logs]
+            .into_iter()
+            .find(|s| s.context() == context)
+    }
+
+    /// The screen to which an action goes.
+    pub fn of(action: Action) -> Option<Screen> {
+        Some(match action {
+            Action::Overview => Screen::Overview,
+            Action::Checklist => Screen::Checklist,
+            Action::Procedures => Screen::Procedures,
+            Action::Run => Screen::Run,
+            Action::Timeline => Screen::Timeline,
+            Action::Guide => Screen::Guide,
+            Action::Fleet => Screen::Fleet,
+            Action::Drill => Screen::Drill,
+            Action::Logs => Screen::Logs,
+            _ => return None,
+        })
+    }
 }
 
 /// What the run screen shows.
@@ -138,6 +163,8 @@ pub struct Ui {
     pub out_from: Option<usize>,
     /// Which section of the screen has the focus, from 0.
     pub section: usize,
+    /// What was said to the person last, until the next key.
+    pub said: Option<String>,
     /// What is looked for on this screen, while something is.
     pub find: Option<String>,
     /// The cursor in time, the order of the signals.
@@ -156,6 +183,8 @@ pub struct Ui {
     pub drill: drill::DrillUi,
     /// What was found last in the output.
     found: Option<Found>,
+    /// Where one is in the help.
+    pub help: help::HelpUi,
     /// Texts that were closed before they were sent.
     drafts: Vec<(About, String)>,
     dialogs: Vec<dialogs::Opened>,
@@ -183,6 +212,7 @@ impl Ui {
             pane: Pane::All,
             out_from: None,
             section: 0,
+            said: None,
             find: None,
             charts: Default::default(),
             checklist: Default::default(),
@@ -192,6 +222,7 @@ impl Ui {
             fleet: Default::default(),
             drill: Default::default(),
             found: None,
+            help: Default::default(),
             drafts: Vec::new(),
             dialogs: Vec::new(),
             before: Screen::Overview,
@@ -231,6 +262,7 @@ impl Ui {
     }
 
     fn pressed(&mut self, event: &KeyEvent, view: &View, now_ms: u64) -> Vec<Intent> {
+        self.said = None;
         let repeat = event.kind == KeyEventKind::Repeat
             || self
                 .last_key
@@ -243,11 +275,18 @@ impl Ui {
         self.last_key = Some((event.code, now_ms));
         let context = self.context();
         let action = self.keymap.resolve(context, Key::of(event));
+        if context == Context::Help {
+            return self.in_help(event, action, view, now_ms, !repeat && !burst);
+        }
         if context.is_dialog() {
             return self.key_in_dialog(event, action, view, now_ms, repeat || burst, silent);
         }
         match action {
-            Some(action) => self.act(action, view, now_ms),
+            Some(action) => {
+                let was = self.screen;
+                let out = self.act(action, view, now_ms);
+                self.left_guide(was, view, out)
+            }
             None => match event.code {
                 KeyCode::Char(c) if !repeat && !Key::of(event).ctrl => self.playbook_key(c, view, now_ms),
                 _ => Vec::new(),
@@ -262,12 +301,12 @@ impl Ui {
             Screen::Checklist => self.on_checklist(action, view),
             Screen::Procedures => self.on_plans(action, view),
             Screen::Timeline => self.on_events(action, view),
-            Screen::Guide => self.on_guide(action, view),
+            Screen::Guide | Screen::Emergency => self.on_guide(action, view),
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
             Screen::Run => self.on_run(action, view),
-            Screen::Emergency | Screen::Why | Screen::Help => None,
+            Screen::Why | Screen::Help => None,
         }
     }
 
@@ -284,7 +323,7 @@ impl Ui {
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
             Action::Checklist => self.go(Screen::Checklist),
-            Action::Guide => self.go(Screen::Guide),
+            Action::Guide => self.open_guide(view),
             Action::Fleet => self.go(Screen::Fleet),
             Action::Drill => self.go(Screen::Drill),
             Action::Logs => self.go(Screen::Logs),
@@ -344,6 +383,7 @@ impl Ui {
             self.scroll = 0;
             (self.section, self.find) = (0, None);
             (self.pane, self.out_from) = (Pane::All, None);
+            self.help = help::HelpUi::default();
         }
     }
 
@@ -380,7 +420,6 @@ impl Ui {
             return self.scroll_output(view, by);
         }
         let (cursor, len) = match self.screen {
-            Screen::Overview | Screen::Signal => (&mut self.signal, view.signals.len()),
             Screen::Procedures => (&mut self.procedure, view.procedures.len()),
             Screen::Why => {
                 let all = looked_at(view);

@@ -5,12 +5,14 @@
 mod attempt;
 mod backtest;
 mod check;
+mod checklist;
 mod company;
 mod components;
 mod crash;
 mod demo;
 mod events;
 mod far;
+mod guide;
 mod haproxy;
 mod kill;
 mod kinds;

@@ -60,6 +60,10 @@ text = "Tell the team"
 [[checklists.before.items]]
 text = "Take a snapshot"
 required = false
+[checklists.while]
+title = "While it goes on"
+moment = "during"
+items = [{ text = "Somebody writes down what is seen" }]
 "#;
 
 impl Lab {
@@ -100,7 +104,7 @@ impl Lab {
              [verifications.well]\ntitle = \"Well\"\nwithin = \"30s\"\nstable_for = \"300ms\"\n\
              criteria = [{{ text = \"as before\", when = \"p99 <= 1.05 * baseline(p99)\" }}, \
                          {{ text = \"nothing odd\", when = \"not odd and complaints < 3\" }}]\n\
-             {RULES}\n[procedures.back]\ntitle = \"Back\"\nkey = \"c\"\nfrom = \"new\"\nto = \"old\"\n\
+             {RULES}\n[procedures.back]\ntitle = \"Back\"\nkey = \"c\"\nchecklists = [\"while\"]\nfrom = \"new\"\nto = \"old\"\n\
              expect = {{ duration = \"1m\", downtime = \"none\", data_loss = \"none\" }}\n{steps}",
             self.dir.path().join("work").display(),
             self.page.url(),

@@ -137,6 +137,9 @@ fn a_dry_run_says_everything_and_changes_nothing() {
         "   3b  else Restore by hand: touch by-hand",
         "tried 3  echo 'would restore' 2025-01-02: exit 0",
         "| would restore 2025-01-02",
+        "would 1  touch dumped  (would be left out: ",
+        "would 2  edit ",
+        "would 3b  touch by-hand  (only if step 3 fails)",
         "size 5 B",
     ] {
         let wanted = wanted.trim_start_matches("size ");

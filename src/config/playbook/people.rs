@@ -2,6 +2,7 @@
 
 use super::words::{Style, id};
 use crate::config::walk::{Cx, Node, Table};
+use crate::model::hours::Hours;
 use crate::model::playbook::{Authority, Role, Traffic};
 use indexmap::IndexMap;
 
@@ -36,7 +37,7 @@ pub fn roles(top: &Table<'_>) -> IndexMap<String, Role> {
             phone: reach("phone"),
             mail: reach("mail"),
             slack: reach("slack"),
-            available: t.opt("available").and_then(|n| n.text()),
+            available: t.opt("available").and_then(|n| hours(&n)),
             notify_when: t.opt("notify_when").and_then(|n| n.text()),
             channels: t
                 .opt("channels")
@@ -54,6 +55,17 @@ pub fn roles(top: &Table<'_>) -> IndexMap<String, Role> {
         }
     }
     out
+}
+
+/// When they are reached. What cannot be read is shown as it is written.
+fn hours(n: &Node<'_>) -> Option<String> {
+    let text = n.text()?;
+    if let Err(why) = Hours::parse(&text) {
+        let hint = "write \"24/7\", or \"Mon-Fri 09:00-17:00 Europe/Berlin\", several with `,` between; \
+                    as it is, nobody is told whether that is now";
+        n.warn(format!("when they are reached cannot be read: {why}"), hint);
+    }
+    Some(text)
 }
 
 fn reaches(roles: &IndexMap<String, Role>, from: &str, goal: &str, depth: usize) -> bool {

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::model::playbook::{Cell, Confirm, StepKind};
+use crate::model::playbook::{ItemDoes, StepKind};
+use crate::model::probe::Ask;
 use crate::model::probe::Ask;
 
 pub(super) const GOOD: &str = include_str!("../../../tests/fixtures/canary.toml");
@@ -111,22 +113,80 @@ title = "Before"
 moment = "before"
 items = [
   { text = "Seen" },
-  { text = "Looked at", run = ["true", "{{ answers.anything }} {{ signal.rss }}"] },
+  { text = "Noted", write = { file = "/tmp/note", content = "{{ incident.id }}" } },
 ]
 [checklists.after]
 title = "After"
 moment = "after"
-items = [{ text = "Told", ask = { text = "Whom?" } }]
-[scenarios.errors]
-title = "Errors"
-procedure = "revert"
+items = [{ text = "Noted", write = { file = "/tmp/note", content = "over" } }]
 "#;
     let loaded = parse(&format!("{GOOD}{more}"), "x.toml").unwrap_or_else(|p| panic!("{}", told(&p)));
     let messages: Vec<&str> = loaded.warnings.iter().map(|p| p.message.as_str()).collect();
-    let item = "an item of a checklist that does something itself";
+    let item = "`write` as an item of a checklist";
     let wanted = [format!("{item} is not supported by this version yet (and in 1 more place)")];
     assert_eq!(messages, wanted);
-    assert_eq!(loaded.playbook.checklists["before"].items[1].text, "Looked at");
+    assert_eq!(loaded.playbook.checklists["before"].items[1].does, None, "a person does and ticks it");
+}
+
+#[test]
+fn an_item_judges_itself_or_is_set_off_or_asks() {
+    let more = r#"
+[checklists.before]
+title = "Before"
+moment = "before"
+items = [
+  { text = "Seen" },
+  { text = "Grows", when = "rss > 1GB" },
+  { text = "Kept", file = "/var/backups/last", expect = { exists = true } },
+  { text = "Up", http = { url = "http://127.0.0.1/health" }, timeout = "2s" },
+  { text = "Up too", check = { run = ["true"], within = "3s" } },
+  { text = "Ticket", run = ["true", "{{ incident.id }}", "{{ signal.rss }}"], timeout = "5s" },
+  { text = "Marked", http = { method = "POST", url = "http://127.0.0.1/marks", json = { text = "{{ verdict }}" } } },
+  { text = "Snapshot", capture = { name = "before", signals = ["rss"] } },
+  { text = "Symptoms", ask = { text = "What is seen?", prefill = "{{ verdict }}" } },
+  { text = "Normal", mark = "deploy" },
+]
+"#;
+    let loaded = parse(&format!("{GOOD}{more}"), "x.toml").unwrap_or_else(|p| panic!("{}", told(&p)));
+    assert!(loaded.warnings.is_empty(), "{}", told(&loaded.warnings));
+    let does: Vec<_> = loaded.playbook.checklists["before"].items.iter().map(|i| i.does.clone()).collect();
+    let judged = |at: usize| match &does[at] {
+        Some(ItemDoes::Judge(probe)) => probe.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(does[0], None);
+    assert!(matches!(judged(1).ask, Ask::When(_)) && matches!(judged(2).ask, Ask::File(_)));
+    assert_eq!((judged(3).within, judged(4).within), (Some(2_000), Some(3_000)));
+    let act = |at: usize| match &does[at] {
+        Some(ItemDoes::Act { kind, timeout }) => ((**kind).clone(), *timeout),
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(act(5), (StepKind::Run(_), 5_000)));
+    assert!(matches!(act(6), (StepKind::Http(_), 30_000)), "what is not said");
+    assert!(matches!(act(7), (StepKind::Capture(_), 60_000)));
+    assert!(matches!(&does[8], Some(ItemDoes::Ask(_))));
+    assert_eq!(does[9], Some(ItemDoes::Mark("deploy".into())));
+}
+
+#[test]
+fn what_an_item_does_is_checked_like_a_step() {
+    let refuses = |item: &str, phrase: &str| {
+        let more = format!(
+            "\n[checklists.c]\ntitle = \"C\"\nmoment = \"before\"\nitems = [{{ text = \"T\", {item} }}]\n"
+        );
+        let problems = parse(&format!("{GOOD}{more}"), "x.toml").expect_err(item);
+        let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
+        let [one] = errors.as_slice() else { panic!("{item}: {}", told(&problems)) };
+        assert!(one.message.contains(phrase) && !one.hint.is_empty(), "{item}: {}", told(&problems));
+        assert_eq!(one.line, GOOD.lines().count() + 5, "{}", told(&problems));
+    };
+    refuses("when = \"nothing_known > 1\"", "nothing_known");
+    refuses("timeout = \"5s\"", "`timeout` has no meaning where a person ticks");
+    refuses("run = [\"true\"], on = \"nowhere\"", "nowhere");
+    refuses("run = [\"true\"], mark = \"x\"", "has both");
+    refuses("notify = { channels = [\"none\"], message = \"m\" }", "none");
+    refuses("check = { file = \"/x/{{ incident.id }}\" }", "incident.id");
+    refuses("run = [\"true\", \"{{ secret.none }}\"]", "secret");
 }
 
 #[test]
@@ -203,5 +263,20 @@ mod mutated {
             let (start, end) = (floor(src, at), floor(src, at + cut));
             sound(&format!("{}{with}{}", &src[..start], &src[end..]));
         }
+    }
+}
+
+#[test]
+fn hours_that_cannot_be_read_are_told_and_kept_as_written() {
+    let role = |hours: &str| format!("{GOOD}\n[roles.night]\ntitle = \"Night\"\navailable = \"{hours}\"\n");
+    let loaded = parse(&role("business hours only"), "canary.toml").unwrap();
+    let warned = loaded.warnings.iter().find(|w| w.message.contains("cannot be read")).expect("it is told");
+    assert!(warned.hint.contains("Mon-Fri 09:00-17:00 Europe/Berlin"), "{}", told(&loaded.warnings));
+    assert_eq!(warned.source, "available = \"business hours only\"");
+    let night = &loaded.playbook.roles["night"];
+    assert_eq!(night.available.as_deref(), Some("business hours only"));
+    for good in ["24/7", "Mon-Fri 09:00-17:00 Europe/Berlin", "Sat 10:00-12:00, Sun 10:00-11:00 UTC"] {
+        let loaded = parse(&role(good), "canary.toml").unwrap();
+        assert!(loaded.warnings.is_empty(), "{good}: {}", told(&loaded.warnings));
     }
 }

@@ -106,6 +106,7 @@ impl Decisions {
                 sane(&[firing], &[note])?;
                 self.known(firing).map(drop)
             }
+            Kind::Called { role, title, text, detail, .. } => sane(&[role], &[title, text, detail]),
             Kind::Noted { text, to, .. } => {
                 let to: Vec<&str> = to.iter().map(String::as_str).collect();
                 sane(&to, &[text])

@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, MESSAGES, Mark,
-    Message, Reaction, Set, Stopped, Word,
+    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, MESSAGES,
+    Mark, Message, Reaction, Set, Stopped, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;
@@ -224,6 +224,9 @@ impl Decisions {
     fn take_word(&mut self, kind: Kind, at: &Now) {
         match kind {
             Kind::Acked { firing, who, .. } => self.acked(&firing, who),
+            Kind::Called { role, ok, detail, who, .. } => {
+                self.called.insert(role, Call { ok, detail, who, at: at.clone() });
+            }
             Kind::Flagged { signal, raised, note, who } => {
                 self.flags.insert(signal, (raised, who, note));
             }

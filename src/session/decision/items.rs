@@ -179,7 +179,11 @@ impl Decisions {
         };
         let it = self.items.entry(of).or_default();
         match kind {
-            Kind::Ticked { done, note, who, .. } => it.tick = Some(Tick { done, note, who, at, period }),
+            Kind::Ticked { done, note, who, .. } => {
+                // Whoever ticks has looked: what was set off is over, as far as it matters.
+                it.deed = None;
+                it.tick = Some(Tick { done, note, who, at, period });
+            }
             Kind::ItemNoted { note: text, who, .. } => it.note = Some(Note { text, who, at, period }),
             Kind::ItemWithout { reason, who, .. } => it.without = Some(Without { reason, who, at, period }),
             Kind::ItemBegan { deed: id, what, until, who, .. } => {
@@ -257,3 +261,6 @@ impl Decisions {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,8 @@ pub struct Decisions {
     pub counts: IndexMap<String, i64>,
     /// The last mark of each name.
     pub marks: IndexMap<String, Mark>,
+    /// What came of it when people last had a role told that it is needed.
+    pub called: IndexMap<String, Call>,
     /// Messages from person to person, oldest first, the last [`MESSAGES`] of them.
     pub messages: Vec<Message>,
     /// What is on record of each item of the checklists, by checklist and number.
@@ -305,6 +307,19 @@ pub struct Mark {
     pub values: IndexMap<String, Result<(f64, u64), String>>,
     /// Who.
     pub who: Person,
+}
+
+/// A role that a person had told that it is needed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Call {
+    /// At least one channel took it.
+    pub ok: bool,
+    /// In words.
+    pub detail: String,
+    /// Who asked for it.
+    pub who: Person,
+    /// When.
+    pub at: Now,
 }
 
 impl Decisions {

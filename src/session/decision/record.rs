@@ -286,6 +286,21 @@ pub enum Kind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<String>,
     },
+    /// A person had a role told that it is needed.
+    Called {
+        /// The role.
+        role: String,
+        /// Its title then.
+        title: String,
+        /// What they were told.
+        text: String,
+        /// At least one channel took it.
+        ok: bool,
+        /// What came of it, in words, safe to show.
+        detail: String,
+        /// Who asked for it.
+        who: Person,
+    },
     /// An item of a checklist was ticked, or unticked.
     Ticked {
         /// The checklist.

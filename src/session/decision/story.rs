@@ -27,6 +27,7 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::ClockClosed { .. }) => names.clock(kind)?,
         kind @ (Kind::Acked { .. }
         | Kind::Noted { .. }
+        | Kind::Called { .. }
         | Kind::Flagged { .. }
         | Kind::Counted { .. }
         | Kind::Marked { .. }
@@ -208,8 +209,9 @@ impl Names<'_> {
                 let how = if ok { "people were told" } else { "people were NOT told" };
                 (None, "message", format!("{}: {how}: {detail}", self.firing(&firing)), None)
             }
-            // Its own story tells how it ended.
-            Kind::RunOver { .. } => return None,
+            Kind::RunOver { run, .. } => {
+                (None, "checklist", format!("run {run} is over: the lists after it count from its end"), None)
+            }
             Kind::HostSlept { slept } => (
                 None,
                 "decider",
@@ -297,6 +299,10 @@ impl Names<'_> {
             Kind::Noted { text, who, to: None } => (Some('n'), "note", text, Some(who)),
             Kind::Noted { text, who, to: Some(to) } => {
                 (Some('n'), "message", format!("to {to}: {text}"), Some(who))
+            }
+            Kind::Called { title, text, ok, detail, who, .. } => {
+                let how = if ok { "was told" } else { "was NOT told" };
+                (Some('!'), "page", format!("{title} {how} by hand: {detail} (\"{text}\")"), Some(who))
             }
             Kind::Flagged { signal, raised, note, who } => {
                 let how = if raised { "raised" } else { "lowered" };

@@ -20,7 +20,7 @@ use crate::model::probe::{Ask, Probe};
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::model::unit::{Base, Dim, Quantity};
-use crate::run::choice::ParamChoices;
+use crate::run::choice::{Choice, ParamChoices};
 use crate::run::fill::Filler;
 use crate::run::freeze::draw;
 use crate::run::plan::{Cause, Frozen, Preflight, describe};
@@ -213,6 +213,28 @@ pub async fn resolve(
         .collect();
     draft.plan = Some(plan);
     draft
+}
+
+/// What there is to choose from for one parameter: the backups, versions, revisions that exist now.
+///
+/// # Errors
+/// Why that cannot be said, safe to show.
+pub async fn listed(
+    playbook: &Playbook,
+    environment: &str,
+    of: (&str, &str),
+    context: &Context,
+) -> Result<Vec<Choice>, String> {
+    let names = crate::run::freeze::names(playbook, environment, context);
+    let world = World {
+        env: context.env.clone(),
+        cwd: folder(playbook, environment, context, &names),
+        secrets: Secrets::new(playbook.secrets.clone()),
+        home: context.home.clone().into(),
+        run: None,
+    };
+    let found = params::listed(&world, playbook, of, &names).await;
+    found.map_err(|why| world.secrets.safe(&why))
 }
 
 async fn incident_of(home: &str) -> Option<(String, Now)> {

@@ -86,6 +86,32 @@ pub(super) async fn params(
     out
 }
 
+/// What there is to choose from for one parameter of a procedure. Those before it are asked only as far as they have a value
+/// by themselves: it may be made with them.
+pub(super) async fn listed(
+    world: &World,
+    playbook: &Playbook,
+    (procedure, wanted): (&str, &str),
+    names: &IndexMap<String, String>,
+) -> Result<Vec<Choice>, String> {
+    let p = playbook.procedures.get(procedure).ok_or("there is no such procedure")?;
+    let mut known = names.clone();
+    for (name, param) in &p.params {
+        let (found, rows) = value(world, Filler::new(playbook, known.clone()), name, param, None).await;
+        if name == wanted {
+            return match found {
+                // That none stands by itself does not matter here.
+                Err(why) if rows.is_empty() => Err(why),
+                _ => Ok(rows),
+            };
+        }
+        if let Ok(Some(value)) = found {
+            known.insert(name.clone(), value);
+        }
+    }
+    Err("there is no such parameter".to_owned())
+}
+
 /// The value of one parameter (none for one that follows from another), and what there was to choose from.
 async fn value(
     world: &World,

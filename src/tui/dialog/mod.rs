@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod arm;
 pub mod ask;
+pub mod checklist;
 pub mod confirm;
 pub mod decide;
 pub mod export;
@@ -10,6 +11,8 @@ pub mod find;
 pub mod locked;
 pub mod other;
 pub mod outcome;
+pub mod page;
+pub mod palette;
 pub mod picker;
 pub mod question;
 pub mod read;
@@ -63,6 +66,8 @@ pub enum Dialog {
     Arm(Arm),
     /// What is looked for on the screen?
     Find(Form),
+    /// Which of all there is?
+    Palette(palette::Palette),
 }
 
 impl Dialog {
@@ -85,6 +90,7 @@ impl Dialog {
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Find(_) => Context::Find,
+            Dialog::Palette(_) => Context::Palette,
         }
     }
 
@@ -97,6 +103,7 @@ impl Dialog {
             Dialog::Ask(a) if a.takes_text() => Some(&mut a.form),
             Dialog::Arm(a) => Some(a.field()),
             Dialog::Find(form) => Some(form),
+            Dialog::Palette(p) => Some(&mut p.form),
             _ => None,
         }
     }
@@ -300,10 +307,44 @@ pub enum Asked {
         /// The clock.
         clock: String,
     },
+    /// Something about an item of a checklist.
+    Item {
+        /// The checklist.
+        checklist: String,
+        /// The item, from 1.
+        item: usize,
+        /// What.
+        ask: ItemAsk,
+    },
+    /// A role is told that it is needed, with a line of one's own.
+    Page {
+        /// The role.
+        role: String,
+        /// What they are told.
+        text: String,
+    },
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.
     TakeOver,
+}
+
+/// What is asked about an item of a checklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemAsk {
+    /// Is it done, or not after all? With a note.
+    Tick {
+        /// Done.
+        done: bool,
+    },
+    /// What is the answer to what it asks?
+    Answer,
+    /// A note about it.
+    Note,
+    /// Why go on without it?
+    Without,
+    /// Is it to do what it does itself, or to be stopped while it does?
+    Do,
 }
 
 /// What is said to a run, with a reason.

@@ -1,7 +1,7 @@
 //! A question with a line of text: a flag's note, or the reason of what is said to a run.
 
 use super::window::{Window, wrap};
-use super::{Asked, Form, Question, Say, Seen};
+use super::{Asked, Form, ItemAsk, Question, Say, Seen};
 use crate::run::record::Answer;
 use crate::run::view::RunView;
 use crate::session::view::{DecisionView, DraftView, ManualView, Replacing, Watch};
@@ -285,6 +285,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, _scene: &Scene<'_>, q: &Questio
     }
     if q.field {
         let label = match (q.required, &q.asked) {
+            (_, Asked::Item { ask: ItemAsk::Note, .. }) => "Note: ",
+            (_, Asked::Item { ask: ItemAsk::Answer, .. }) => "Answer: ",
             (_, Asked::Say { say: Say::Approve, .. }) => "Your name: ",
             (true, _) => "Why: ",
             (false, _) => "Note: ",

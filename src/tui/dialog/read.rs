@@ -120,7 +120,7 @@ fn plan(page: &mut Page, d: &DraftView) {
         page.words("To", &d.to, Slot::Head);
     }
     let so = already_so(d);
-    page.words("So", &format!("already? {}", so.0), so.1);
+    page.words("Now", &format!("Already so? {}", so.0), so.1);
     for (at, (number, name, line)) in d.steps.iter().enumerate() {
         if let Some((_, title, budget)) = d.phases.iter().find(|(first, ..)| *first == at) {
             let budget = budget.map(|b| format!(", {}", format::short(b))).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Filled columns in eighths, with threshold lines in empty cells, gaps as holes, and letters on the axis.
+//! Filled columns in eighths, with threshold lines in empty cells, gaps as holes, and letters on the axis; they move by
+//! whole columns, or a write head sweeps over them.
 
 use crate::model::playbook::Better;
 use crate::model::time::Now;
@@ -8,6 +9,7 @@ use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::glyphs::EIGHTHS;
 use crate::tui::theme::Slot;
+use crate::tui::ui::charts::column;
 use ratatui::layout::Rect;
 
 /// The values at the floor and the ceiling of a chart.
@@ -97,13 +99,67 @@ pub fn level(value: f64, signal: &SignalView) -> Level {
     }
 }
 
-/// Draws columns, threshold lines and the baseline into `area`, the newest column at its right edge.
+/// Where the columns of charts stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    columns: usize,
+    /// Number of the newest column since boot, while a write head sweeps; none: the newest is at the right edge.
+    head: Option<i64>,
+}
+
+/// What stands in one column of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Data: which column, and whether it is of the older half while it is swept.
+    Data(usize, bool),
+    /// The write head.
+    Head,
+    /// Blank, just right of the write head.
+    Blank,
+}
+
+impl Places {
+    /// The newest column at the right edge.
+    pub fn aligned(columns: usize) -> Places {
+        Places { columns, head: None }
+    }
+
+    /// The newest column just left of the write head, which goes from left to right, over and over.
+    pub fn swept(columns: usize, end: &Now, window: u64) -> Places {
+        let width = (window / columns.max(1) as u64).max(1) as i64;
+        Places { columns, head: (columns > 4).then(|| (end.boot as i64).div_euclid(width)) }
+    }
+
+    /// What stands at `x` from the left edge.
+    pub fn at(&self, x: usize) -> Place {
+        let n = self.columns as i64;
+        let Some(head) = self.head else { return Place::Data(x, false) };
+        match (x as i64 - head - 1).rem_euclid(n) {
+            0 => Place::Head,
+            1 => Place::Blank,
+            column => Place::Data(column as usize, column < n / 2),
+        }
+    }
+
+    /// Where a column stands, if it is shown.
+    pub fn of(&self, column: usize) -> Option<u16> {
+        let n = self.columns as i64;
+        match self.head {
+            None => (column < self.columns).then_some(column as u16),
+            Some(_) if column < 2 || column >= self.columns => None,
+            Some(head) => Some((column as i64 + head + 1).rem_euclid(n) as u16),
+        }
+    }
+}
+
+/// Draws columns, threshold lines and the baseline into `area`.
 pub fn draw(
     canvas: &mut Canvas<'_>,
     area: Rect,
     signal: &SignalView,
     columns: &[Option<ChartColumn>],
     scale: Scale,
+    places: Places,
 ) {
     let rows = area.height;
     if rows == 0 {
@@ -114,14 +170,23 @@ pub fn draw(
     let (warn, critical) = (threshold(&signal.warn), threshold(&signal.critical));
     let baseline = line(signal.baseline).filter(|r| rows > 2 && *r + 1 < rows);
     let first = columns.iter().position(Option::is_some);
-    for (at, column) in columns.iter().enumerate().take(area.width as usize) {
-        let x = area.x + at as u16;
-        let (mut left, slot) = match column {
+    for across in 0..columns.len().min(area.width as usize) {
+        let x = area.x + across as u16;
+        let (at, old) = match places.at(across) {
+            Place::Data(at, old) => (at, old),
+            Place::Head => {
+                (0..rows).for_each(|row| canvas.fill(x, area.y + row, 1, '│', Slot::Accent));
+                continue;
+            }
+            Place::Blank => continue,
+        };
+        let (mut left, slot) = match &columns[at] {
             Some(c) => {
                 let value = if signal.better == Better::Higher { c.min } else { c.max };
                 let slot = match level(value, signal) {
                     Level::Critical => Slot::Critical,
                     Level::Warn => Slot::Warn,
+                    _ if old => Slot::Rule,
                     _ => Slot::Chart,
                 };
                 (scale.eighths(value, rows), slot)
@@ -176,54 +241,47 @@ pub fn bare(value: f64, unit: Unit) -> String {
     if value == 0.0 { "0".into() } else { format::value(Some(value), unit) }
 }
 
+/// Letters that stand on an axis: deploy, trouble, pending, firing, run, observed, end.
+pub const LETTERS: &str = "DTPFRoE";
+
 /// Letters and their columns: what happened inside the window that ends with the column of `end`.
-pub fn marks(timeline: &[Happening], end: &Now, window: u64, columns: usize) -> Vec<(u16, char)> {
-    let width = (window / columns.max(1) as u64).max(1) as i64;
-    let boot = end.boot as i64;
-    let newest = boot.div_euclid(width);
-    let mut out: Vec<(u16, char)> = Vec::new();
-    for h in timeline {
-        let Some(letter) = h.letter else { continue };
-        let ago = newest - boot.saturating_sub(end.wall.saturating_sub(h.wall)).div_euclid(width);
-        if (0..columns as i64).contains(&ago) {
-            out.push(((columns as i64 - 1 - ago) as u16, letter));
-        }
-    }
-    out
+pub fn marks(timeline: &[Happening], end: &Now, window: u64, columns: usize) -> Vec<(usize, char)> {
+    let on_axis = timeline.iter().filter_map(|h| Some((h.wall, h.letter.filter(|l| LETTERS.contains(*l))?)));
+    on_axis.filter_map(|(wall, letter)| Some((column(wall, end, window, columns)?, letter))).collect()
 }
 
-/// Draws the letters over an axis; the newest wins a cell.
-pub fn draw_marks(canvas: &mut Canvas<'_>, x: u16, y: u16, marks: &[(u16, char)]) {
-    for (at, letter) in marks {
-        let slot = match letter {
-            'F' | 'T' => Slot::Critical,
-            'P' => Slot::Pending,
-            _ => Slot::Accent,
-        };
-        canvas.put(x + at, y, 1, letter.encode_utf8(&mut [0; 4]), slot);
+/// The colour of a letter on an axis.
+pub fn letter_slot(letter: char) -> Slot {
+    match letter {
+        'F' | 'T' => Slot::Critical,
+        'P' => Slot::Pending,
+        _ => Slot::Accent,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::glyphs::Glyphs;
     use crate::tui::tests::signal;
+    use crate::tui::theme::Theme;
+    use ratatui::buffer::Buffer;
 
-    fn column(v: f64) -> Option<ChartColumn> {
+    fn bar(v: f64) -> Option<ChartColumn> {
         Some(ChartColumn { min: v, max: v, mean: v })
     }
 
     #[test]
     fn the_scale_is_round_and_holds_the_threshold_that_matters() {
         let s = signal("errors", Unit::Percent, Some((0.005, 0.02)));
-        let top = |v: f64| (Scale::of(&s, &[column(v)]).top * 1e6).round() / 1e6;
+        let top = |v: f64| (Scale::of(&s, &[bar(v)]).top * 1e6).round() / 1e6;
         assert_eq!(top(0.0005), 0.006, "warn while calm");
         assert_eq!(top(0.008), 0.025, "critical once past warn");
         assert_eq!(top(0.0342), 0.04);
         assert_eq!(top(0.0), top(0.004), "does not move while nothing happens");
         let bare = signal("x", Unit::Score, None);
         assert_eq!(Scale::of(&bare, &[None]), Scale { bottom: 0.0, top: 1.0 });
-        assert_eq!(Scale::of(&bare, &[column(-3.3)]).bottom, -4.0);
+        assert_eq!(Scale::of(&bare, &[bar(-3.3)]).bottom, -4.0);
     }
 
     #[test]
@@ -247,11 +305,74 @@ mod tests {
         let end = Now { boot: 109_000, boot_id: "b".into(), wall: 1_109_000 };
         let all = [
             at(1_000_000, 'D'),
-            at(1_099_000, 'O'),
+            at(1_099_000, 'o'),
+            at(1_099_000, 'V'),
             at(1_100_500, 'F'),
             at(1_109_000, 'P'),
-            at(1_111_000, 'X'),
+            at(1_111_000, 'E'),
         ];
-        assert_eq!(marks(&all, &end, 100_000, 10), [(8, 'O'), (9, 'F'), (9, 'P')]);
+        assert_eq!(marks(&all, &end, 100_000, 10), [(8, 'o'), (9, 'F'), (9, 'P')]);
+    }
+
+    /// A chart of a wave, drawn at a second since boot.
+    fn drawn(second: u64, n: u16, sweep: bool) -> Buffer {
+        let s = signal("errors", Unit::Percent, Some((0.5, 0.9)));
+        let (window, end) = (900_000, Now { boot: second * 1000, boot_id: "b".into(), wall: 0 });
+        let newest = end.boot / (window / u64::from(n));
+        let columns: Vec<_> =
+            (0..u64::from(n)).map(|c| bar((((newest + c) * 7 % 11) as f64 + 0.5) / 11.0)).collect();
+        let places = match sweep {
+            true => Places::swept(n.into(), &end, window),
+            false => Places::aligned(n.into()),
+        };
+        let (theme, area) = (Theme::dark(), Rect { x: 0, y: 0, width: n, height: 8 });
+        let mut buffer = Buffer::empty(area);
+        let mut canvas = Canvas::new(&mut buffer, &theme, &Glyphs::Unicode);
+        draw(&mut canvas, area, &s, &columns, Scale { bottom: 0.0, top: 1.0 }, places);
+        buffer
+    }
+
+    fn columns_that_differ(a: &Buffer, b: &Buffer) -> usize {
+        (0..a.area.width).filter(|x| (0..a.area.height).any(|y| a[(*x, y)] != b[(*x, y)])).count()
+    }
+
+    #[test]
+    fn a_step_of_the_sweep_changes_four_columns_at_most_where_a_shift_changes_most_of_them() {
+        for n in [30u16, 37, 31] {
+            let step = 900 / u64::from(n) + 1;
+            let (mut swept, mut shifted) = (0, 0);
+            for i in 1..100 {
+                let (before, after) = (10_000 + i * step, 10_000 + (i + 1) * step);
+                if (before * u64::from(n) / 900) + 1 < after * u64::from(n) / 900 {
+                    continue;
+                }
+                swept = swept.max(columns_that_differ(&drawn(before, n, true), &drawn(after, n, true)));
+                shifted = shifted.max(columns_that_differ(&drawn(before, n, false), &drawn(after, n, false)));
+            }
+            assert!(swept <= 4, "{n}: {swept}");
+            assert!(shifted > usize::from(n) / 2, "{n}: {shifted}");
+        }
+    }
+
+    #[test]
+    fn while_it_sweeps_there_is_one_head_one_blank_and_each_column_once() {
+        let end = Now { boot: 1_234_567, boot_id: "b".into(), wall: 0 };
+        for n in [5usize, 30, 37] {
+            let places = Places::swept(n, &end, 900_000);
+            let all: Vec<Place> = (0..n).map(|x| places.at(x)).collect();
+            let head = all.iter().position(|p| *p == Place::Head).unwrap();
+            assert_eq!(all[(head + 1) % n], Place::Blank);
+            assert!(
+                matches!(all[(head + n - 1) % n], Place::Data(c, false) if c == n - 1),
+                "the newest is left of it"
+            );
+            for (x, p) in all.iter().enumerate() {
+                if let Place::Data(c, _) = p {
+                    assert_eq!(places.of(*c), Some(x as u16));
+                }
+            }
+            assert_eq!(all.iter().filter(|p| matches!(p, Place::Data(..))).count(), n - 2);
+        }
+        assert_eq!(Places::aligned(3).of(3), None);
     }
 }

@@ -8,7 +8,8 @@ use crate::tui::dialog::{Dialog, find};
 use crate::tui::keymap::{Action, Binding, Context, Keymap};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
-use crate::tui::ui::{Screen, draft_of, may_start, offered};
+use crate::tui::ui::guide::{Page, SYMPTOMS};
+use crate::tui::ui::{Screen, Ui, draft_of, may_start, offered};
 use ratatui::layout::Rect;
 
 struct Item {
@@ -25,6 +26,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let mut at = area.x + 1;
     if scene.view.demo {
         at = canvas.put(area.x, area.y, area.width, " //// DEMO //// ", Slot::Drill) + 1;
+    }
+    if let Some(said) = &scene.ui.said {
+        at = canvas.put(at, area.y, end.saturating_sub(at).min(area.width / 2), said, Slot::Accent) + 2;
     }
     if let Some(Dialog::Find(form)) = scene.ui.dialog() {
         at = find::draw(canvas, Rect { x: at - 1, width: (end + 1).saturating_sub(at), ..area }, form) + 2;
@@ -101,6 +105,12 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
+        (Screen::Guide, _) => out.extend(in_guide(ui)),
+        (Screen::Emergency, _) => {
+            for (key, label) in [("C", "call"), ("X", "stop automation"), ("Y", "copy")] {
+                out.push(Item { key: key.into(), label: label.into(), rank: 6 });
+            }
+        }
         (Screen::Procedures, _) => plans(scene, &mut out),
         (Screen::Run, _) => {
             for (action, label) in offered(view) {
@@ -118,11 +128,11 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
         of(Context::Global, &["approve…"], 8, &mut out);
     }
-    if !view.decisions.is_empty() && !view.read_only && ui.screen != Screen::Help {
+    if !view.decisions.is_empty() && !view.read_only {
         of(Context::Global, &["decide…"], 8, &mut out);
     }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
-    if ui.screen != Screen::Help && !view.read_only {
+    if !view.read_only {
         let resolved = ui.screen == Screen::Procedures && ui.plan.is_some();
         for p in view.procedures.iter().filter(|p| (!locked || p.emergency) && !resolved) {
             if let Some(key) = p.key {
@@ -141,7 +151,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             of(Context::Global, &["procedures", "timeline", "why"], 3, &mut out);
             of(Context::Overview, &["zoom"], 1, &mut out);
         }
-        Screen::Help | Screen::Emergency | Screen::Why => of(Context::Global, &["back"], 7, &mut out),
+        Screen::Emergency | Screen::Why => of(Context::Global, &["back"], 7, &mut out),
         _ => {
             of(Context::Global, &["overview"], 4, &mut out);
         }
@@ -149,9 +159,29 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     if ui.screen != Screen::Emergency {
         of(Context::Global, &["emergency"], 8, &mut out);
     }
-    if ui.screen != Screen::Help {
-        of(Context::Global, &["keys"], 9, &mut out);
+    of(Context::Global, &["keys"], 9, &mut out);
+    out
+}
+
+/// What keys do on the page of the guide that is shown.
+fn in_guide(ui: &Ui) -> Vec<Item> {
+    let enter = match ui.guide.page {
+        Page::Contacts => "page them…",
+        Page::Trouble if ui.section == SYMPTOMS => "its steps",
+        Page::Trouble => "run probe",
+        Page::Dashboards => "copy",
+        Page::Backups => "ask",
+        Page::Objectives | Page::Emergency => "",
+    };
+    let item = |key: &str, label: &str, rank| Item { key: key.into(), label: label.into(), rank };
+    let mut out = Vec::new();
+    if !enter.is_empty() {
+        out.push(item("Enter", enter, 7));
     }
+    if ui.guide.page != Page::Dashboards {
+        out.push(item("Y", "copy", 6));
+    }
+    out.push(item("←→", "page", 6));
     out
 }
 
@@ -160,9 +190,12 @@ fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
     let (view, ui) = (scene.view, scene.ui);
     let mut add =
         |key: &str, label: &str, rank| out.push(Item { key: key.into(), label: label.into(), rank });
+    let open = ui.keymap.key(Context::Procedures, Action::Open);
+    let next = ui.keymap.key(Context::Global, Action::NextSection);
+    let dry_run = ui.keymap.key(Context::Procedures, Action::DryRun);
     if ui.section == 1 && !view.scenarios.is_empty() {
-        add("Enter", "its confirmation…", 7);
-        add("Tab", "procedures", 4);
+        add(&open, "its confirmation…", 7);
+        add(&next, "procedures", 4);
         return;
     }
     let plan = ui.plan.as_deref().and_then(|id| draft_of(view, id)).filter(|d| !d.resolving);
@@ -171,15 +204,15 @@ fn plans(scene: &Scene<'_>, out: &mut Vec<Item>) {
             if let Some(key) = d.key {
                 add(&key.to_string(), "confirm…", 8);
             }
-            add("Enter", "whole plan", 7);
-            add("V", "dry run", 7);
-            add("Y", "copy as shell", 7);
+            add(&open, "whole plan", 7);
+            add(&dry_run, "dry run", 7);
+            add(&ui.keymap.key(Context::Global, Action::Copy), "copy as shell", 7);
         }
         None => {
-            add("Enter", "plan…", 7);
-            add("V", "dry run", 6);
+            add(&open, "plan…", 7);
+            add(&dry_run, "dry run", 6);
             if !view.scenarios.is_empty() {
-                add("Tab", "what fits", 4);
+                add(&next, "what fits", 6);
             }
         }
     }
@@ -230,10 +263,7 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item(&key(Action::NextControl), if q.form.on_go() { "Cancel" } else { q.button }, 6),
             item(&key(Action::Close), "close, nothing is sent", 9),
         ],
-        Some(Dialog::Read(r)) => {
-            let wanted = |a: Action| a != Action::Confirm || r.of == Reading::Plan;
-            table(&wanted)
-        }
+        Some(Dialog::Read(r)) => table(&|a| a != Action::Confirm || r.of == Reading::Plan),
         Some(Dialog::Text(t)) => vec![
             item(&key(Action::Done), if t.is_ready() { "done" } else { "done (once there is a text)" }, 8),
             item(&key(Action::NextControl), if t.on_go() { "the text" } else { t.button }, 6),
@@ -315,6 +345,18 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             };
             table(&wanted)
         }
+        None => vec![
+            item("type", "to find", 5),
+            item(&key(Action::Pick), "does it", 7),
+            item(&key(Action::NextControl), "other contexts", 6),
+            item(&key(Action::Close), "close", 9),
+        ],
+        Some(Dialog::Palette(_)) => vec![
+            item("type", "to find", 5),
+            item("↑↓", "move", 6),
+            item(&key(Action::Pick), "open", 7),
+            item(&key(Action::Close), "close", 9),
+        ],
         _ => table(&|_| true),
     }
 }

@@ -1,12 +1,14 @@
 //! Signals without a panel, flags and counters: one line where there is little room, a table where there is more.
 
-use super::signals::{ink, state, value};
+use super::signals::{ink, stand};
+use crate::model::unit::Unit;
 use crate::session::view::{Level, ManualView, SignalView};
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::{Scene, mark};
 use crate::tui::theme::Slot;
 use crate::tui::ui::Screen;
+use crate::tui::ui::charts::rank;
 use ratatui::layout::Rect;
 
 /// One of them, in words.
@@ -21,6 +23,8 @@ struct Other<'v> {
     ink: Slot,
     title: &'v str,
     value: String,
+    /// Cells that the value keeps on a line, so that what stands behind it does not move with each digit.
+    width: usize,
     age: Option<u64>,
     state: (String, Slot),
     note: String,
@@ -28,30 +32,30 @@ struct Other<'v> {
 
 /// All of them, worst first, otherwise as they come.
 fn all<'v>(scene: &Scene<'v>, signals: &[(usize, &'v SignalView)]) -> Vec<Other<'v>> {
-    let mut out: Vec<_> = signals.iter().map(|(at, s)| of_signal(*at, s)).collect();
+    let mut out: Vec<_> = signals.iter().map(|(at, s)| of_signal(scene, *at, s)).collect();
     out.extend(scene.view.manual.iter().map(of_manual));
     out.sort_by_key(|o| o.rank);
     out
 }
 
-fn of_signal(at: usize, s: &SignalView) -> Other<'_> {
-    let (m, slot) = mark(s.level);
+fn of_signal<'v>(scene: &Scene<'_>, at: usize, s: &'v SignalView) -> Other<'v> {
+    let now = stand(scene, s);
+    let (m, slot) = mark(now.level);
     Other {
-        rank: match s.level {
-            Level::Critical => 0,
-            Level::Warn => 1,
-            Level::Stale => 2,
-            Level::Unknown => 3,
-            Level::Ok => 4,
-        },
+        // Their order stays while the cursor in time moves.
+        rank: rank(s.level),
         cursor: Some(at),
         mark: m,
         slot,
-        ink: if s.level == Level::Ok { Slot::Text } else { slot },
+        ink: if now.level == Level::Ok { Slot::Text } else { slot },
         title: &s.title,
-        value: value(s),
-        age: s.age_ms.filter(|_| s.level == Level::Stale),
-        state: (state(s), ink(s.level)),
+        width: match s.unit {
+            Unit::Count | Unit::Bool | Unit::Text => 0,
+            _ => 6,
+        },
+        value: now.value,
+        age: s.age_ms.filter(|_| s.level == Level::Stale && scene.cursor().is_none()),
+        state: (now.state, ink(now.level)),
         note: if s.note.is_empty() { s.origin.clone() } else { s.note.clone() },
     }
 }
@@ -69,6 +73,7 @@ fn of_manual(m: &ManualView) -> Other<'_> {
         slot,
         ink: if m.raised { slot } else { Slot::Text },
         title: &m.title,
+        width: 0,
         value,
         age: None,
         state: ("by people".into(), Slot::Dim),
@@ -84,7 +89,7 @@ pub fn line(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, others: &[(u
     for (shown, o) in all.iter().enumerate() {
         let age = o.age.map(|ms| format!(" ({})", format::age(ms))).unwrap_or_default();
         let mark = o.mark.trim_end();
-        let text = format!(" {} {}{age}", o.title, o.value);
+        let text = format!(" {} {:<2$}{age}", o.title, o.value, o.width);
         let width = canvas.width_of(mark) + canvas.width_of(&text);
         let last = shown + 1 == all.len();
         if x + width + if last { 0 } else { 11 } > end {

@@ -1,7 +1,9 @@
-//! Signals with a panel: two-row strips where there is little room, charts where there is more.
+//! Signals with a panel: two-row strips where there is little room, charts where there is more. All of them, and their
+//! numbers, are of one moment: now, or where the cursor in time is.
 
 use super::chart::{self, Scale};
-use crate::session::view::{Level, SignalView, Trend};
+use crate::model::playbook::Better;
+use crate::session::view::{ChartColumn, Level, SignalView, Trend, Wanted};
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::{Scene, mark};
@@ -36,6 +38,65 @@ pub fn state(s: &SignalView) -> String {
     }
 }
 
+/// How a signal stands at the moment that is looked at.
+pub struct Stand {
+    /// The value, or `?`.
+    pub value: String,
+    /// Its level; unknown where there was no sample.
+    pub level: Level,
+    /// The level in words.
+    pub state: String,
+    /// The same, shorter, for a chart's head.
+    pub short: String,
+    /// Which way it goes: now only.
+    pub arrow: &'static str,
+    /// Why there is no value: now only.
+    pub note: String,
+}
+
+/// How it stands now, or in the cursor's column of its curve.
+pub fn stand(scene: &Scene<'_>, s: &SignalView) -> Stand {
+    let n = usize::from(scene.ui.charts.drawn.get());
+    let Some(column) = scene.cursor().map(|_| scene.cursor_column(n)) else {
+        return Stand {
+            value: value(s),
+            level: s.level,
+            state: state(s),
+            short: short_state(s),
+            arrow: arrow(s),
+            note: s.note.clone(),
+        };
+    };
+    let then = column.and_then(|c| scene.columns(&s.id, n).get(c).copied().flatten());
+    let (value, level) = read(then.as_ref(), s);
+    let state = word(level).to_string();
+    Stand { value, level, short: state.clone(), state, arrow: " ", note: String::new() }
+}
+
+/// What a column says: the value that is drawn, and its level.
+pub fn read(column: Option<&ChartColumn>, s: &SignalView) -> (String, Level) {
+    let Some(c) = column else { return ("?".into(), Level::Unknown) };
+    let v = if s.better == Better::Higher { c.min } else { c.max };
+    (format::value(Some(v), s.unit), chart::level(v, s))
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Critical => "critical",
+        Level::Warn => "warn",
+        Level::Ok => "ok",
+        Level::Stale | Level::Unknown => "no sample",
+    }
+}
+
+/// What a run wants of a signal that is the traffic's, in words: `wanted 0 %`.
+pub fn wanted(scene: &Scene<'_>, s: &SignalView) -> Option<String> {
+    let t = scene.view.traffic.as_ref().filter(|t| t.signal == s.id && scene.cursor().is_none())?;
+    let Wanted { share, below, .. } = t.wanted.as_ref()?;
+    let below = if *below { "< " } else { "" };
+    Some(format!("wanted {below}{}", format::value(Some(*share), s.unit)))
+}
+
 /// The same, shorter, for a chart's head.
 fn short_state(s: &SignalView) -> String {
     match s.level {
@@ -64,15 +125,39 @@ pub fn ink(level: Level) -> Slot {
     }
 }
 
-/// The rule above the signals: window and width of a column.
-pub fn rule(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>, columns: u16) {
+/// The colour of a value.
+pub fn value_ink(level: Level) -> Slot {
+    match level {
+        Level::Ok => Slot::Head,
+        other => mark(other).1,
+    }
+}
+
+/// What the charts show, in words: the moment that is read, whether they are held, window and width of a column.
+pub fn about(scene: &Scene<'_>, columns: u16) -> String {
     let window = scene.ui.window();
     let column = window / u64::from(columns.max(1));
     let mut note = format!("{}, one column {}", format::length(window), format::length(column / 1000 * 1000));
-    if let Some(freeze) = &scene.ui.freeze {
-        note = format!("FROZEN at {} · {note}", format::clock(freeze.at.wall, &scene.ui.zone));
+    if scene.ui.charts.sweep {
+        note = format!("sweep · {note}");
     }
-    canvas.rule(x, y, width, "Signals", &note, scene.ui.screen == Screen::Overview);
+    match (scene.cursor(), &scene.ui.freeze) {
+        (Some(at), _) => format!("at {} · Esc now · {note}", format::clock(at, &scene.ui.zone)),
+        (None, Some(freeze)) => {
+            format!("FROZEN at {} · {note}", format::clock(freeze.at.wall, &scene.ui.zone))
+        }
+        (None, None) => note,
+    }
+}
+
+/// The rule above the signals.
+pub fn rule(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>, columns: u16) {
+    scene.ui.charts.drawn.set(columns);
+    let mut note = about(scene, columns);
+    if scene.ui.charts.worst_first && scene.ui.screen == Screen::Overview {
+        note = format!("worst first · {note}");
+    }
+    canvas.rule(x, y, width, "Signals", &note, scene.focus(0));
 }
 
 /// Columns of a strip's chart.
@@ -90,25 +175,28 @@ fn cursor(canvas: &mut Canvas<'_>, x: u16, y: u16, on: bool) {
 /// A strip: name, value and state, chart, legend; on two rows, or without the chart on one.
 pub fn strip(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalView, on: bool) {
     let (x, y) = (area.x, area.y);
-    let (m, slot) = mark(s.level);
+    let now = stand(scene, s);
+    let (m, slot) = mark(now.level);
     cursor(canvas, x, y, on);
     canvas.put(x + 1, y, 2, m, slot);
-    let text = value(s);
-    let room = canvas.width_of(&text).clamp(9, 13);
-    let value_slot = if s.level == Level::Ok { Slot::Head } else { slot };
-    let at = canvas.right(x + NAME - 3, y, room, &text, value_slot);
+    let room = canvas.width_of(&now.value).clamp(9, 13);
+    let at = canvas.right(x + NAME - 3, y, room, &now.value, value_ink(now.level));
     canvas.put(x + 4, y, at.saturating_sub(x + 5), &s.title, Slot::Head);
-    canvas.put(x + NAME - 2, y, 1, arrow(s), value_slot);
+    canvas.put(x + NAME - 2, y, 1, now.arrow, value_ink(now.level));
+    let wanted = wanted(scene, s).map(|w| format!(" · {w}")).unwrap_or_default();
     if area.height < 2 {
-        let end = canvas.put(x + NAME, y, area.width.saturating_sub(NAME + 1), &state(s), ink(s.level));
-        if s.level != Level::Ok {
-            canvas.put(end + 3, y, area.right().saturating_sub(end + 4), &s.note, Slot::Dim);
+        let words = format!("{}{wanted}", now.state);
+        let end = canvas.put(x + NAME, y, area.width.saturating_sub(NAME + 1), &words, ink(now.level));
+        if now.level != Level::Ok {
+            canvas.put(end + 3, y, area.right().saturating_sub(end + 4), &now.note, Slot::Dim);
         }
         return;
     }
-    let words = state(s);
-    let words = if s.level == Level::Ok && canvas.width_of(&words) > NAME - 6 { "ok".into() } else { words };
-    canvas.put(x + 4, y + 1, NAME - 5, &words, ink(s.level));
+    let words = match now.level {
+        Level::Ok if !wanted.is_empty() || canvas.width_of(&now.state) > NAME - 6 => format!("ok{wanted}"),
+        _ => now.state,
+    };
+    canvas.put(x + 4, y + 1, NAME - 5, &words, ink(now.level));
     let n = strip_columns(area.width);
     let columns = scene.columns(&s.id, n as usize);
     let right = x + NAME + n + 1;
@@ -125,7 +213,7 @@ pub fn strip(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
     }
     let scale = Scale::of(s, &columns);
     let chart = Rect { x: x + NAME, y, width: n, height: 2 };
-    chart::draw(canvas, chart, s, &columns, scale);
+    chart::draw(canvas, chart, s, &columns, scale, scene.places(n.into()));
     legend(canvas, right, y, room, s, scale);
 }
 
@@ -161,24 +249,19 @@ fn legend(canvas: &mut Canvas<'_>, x: u16, y: u16, room: u16, s: &SignalView, sc
 /// The strips' common axis, with letters and what they mean.
 pub fn strip_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>) {
     let n = strip_columns(width);
-    axis_line(canvas, x + NAME, y, n, "");
-    canvas.put(x + NAME + n, y, LEGEND, " now", Slot::Dim);
-    let marks = chart::marks(&scene.view.timeline, scene.charts_end(), scene.ui.window(), n as usize);
-    chart::draw_marks(canvas, x + NAME, y, &marks);
-    let mut seen: Vec<char> = Vec::new();
+    canvas.fill(x + NAME, y, n, '─', Slot::Rule);
+    canvas.fill(x + NAME, y, n.min(1), '└', Slot::Rule);
+    if n > 1 {
+        canvas.fill(x + NAME + n - 1, y, 1, '┘', Slot::Rule);
+    }
+    if !scene.ui.charts.sweep {
+        canvas.put(x + NAME + n, y, LEGEND, " now", Slot::Dim);
+    }
+    let seen = on_axis(canvas, x + NAME, y, n, scene, true);
     let mut at = x + 4;
-    for (_, letter) in marks.iter().rev() {
-        if seen.contains(letter) {
-            continue;
-        }
-        seen.push(*letter);
-        let kind = scene
-            .view
-            .timeline
-            .iter()
-            .rev()
-            .find(|h| h.letter == Some(*letter))
-            .map_or("", |h| h.kind.as_str());
+    for letter in seen {
+        let kind =
+            scene.view.timeline.iter().rev().find(|h| h.letter == Some(letter)).map_or("", |h| &h.kind);
         let text = format!("{letter} {kind} ");
         if at + canvas.width_of(&text) > x + NAME {
             break;
@@ -187,15 +270,25 @@ pub fn strip_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &S
     }
 }
 
-fn axis_line(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, end: &str) {
-    canvas.fill(x, y, n, '─', Slot::Rule);
-    canvas.fill(x, y, n.min(1), '└', Slot::Rule);
-    if n > 1 && end.is_empty() {
-        canvas.fill(x + n - 1, y, 1, '┘', Slot::Rule);
+/// Letters of what happened and the cursor in time, in the cells of an axis; the letters, each once, newest first.
+fn on_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<'_>, cursor: bool) -> Vec<char> {
+    let (window, places) = (scene.ui.window(), scene.places(n.into()));
+    let marks = chart::marks(&scene.view.timeline, scene.charts_end(), window, n.into());
+    let mut seen = Vec::new();
+    for (column, letter) in &marks {
+        if let Some(at) = places.of(*column) {
+            canvas.put(x + at, y, 1, letter.encode_utf8(&mut [0; 4]), chart::letter_slot(*letter));
+        }
     }
-    if !end.is_empty() {
-        canvas.right(x + n, y, n, end, Slot::Dim);
+    for (_, letter) in marks.iter().rev() {
+        if !seen.contains(letter) {
+            seen.push(*letter);
+        }
     }
+    if let Some(at) = scene.cursor_column(n.into()).filter(|_| cursor).and_then(|c| places.of(c)) {
+        canvas.put(x + at, y, 1, "↑", Slot::Accent);
+    }
+    seen
 }
 
 /// Cells left of a block's chart.
@@ -212,77 +305,98 @@ pub fn block(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalV
         return;
     }
     let (x, y) = (area.x, area.y);
-    let (m, slot) = mark(s.level);
-    let value_slot = if s.level == Level::Ok { Slot::Head } else { slot };
+    let now = stand(scene, s);
+    let (m, slot) = mark(now.level);
     cursor(canvas, x, y, on);
     canvas.put(x + 1, y, 2, m, slot);
     let end = area.right() - 1;
-    canvas.put(end - 1, y, 1, arrow(s), value_slot);
-    let text = value(s);
-    let at = canvas.right(end - 2, y, 13, &text, value_slot);
-    let words = short_state(s);
+    let value = format!("{} {}", now.value, now.arrow);
+    let at = canvas.right(end, y, 15, value.trim_end(), value_ink(now.level));
+    let words = match wanted(scene, s) {
+        Some(wanted) => format!("{} · {wanted}", now.short),
+        None => now.short,
+    };
     let room = at.saturating_sub(x + 6);
     let words_width = canvas.width_of(&words).min(room.saturating_sub(4));
-    let at = canvas.right(at.saturating_sub(2), y, words_width, &words, ink(s.level));
+    let at = canvas.right(at.saturating_sub(2), y, words_width, &words, ink(now.level));
     canvas.put(x + 4, y, at.saturating_sub(x + 5), &s.title, Slot::Head);
+    let chart = Rect { x: x + AXIS, y: y + 1, width: block_columns(area.width), height: area.height - 2 };
+    canvas_of(canvas, chart, scene, s);
+}
 
-    let n = block_columns(area.width);
-    let rows = area.height - 2;
-    let chart = Rect { x: x + AXIS, y: y + 1, width: n, height: rows };
+/// A chart with its numbers left of `area` and its axis below it.
+pub fn canvas_of(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, s: &SignalView) {
+    let (n, rows) = (area.width, area.height);
+    let left = area.x.saturating_sub(1);
     for row in 0..rows {
-        canvas.put(x + AXIS - 1, chart.y + row, 1, "│", Slot::Rule);
+        canvas.put(left, area.y + row, 1, "│", Slot::Rule);
     }
-    time_axis(canvas, x + AXIS - 1, chart.bottom(), n, scene, false);
+    time_axis(canvas, left, area.bottom(), n, scene, scene.marks_cursor(s));
     let columns = scene.columns(&s.id, n as usize);
     if columns.iter().all(Option::is_none) {
         let why = if s.note.is_empty() { "no sample yet" } else { &s.note };
-        canvas.put(chart.x + 1, chart.y + rows / 2, n.saturating_sub(1), why, Slot::Dim);
+        canvas.put(area.x + 1, area.y + rows / 2, n.saturating_sub(1), why, Slot::Dim);
         return;
     }
     let scale = Scale::of(s, &columns);
-    chart::draw(canvas, chart, s, &columns, scale);
-    chart::labels(canvas, x + AXIS - 1, chart, AXIS - 1, s, scale);
+    chart::draw(canvas, area, s, &columns, scale, scene.places(n.into()));
+    chart::labels(canvas, left, area, AXIS - 1, s, scale);
     // Why it stopped, in the chart itself where there is room.
-    if matches!(s.level, Level::Stale | Level::Unknown) && !s.note.is_empty() {
-        canvas.right(chart.right() - 1, chart.y, n.saturating_sub(2), &s.note, mark(s.level).1);
+    if matches!(s.level, Level::Stale | Level::Unknown) && !s.note.is_empty() && scene.cursor().is_none() {
+        canvas.right(area.right() - 1, area.y, n.saturating_sub(2), &s.note, mark(s.level).1);
     }
 }
 
-/// `└-15m─────-10m─────-5m──────now`, with the letters of what happened when there is room for them.
-pub fn time_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<'_>, letters: bool) {
+/// `└-15m─────-10m──F──-5m──────now`: the time, and the letters of what happened; a letter takes the place of a label.
+fn time_axis(canvas: &mut Canvas<'_>, x: u16, y: u16, n: u16, scene: &Scene<'_>, cursor: bool) {
     let window = scene.ui.window();
-    axis_line(canvas, x, y, n + 1, "now");
-    // Five minutes in fifths, all other windows in thirds: whole minutes or hours.
-    let parts: u16 = if window == 300_000 { 5 } else { 3 };
-    for part in 0..parts {
-        let back = window * u64::from(parts - part) / u64::from(parts);
-        let at = x + 1 + n * part / parts;
-        let label = format!("-{}", format::short(back));
-        // Never touching the next label, nor `now`.
-        if label.len() as u16 + 1 < n / parts && at + label.len() as u16 + 4 <= x + 1 + n {
-            canvas.put(at, y, n / parts, &label, Slot::Dim);
+    canvas.fill(x, y, n + 1, '─', Slot::Rule);
+    canvas.fill(x, y, 1, '└', Slot::Rule);
+    if !scene.ui.charts.sweep {
+        let marks = chart::marks(&scene.view.timeline, scene.charts_end(), window, n.into());
+        // Neither on a letter nor beside one.
+        let free = |from: u16, len: usize| {
+            let cells = usize::from(from).saturating_sub(1)..=usize::from(from) + len;
+            !marks.iter().any(|(column, _)| cells.contains(column))
+        };
+        if n > 3 && free(n - 3, 3) {
+            canvas.right(x + 1 + n, y, n, "now", Slot::Dim);
+        }
+        // Five minutes in fifths, all other windows in thirds: whole minutes or hours.
+        let parts: u16 = if window == 300_000 { 5 } else { 3 };
+        for part in 0..parts {
+            let back = window * u64::from(parts - part) / u64::from(parts);
+            let (at, label) = (n * part / parts, format!("-{}", format::short(back)));
+            // Never touching the next label, nor `now`.
+            let fits = label.len() as u16 + 1 < n / parts && at + label.len() as u16 + 4 <= n;
+            if fits && free(at, label.len()) {
+                canvas.put(x + 1 + at, y, n / parts, &label, Slot::Dim);
+            }
         }
     }
-    if letters {
-        let marks = chart::marks(&scene.view.timeline, scene.charts_end(), window, n as usize);
-        chart::draw_marks(canvas, x + 1, y, &marks);
-    }
+    on_axis(canvas, x + 1, y, n, scene, cursor);
 }
 
 /// What the letters mean, with their times: `D 03:08:58 deploy v1.2.4`.
 pub fn letters(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, scene: &Scene<'_>) {
-    let since = scene.charts_end().wall - scene.ui.window() as i64;
-    let inside: Vec<_> =
-        scene.view.timeline.iter().filter(|h| h.letter.is_some() && h.wall >= since).collect();
+    let (end_of, window) = (scene.charts_end(), scene.ui.window());
+    let since = end_of.wall - window as i64;
+    let inside = scene.view.timeline.iter().filter(|h| {
+        h.letter.is_some_and(|l| chart::LETTERS.contains(l)) && (since..=end_of.wall).contains(&h.wall)
+    });
+    let inside: Vec<_> = inside.collect();
     let end = x + width;
     let mut at = x;
-    let shown: Vec<_> = inside.iter().rev().take(3).collect();
-    for h in shown.into_iter().rev() {
-        let text = format!("{} {}", format::clock(h.wall, &scene.ui.zone), h.kind);
-        if at + canvas.width_of(&text) + 2 > end {
+    for h in &inside[inside.len().saturating_sub(3)..] {
+        let letter = h.letter.unwrap_or(' ');
+        let time = format!("{} {}", format::clock(h.wall, &scene.ui.zone), h.kind);
+        if at + canvas.width_of(&time) + 2 > end {
             break;
         }
-        at = canvas.put(at, y, 2, &h.letter.unwrap_or(' ').to_string(), Slot::Accent) + 1;
-        at = canvas.put(at, y, end - at, &text, Slot::Dim) + 3;
+        at = canvas.put(at, y, 2, letter.encode_utf8(&mut [0; 4]), chart::letter_slot(letter)) + 1;
+        let what = h.text.split([':', ',', ';']).next().unwrap_or_default().trim();
+        let whole = format!("{time} {what}");
+        let fits = canvas.width_of(&whole) <= width / 3 && at + canvas.width_of(&whole) <= end;
+        at = canvas.put(at, y, end - at, if fits { &whole } else { &time }, Slot::Dim) + 3;
     }
 }

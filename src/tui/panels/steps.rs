@@ -219,12 +219,23 @@ pub fn phases(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunV
         }
         if now {
             spans.push(("▸ ", Slot::Accent));
+        } else if p.ended.is_some() && !late {
+            spans.push(("+ ", Slot::Dim));
         }
         spans.push((&p.title, title));
         spans.push((&text, if late { Slot::Warn } else { Slot::Dim }));
         if x >= end {
             return;
         }
-        x = canvas.spans(x, area.y, end - x, &spans) + 3;
+        x = canvas.spans(x, area.y, end - x, &spans);
+        // How much of the time is used, where there is room to show it.
+        if let Some((took, budget)) = took.zip(p.budget_ms).filter(|_| now && area.width >= 100)
+            && x + 12 < end
+        {
+            let slot = if late { Slot::Warn } else { Slot::Accent };
+            canvas.bar(x + 1, area.y, 10, took as f64 / budget.max(1) as f64, slot);
+            x += 11;
+        }
+        x += 3;
     }
 }

@@ -5,6 +5,7 @@ use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
+use crate::tui::ui::charts::TIMELINE;
 use ratatui::layout::Rect;
 
 /// The colour of a kind of event.
@@ -29,11 +30,16 @@ pub fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, h: &Happening
     canvas.put(x + kind_at + 9, y, end.saturating_sub(x + kind_at + 9), &text, Slot::Text);
 }
 
-/// The newest that fit.
+/// The newest that fit, or those around the cursor, when it is here.
 pub fn newest(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let all = &scene.view.timeline;
-    let first = all.len().saturating_sub(area.height as usize);
-    for (row_at, h) in all[first..].iter().enumerate() {
-        row(canvas, Rect { y: area.y + row_at as u16, height: 1, ..area }, scene, h, 10);
+    let at = all.len().checked_sub(1 + scene.ui.back_in_time).filter(|_| scene.focus(TIMELINE));
+    let first = all.len().saturating_sub(area.height as usize).min(at.unwrap_or(usize::MAX));
+    for (row_at, h) in all[first..].iter().take(area.height.into()).enumerate() {
+        let y = area.y + row_at as u16;
+        if at == Some(first + row_at) {
+            canvas.put(area.x, y, 1, "▸", Slot::Accent);
+        }
+        row(canvas, Rect { y, height: 1, ..area }, scene, h, 10);
     }
 }

@@ -5,6 +5,7 @@ use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
+use crate::tui::ui::charts::TRIGGERS;
 use ratatui::layout::Rect;
 
 /// Mark and colour of a trigger. One that fires below the row in force is not what to look at first.
@@ -35,7 +36,11 @@ pub fn rows(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, parts: bool)
     let triggers = &scene.view.triggers;
     let name_width = (area.width / 3).clamp(10, 24);
     let (mut y, end) = (area.y, area.right());
-    for (i, t) in triggers.iter().enumerate() {
+    let focus = scene.focus(TRIGGERS);
+    let at = scene.ui.charts.trigger.min(triggers.len().saturating_sub(1));
+    // The cursor stays in sight.
+    let first = if focus { (at + 2).saturating_sub(area.height.into()).min(at) } else { 0 };
+    for (i, t) in triggers.iter().enumerate().skip(first) {
         let left = triggers.len() - i;
         if y + 1 == area.bottom() && left > 1 {
             let rest = &triggers[i..];
@@ -61,6 +66,9 @@ pub fn rows(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, parts: bool)
             return;
         }
         row(canvas, Rect { y, height: 1, ..area }, scene, t, name_width);
+        if focus && i == at {
+            canvas.put(area.x, y, 1, "▸", Slot::Accent);
+        }
         y += 1;
         let lit = matches!(t.state, TriggerState::Pending { .. } | TriggerState::Firing { .. });
         if !(parts && lit) {

@@ -1,12 +1,14 @@
 //! The overview. Strips at 80×24, charts in a grid with a column beside them at 120×40, three columns at 200×60.
 
+use crate::model::playbook::Moment;
 use crate::session::view::SignalView;
 use crate::tui::canvas::Canvas;
 use crate::tui::paint::Scene;
 use crate::tui::panels::{
-    matrix, others, run_line, series, severity, signals, timeline, triggers, verdict, what_fits,
+    matrix, others, run_line, series, severity, signals, timeline, traffic, triggers, verdict, what_fits,
 };
 use crate::tui::theme::Slot;
+use crate::tui::ui::charts::{SEVERITY, SIGNALS, TIMELINE, TRIGGERS};
 use ratatui::layout::Rect;
 
 /// Draws it below the verdict, in the layout that fits.
@@ -38,16 +40,18 @@ fn head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> Rect {
 
 type Indexed<'v> = Vec<(usize, &'v SignalView)>;
 
-/// Signals with a panel of their own, and the others. At most `most` panels; the cursor's signal is among them.
+/// Signals with a panel of their own, and the others, in the order that is asked. At most `most` panels; the cursor's signal
+/// is among them.
 fn split<'v>(scene: &Scene<'v>, most: usize) -> (Indexed<'v>, Indexed<'v>) {
-    let all = scene.view.signals.iter().enumerate();
+    let order = scene.ui.order(scene.view).into_iter();
+    let all = order.filter_map(|i| Some((i, scene.view.signals.get(i)?)));
     let (panels, mut others): (Indexed<'_>, Indexed<'_>) = all.partition(|(_, s)| s.panel);
     let at = panels.iter().position(|(i, _)| *i == scene.ui.signal).unwrap_or(0);
     let first = (at + 1).saturating_sub(most.max(1)).min(panels.len());
     let shown: Indexed<'_> = panels[first..].iter().take(most).copied().collect();
-    let rest = panels.iter().filter(|(i, _)| !shown.iter().any(|(j, _)| i == j));
-    others.extend(rest.copied());
-    others.sort_by_key(|(i, _)| *i);
+    let rest: Indexed<'_> =
+        panels.iter().filter(|(i, _)| !shown.iter().any(|(j, _)| i == j)).copied().collect();
+    others.splice(0..0, rest);
     (shown, others)
 }
 
@@ -123,7 +127,8 @@ fn strips(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     signals::rule(canvas, area.x, y, area.width, scene, signals::strip_columns(area.width));
     y += 1;
     for (index, s) in panels {
-        signals::strip(canvas, row(y, fit.per_panel), scene, s, scene.ui.signal == index);
+        let on = scene.focus(SIGNALS) && scene.ui.signal == index;
+        signals::strip(canvas, row(y, fit.per_panel), scene, s, on);
         y += fit.per_panel;
     }
     if fit.axis > 0 && y < area.bottom() {
@@ -138,8 +143,8 @@ fn strips(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     y += fit.others;
     if fit.severity > 0 && y < area.bottom() {
         let half = area.width / 2;
-        canvas.rule(area.x, y, half, "Severity", "", false);
-        canvas.rule(area.x + half, y, area.width - half, "Triggers", "", false);
+        canvas.rule(area.x, y, half, "Severity", "", scene.focus(SEVERITY));
+        canvas.rule(area.x + half, y, area.width - half, "Triggers", now(scene), scene.focus(TRIGGERS));
         y += 1;
         let height = fit.severity.min(area.bottom() - y);
         severity::rows(canvas, Rect { y, height, width: half, ..area }, scene);
@@ -152,13 +157,70 @@ fn strips(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     }
 }
 
-/// Charts `across`, one below the other as far as they go, and the letters' line. Returns the row below.
-fn charts(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, panels: &Indexed<'_>, across: u16) -> u16 {
+/// What stands in a rule below which things are of now, while the charts are read at another time.
+fn now(scene: &Scene<'_>) -> &'static str {
+    if scene.cursor().is_some() { "now" } else { "" }
+}
+
+/// How many rows the parts get where there are charts; what matters least gives way first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Grid {
+    /// Of one chart, with its head and its axis.
+    chart: u16,
+    /// Others: a table with a rule, one line, or nothing.
+    others: u16,
+    stages: u16,
+    /// Strips of series, with their rule.
+    series: u16,
+    /// Events, without their rule.
+    past: u16,
+}
+
+impl Grid {
+    /// Everything below the head in `height` rows. `down` charts stand one below the other, not higher than `most`.
+    fn fit(height: u16, down: u16, most: u16, wanted: Grid) -> Grid {
+        let mut g = Grid { chart: 10.min(most), past: wanted.past.min(2), ..wanted };
+        let rule = |n: u16| if n > 1 { 1 + n } else { n };
+        let total = |g: &Grid| {
+            let past = if g.past > 0 { 1 + g.past } else { 0 };
+            // The signals' rule, and the line of the letters.
+            2 + down * g.chart + rule(g.others) + g.stages + g.series + past
+        };
+        while total(&g) > height {
+            match g {
+                Grid { past: 1.., .. } => g.past -= 1,
+                Grid { series: 1.., .. } => g.series = 0,
+                Grid { others: 2.., .. } => g.others -= 1,
+                Grid { chart: 7.., .. } => g.chart -= 1,
+                Grid { stages: 1.., .. } => g.stages = 0,
+                Grid { chart: 5.., .. } => g.chart -= 1,
+                Grid { others: 1, .. } => g.others = 0,
+                _ => return g,
+            }
+        }
+        // What is left goes to the past first, then to the charts.
+        while g.past < wanted.past.min(5) && total(&g) < height {
+            g.past += 1;
+        }
+        while g.chart < most && total(&g) + down <= height {
+            g.chart += 1;
+        }
+        g.past = wanted.past.min(g.past + height.saturating_sub(total(&g)));
+        g
+    }
+}
+
+/// Charts `across`, one below the other, and the letters' line. Returns the row below.
+fn charts(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    scene: &Scene<'_>,
+    panels: &Indexed<'_>,
+    across: u16,
+    height: u16,
+) -> u16 {
     let width = area.width / across;
     signals::rule(canvas, area.x, area.y, area.width, scene, signals::block_columns(width));
-    let down = (panels.len() as u16).div_ceil(across).max(1);
-    let letters = u16::from(scene.view.timeline.iter().any(|h| h.letter.is_some()));
-    let height = (area.height.saturating_sub(1 + letters) / down).clamp(4, 15);
     for (at, (index, s)) in panels.iter().enumerate() {
         let (column, row) = (at as u16 % across, at as u16 / across);
         let block = Rect {
@@ -166,44 +228,78 @@ fn charts(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, panels: &Index
             y: area.y + 1 + row * height,
             width,
             // A blank row between charts, where there is one to spare.
-            height: if height > 8 { height - 1 } else { height },
+            height: if height > 10 { height - 1 } else { height },
         };
         if block.bottom() <= area.bottom() {
-            signals::block(canvas, block, scene, s, scene.ui.signal == *index);
+            let on = scene.focus(SIGNALS) && scene.ui.signal == *index;
+            signals::block(canvas, block, scene, s, on);
         }
     }
-    let y = (area.y + 1 + down * height).min(area.bottom());
-    if letters > 0 && y > 0 {
-        let at = if height > 8 { y - 1 } else { y.min(area.bottom() - 1) };
-        signals::letters(canvas, area.x + 8, at, area.width.saturating_sub(9), scene);
-        return if height > 8 { y } else { y + 1 };
+    let down = (panels.len() as u16).div_ceil(across);
+    let y = area.y + 1 + down * height;
+    signals::letters(canvas, area.x + 8, y, area.width.saturating_sub(9), scene);
+    y + 1
+}
+
+fn others_below(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, others: &Indexed<'_>) {
+    match area.height {
+        0 => {}
+        1 => others::line(canvas, area, scene, others),
+        height => {
+            canvas.rule(area.x, area.y, area.width.saturating_sub(1), "Others", "", false);
+            others::table(canvas, Rect { y: area.y + 1, height: height - 1, ..area }, scene, others);
+        }
     }
-    y
+}
+
+fn past(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    if area.height > 1 {
+        canvas.rule(area.x, area.y, area.width, "Timeline", "", scene.focus(TIMELINE));
+        timeline::newest(canvas, Rect { y: area.y + 1, height: area.height - 1, ..area }, scene);
+    }
+}
+
+/// Charts, stages, series and others in the left column, which is as high as `g` says.
+fn left(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    scene: &Scene<'_>,
+    (panels, others): (&Indexed<'_>, &Indexed<'_>),
+    across: u16,
+    g: Grid,
+) {
+    let y = charts(canvas, area, scene, panels, across, g.chart);
+    let y = stage_matrix(canvas, Rect { y, height: g.stages, ..area }, scene);
+    if let Some(s) = series::of(scene).first() {
+        series::draw(canvas, Rect { y, height: g.series, width: area.width - 1, ..area }, scene, s);
+    }
+    let y = y + g.series;
+    others_below(canvas, Rect { y, height: area.bottom().saturating_sub(y), ..area }, scene, others);
+}
+
+/// What the left column would take, if there were room.
+fn wanted(scene: &Scene<'_>, others: usize, width: u16, past: u16, strips: u16) -> Grid {
+    Grid {
+        chart: 10,
+        others: ((others + scene.view.manual.len()) as u16).min(5),
+        stages: scene.view.matrix.as_ref().map_or(0, matrix::height),
+        series: series::of(scene).first().map_or(0, |s| series::height(s, width - 1, strips)),
+        past: past.min(scene.view.timeline.len() as u16),
+    }
 }
 
 /// Charts 2×2 with severity, triggers and what fits beside them; others and the timeline below.
 fn grid(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     const BESIDE: u16 = 42;
     let (panels, others) = split(scene, 4);
-    let past = (scene.view.timeline.len() as u16 + 1).clamp(3, 6);
-    let below = 1 + ((others.len() + scene.view.manual.len()) as u16).clamp(1, 5);
-    let left = area.width - BESIDE;
-    let up = Rect { width: left, height: area.height - past, ..area };
-    let stages = staged(scene, up.height.saturating_sub(below));
-    let charts_area = Rect { height: up.height.saturating_sub(below + stages), ..up };
-    let y = charts(canvas, charts_area, scene, &panels, 2);
-    let y = stage_matrix(canvas, Rect { y, height: stages, ..up }, scene);
-    canvas.rule(area.x, y, left.saturating_sub(1), "Others", "", false);
-    others::table(canvas, Rect { y: y + 1, height: up.bottom().saturating_sub(y + 1), ..up }, scene, &others);
-    beside(canvas, Rect { x: area.x + left, width: BESIDE, height: up.height, ..area }, scene);
-    canvas.rule(area.x, up.bottom(), area.width, "Timeline", "", false);
-    timeline::newest(canvas, Rect { y: up.bottom() + 1, height: past - 1, ..area }, scene);
-}
-
-/// Rows for the stage matrix out of `height`; none where the charts would become too low.
-fn staged(scene: &Scene<'_>, height: u16) -> u16 {
-    let wanted = scene.view.matrix.as_ref().map_or(0, matrix::height);
-    if height >= wanted + 12 { wanted } else { 0 }
+    let width = area.width - BESIDE;
+    let down = (panels.len() as u16).div_ceil(2).max(1);
+    let g = Grid::fit(area.height, down, 13, wanted(scene, others.len(), width, 12, 3));
+    let below = if g.past > 0 { 1 + g.past } else { 0 };
+    let up = Rect { height: area.height - below, ..area };
+    left(canvas, Rect { width, ..up }, scene, (&panels, &others), 2, g);
+    beside(canvas, Rect { x: area.x + width, width: BESIDE, ..up }, scene);
+    past(canvas, Rect { y: up.bottom(), height: below, ..area }, scene);
 }
 
 /// The stage matrix in as many rows as were kept for it. Returns the row below.
@@ -215,44 +311,54 @@ fn stage_matrix(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
     area.bottom()
 }
 
-/// Severity, triggers and what fits, one below the other.
+/// Severity, triggers, what fits and the traffic, one below the other.
 fn beside(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let y = severities(canvas, area, scene);
     let fits = fits_rows(scene).min(area.height / 3);
     let room = area.bottom().saturating_sub(y);
     let wanted = triggers_rows(scene) + 2;
     let triggers = wanted.min(room.saturating_sub(fits + 1));
-    canvas.rule(area.x, y, area.width, "Triggers", &armed(scene), false);
+    canvas.rule(area.x, y, area.width, "Triggers", &armed(scene), scene.focus(TRIGGERS));
     triggers::rows(canvas, Rect { y: y + 1, height: triggers.saturating_sub(2), ..area }, scene, true);
     let y = y + triggers;
-    if area.bottom() > y + 1 {
-        canvas.rule(area.x, y, area.width, "What fits", "", false);
-        let height = fits_rows(scene).min(area.bottom() - y - 1);
-        what_fits::draw(canvas, Rect { y: y + 1, height, ..area }, scene);
-        let y = y + height + 2;
-        series_below(canvas, Rect { y, height: area.bottom().saturating_sub(y), ..area }, scene);
-    }
+    let y = what_fits(canvas, Rect { y, height: area.bottom().saturating_sub(y), ..area }, scene, fits);
+    traffic_below(canvas, Rect { y, height: area.bottom().saturating_sub(y), ..area }, scene);
 }
 
-/// Series, when there are any and there is room.
-fn series_below(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
-    if area.height > 3 && series::rows(scene) > 0 {
-        canvas.rule(area.x, area.y, area.width, "Series, worst first", "", false);
-        series::draw(canvas, Rect { y: area.y + 1, height: area.height - 1, ..area }, scene);
+/// What fits in at most `most` rows; returns the row below, with a blank one between.
+fn what_fits(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, most: u16) -> u16 {
+    if area.height < 2 {
+        return area.y;
     }
+    canvas.rule(area.x, area.y, area.width, "What fits", "", false);
+    let height = most.min(area.height - 1);
+    what_fits::draw(canvas, Rect { y: area.y + 1, height, ..area }, scene);
+    area.y + height + 2
+}
+
+/// The split of the traffic, where there is one and room for it. Returns the row below.
+fn traffic_below(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
+    let rows = traffic::rows(scene);
+    if rows == 0 || area.height < 1 + rows {
+        return area.y;
+    }
+    canvas.rule(area.x, area.y, area.width, "Traffic", "", false);
+    traffic::draw(canvas, Rect { y: area.y + 1, height: rows, ..area }, scene);
+    area.y + rows + 2
 }
 
 fn severities(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
-    canvas.rule(area.x, area.y, area.width, "Severity", "", false);
+    canvas.rule(area.x, area.y, area.width, "Severity", "", scene.focus(SEVERITY));
     let height = (scene.view.severities.len() as u16 * 2).min(area.height / 2);
     severity::table(canvas, Rect { y: area.y + 1, height, ..area }, scene);
     area.y + height + 2
 }
 
 fn armed(scene: &Scene<'_>) -> String {
-    match scene.view.triggers.iter().filter(|t| t.mode == "ARMED").count() {
-        0 => String::new(),
-        n => format!("{n} armed"),
+    let armed = scene.view.triggers.iter().filter(|t| t.mode == "ARMED").count();
+    match armed {
+        0 => now(scene).into(),
+        n => format!("{n} armed{}", if scene.cursor().is_some() { " now" } else { "" }),
     }
 }
 
@@ -273,57 +379,61 @@ fn fits_rows(scene: &Scene<'_>) -> u16 {
 
 /// Three columns and the timeline across.
 fn wide(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
-    let past = 10;
-    let up = Rect { height: area.height - past, ..area };
-    let left = Rect { width: area.width - 42 - 40, ..up };
     let (panels, others) = split(scene, 6);
-    let below = (2 + (others.len() + scene.view.manual.len()) as u16).min(up.height / 3);
-    let across = if panels.len() <= 4 { 2 } else { 3 };
-    let stages = staged(scene, left.height - below);
-    let charts_area = Rect { height: left.height - below - stages, ..left };
-    let y = charts(canvas, charts_area, scene, &panels, across);
-    let y = stage_matrix(canvas, Rect { y, height: stages, ..left }, scene);
-    canvas.rule(left.x, y, left.width.saturating_sub(1), "Others", "", false);
-    others::table(
-        canvas,
-        Rect { y: y + 1, height: left.bottom().saturating_sub(y + 1), ..left },
-        scene,
-        &others,
-    );
-    let middle = Rect { x: left.right(), width: 42, ..up };
+    let width = area.width - 42 - 40;
+    let down = (panels.len() as u16).div_ceil(3).max(1);
+    let wanted = Grid { past: 9, ..wanted(scene, others.len(), width, 9, 7) };
+    let g = Grid::fit(area.height, down, 13, wanted);
+    let below = if g.past > 0 { 1 + g.past } else { 0 };
+    let up = Rect { height: area.height - below, ..area };
+    left(canvas, Rect { width, ..up }, scene, (&panels, &others), 3, g);
+    let middle = Rect { x: area.x + width, width: 41, ..up };
     let y = severities(canvas, middle, scene);
-    canvas.rule(middle.x, y, middle.width, "Triggers", &armed(scene), false);
-    triggers::rows(
-        canvas,
-        Rect { y: y + 1, height: middle.bottom().saturating_sub(y + 1), ..middle },
-        scene,
-        true,
-    );
-    let right = Rect { x: middle.right(), width: 40, ..up };
-    canvas.rule(right.x, right.y, right.width, "What fits", "", false);
-    let fits = fits_rows(scene).min(right.height / 2);
-    what_fits::draw(canvas, Rect { y: right.y + 1, height: fits, ..right }, scene);
-    let mut rest = Rect { y: right.y + fits + 2, height: right.height.saturating_sub(fits + 2), ..right };
-    if let Some(run) = scene.view.run.as_ref().filter(|_| rest.height > 10) {
-        let title = if run_line::is_live(run) { "Run" } else { "Last run" };
-        canvas.rule(rest.x, rest.y, rest.width, title, "4 shows it", false);
-        let line = run_line::line(scene.view, run);
-        canvas.put(rest.x + 1, rest.y + 1, 2, line.mark, line.slot);
-        canvas.put(
-            rest.x + 4,
-            rest.y + 1,
-            rest.width - 5,
-            &format!("{}  {}", line.word, line.text),
-            line.slot,
-        );
-        canvas.put(rest.x + 4, rest.y + 2, rest.width - 5, &run.title, Slot::Text);
-        let clock = run_line::objective(scene.view, run).unwrap_or_default();
-        canvas.put(rest.x + 4, rest.y + 3, rest.width - 5, &clock, Slot::Text);
-        rest = Rect { y: rest.y + 5, height: rest.height - 5, ..rest };
+    canvas.rule(middle.x, y, middle.width, "Triggers", &armed(scene), scene.focus(TRIGGERS));
+    let height = middle.bottom().saturating_sub(y + 1);
+    triggers::rows(canvas, Rect { y: y + 1, height, ..middle }, scene, true);
+    let right = Rect { x: middle.right() + 1, width: 40, ..up };
+    let down = |y: u16| Rect { y, height: right.bottom().saturating_sub(y), ..right };
+    let y = what_fits(canvas, right, scene, fits_rows(scene).min(right.height / 3));
+    let y = traffic_below(canvas, down(y), scene);
+    let y = checklist(canvas, down(y), scene);
+    run(canvas, down(y), scene);
+    past(canvas, Rect { y: up.bottom(), height: below, ..area }, scene);
+}
+
+/// What is open of the checklist before a run, live. Returns the row below.
+fn checklist(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
+    let Some(list) = scene.view.checklists.iter().find(|c| c.moment == Some(Moment::Before)) else {
+        return area.y;
+    };
+    if area.height < 3 || list.items.is_empty() {
+        return area.y;
     }
-    series_below(canvas, rest, scene);
-    canvas.rule(area.x, up.bottom(), area.width, "Timeline", "", false);
-    timeline::newest(canvas, Rect { y: up.bottom() + 1, height: past - 1, ..area }, scene);
+    let (done, all) = list.done();
+    canvas.rule(area.x, area.y, area.width, &list.title, &format!("{done} of {all}"), false);
+    let rows = (area.height - 1).min(8).min(all as u16);
+    for (row, item) in list.items.iter().take(rows.into()).enumerate() {
+        let y = area.y + 1 + row as u16;
+        let (mark, slot) = if item.done { ("[x]", Slot::Ok) } else { ("[ ]", Slot::Text) };
+        canvas.put(area.x + 1, y, 3, mark, slot);
+        let ink = if item.done { Slot::Dim } else { Slot::Text };
+        canvas.put(area.x + 5, y, area.width.saturating_sub(6), &item.text, ink);
+    }
+    area.y + rows + 2
+}
+
+/// The run in progress, or the last one.
+fn run(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    let Some(run) = scene.view.run.as_ref().filter(|_| area.height > 4) else { return };
+    let title = if run_line::is_live(run) { "Run" } else { "Last run" };
+    canvas.rule(area.x, area.y, area.width, title, "4 shows it", false);
+    let line = run_line::line(scene.view, run);
+    let (x, width) = (area.x + 4, area.width.saturating_sub(5));
+    canvas.put(area.x + 1, area.y + 1, 2, line.mark, line.slot);
+    canvas.put(x, area.y + 1, width, &format!("{}  {}", line.word, line.text), line.slot);
+    canvas.put(x, area.y + 2, width, &run.title, Slot::Text);
+    let clock = run_line::objective(scene.view, run).unwrap_or_default();
+    canvas.put(x, area.y + 3, width, &clock, Slot::Text);
 }
 
 #[cfg(test)]
@@ -353,5 +463,22 @@ mod tests {
         let rows = Rows::fit(40, 4, 6, 4, 9, 50);
         assert_eq!((rows.others, rows.severity), (6, 9));
         assert_eq!(rows.total(), 40);
+    }
+
+    #[test]
+    fn with_charts_the_past_goes_first_then_strips_then_others_then_chart_rows() {
+        let all = Grid { chart: 10, others: 4, stages: 7, series: 3, past: 6 };
+        let at = |h| Grid::fit(h, 2, 13, all);
+        assert_eq!(at(60), Grid { chart: 13, past: 6, ..all });
+        assert_eq!(at(40), Grid { chart: 10, past: 2, ..all });
+        assert_eq!((at(37).past, at(37).series), (0, 3));
+        assert_eq!((at(36).series, at(36).others), (0, 4));
+        assert_eq!((at(31).others, at(31).chart), (1, 10));
+        assert_eq!((at(28).others, at(28).chart, at(28).stages), (1, 9, 7));
+        assert_eq!((at(21).stages, at(21).chart), (0, 6));
+        for h in 12..70 {
+            let g = at(h);
+            assert!(g.chart >= 4 && g.chart <= 13, "{h}: {g:?}");
+        }
     }
 }

@@ -106,13 +106,24 @@ fn row(canvas: &mut Canvas<'_>, x: u16, y: u16, p: &ProcedureView, on: bool, col
     let asks = match (p.emergency, p.asks.as_str()) {
         (true, _) => "emergency".to_string(),
         (_, "") => "nobody".to_string(),
-        (_, who) => who.to_string(),
+        (_, who) => first_words(canvas, who, columns.get(3).map_or(20, |c| c.1.saturating_sub(1))),
     };
     let cells = [format::length(p.duration_ms), none(&p.downtime), none(&p.data_loss), asks, last];
     for ((at, width), text) in columns.iter().zip(cells) {
         let quiet = matches!(text.as_str(), "none" | "never" | "nobody");
         canvas.put(*at, y, width.saturating_sub(1), &text, if quiet { Slot::Dim } else { Slot::Text });
     }
+}
+
+/// As many whole words as there is room for, one at least.
+fn first_words(canvas: &Canvas<'_>, text: &str, room: u16) -> String {
+    let mut out = text.to_string();
+    while canvas.width_of(&out) > room
+        && let Some((fewer, _)) = out.rsplit_once(' ')
+    {
+        out = fewer.trim_end_matches(['+', ' ']).to_string();
+    }
+    out
 }
 
 /// Troubles that are known, those that are so now first.

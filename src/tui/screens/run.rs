@@ -5,7 +5,7 @@ use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::{chop, wrap};
 use crate::tui::format;
 use crate::tui::paint::Scene;
-use crate::tui::panels::{criteria, others, output, run_line, say, signals, steps, truth};
+use crate::tui::panels::{criteria, objectives, others, output, run_line, say, signals, steps, truth};
 use crate::tui::theme::Slot;
 use crate::tui::ui::Pane;
 use ratatui::layout::Rect;
@@ -30,12 +30,32 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     } else if scene.ui.pane == Pane::Guide {
         output::guide(canvas, area, scene);
     } else if area.width >= 110 && area.height >= 28 {
-        let right = Rect { x: area.right() - 44, width: 44, ..area };
-        body(canvas, Rect { width: area.width - 45, ..area }, scene, run);
-        beside(canvas, right, scene);
+        let area = say_hints(canvas, area, scene, run);
+        // What is printed is long: it has the whole width, below.
+        let printed = match scene.view.output.total as u16 {
+            0 => 0,
+            n => (n + 1).min(area.height / 5),
+        };
+        let upper = Rect { height: area.height - printed, ..area };
+        let right = Rect { x: area.right() - 44, width: 44, ..upper };
+        body(canvas, Rect { width: area.width - 45, ..upper }, scene, run, true);
+        beside(canvas, right, scene, run);
+        output::draw(canvas, Rect { y: upper.bottom(), height: printed, ..area }, scene, run);
     } else {
-        body(canvas, area, scene, run);
+        let area = say_hints(canvas, area, scene, run);
+        body(canvas, area, scene, run, false);
     }
+}
+
+/// What it means for the person who looks at it, at the bottom. Returns what is left of the area.
+fn say_hints(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) -> Rect {
+    let room = area.width.saturating_sub(2) as usize;
+    let hints: Vec<String> = hints(scene, run).iter().flat_map(|h| chop(h, room)).collect();
+    let last = area.bottom().saturating_sub(hints.len() as u16);
+    for (row, hint) in hints.iter().enumerate() {
+        canvas.put(area.x + 1, last + row as u16, area.width.saturating_sub(2), hint, Slot::Dim);
+    }
+    Rect { height: last.saturating_sub(area.y), ..area }
 }
 
 /// Which run, its phases, and what is wrong with its supervisor.
@@ -122,6 +142,10 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
     if let Some(why) = run.override_reason.as_ref().filter(|_| run_line::is_live(run)) {
         out.push(("! ", format!("Asked for although a check did not hold: {why}"), Slot::Warn));
     }
+    if !run.skips.is_empty() {
+        let text = format!("Left out as an emergency, to be made up for: {}", run.skips.join(" · "));
+        out.push(("! ", text, Slot::Warn));
+    }
     if run.adopted > 0 && run_line::is_live(run) {
         let text = "The run's supervisor had died. A new one took over; nothing was done twice.";
         out.push(("  ", text.to_string(), Slot::Dim));
@@ -129,18 +153,11 @@ fn remarks(scene: &Scene<'_>, run: &RunView) -> Vec<(&'static str, String, Slot)
     out
 }
 
-/// The sections that matter in this state, from the top down.
-fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
+/// The sections that matter in this state, from the top down. `wide`: charts, objectives and output stand beside.
+fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView, wide: bool) {
     let mut below = area;
     let advance =
         |below: &mut Rect, y: u16| *below = Rect { y, height: below.bottom().saturating_sub(y), ..*below };
-    let room = area.width.saturating_sub(2) as usize;
-    let hints: Vec<String> = hints(scene, run).iter().flat_map(|h| chop(h, room)).collect();
-    let last = area.bottom().saturating_sub(hints.len() as u16);
-    for (row, hint) in hints.iter().enumerate() {
-        canvas.put(area.x + 1, last + row as u16, area.width.saturating_sub(2), hint, Slot::Dim);
-    }
-    below.height = last.saturating_sub(below.y);
     let n = run.steps.len().min(60) as u16 + 1;
     let drifted = run.drifted.is_some() && run_line::is_live(run);
     match (run.state, &run.verification) {
@@ -154,7 +171,7 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
             let y = say::draw(canvas, below, scene, run);
             advance(&mut below, y);
             if said == 0 || below.height >= truth::ROWS {
-                let y = truth::draw(canvas, below, scene, run);
+                let y = truth::draw(canvas, below, scene, run, !wide);
                 advance(&mut below, y);
             }
             if below.height > 3 {
@@ -181,12 +198,13 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
                 true,
             );
             advance(&mut below, y);
-            let y = truth::draw(canvas, below, scene, run);
+            let y = truth::draw(canvas, below, scene, run, !wide);
             advance(&mut below, y);
         }
         _ => {
-            let seen = if below.height > 12 { 2 } else { 0 };
-            let room = below.height.saturating_sub(seen);
+            let seen = if below.height > 12 && !wide { 2 } else { 0 };
+            let truth = if wide { truth::ROWS } else { 0 };
+            let room = below.height.saturating_sub(seen + truth);
             let most = n.min(room.saturating_sub(4).max(room / 2));
             let y = steps::draw(canvas, Rect { height: most, ..below }, scene, run, true);
             advance(&mut below, y);
@@ -196,16 +214,29 @@ fn body(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
             advance(&mut below, y);
             if seen > 0 {
                 let y = below.bottom() - seen;
-                canvas.rule(area.x, y, area.width, "Seen now", "", false);
+                let wanted = wanted(scene);
+                canvas.rule(area.x, y, area.width, "Seen now", &wanted, false);
                 let all: Vec<_> = scene.view.signals.iter().enumerate().collect();
                 others::line(canvas, Rect { y: y + 1, height: 1, ..area }, scene, &all);
                 below.height -= seen;
             }
+            if wide {
+                let y = truth::draw(canvas, below, scene, run, false);
+                advance(&mut below, y);
+            }
         }
     }
-    if below.height > 1 && scene.view.output.total > 0 {
+    if !wide && below.height > 1 && scene.view.output.total > 0 {
         output::draw(canvas, below, scene, run);
     }
+}
+
+/// `CST rollout 50 %, wanted 0 %`: what is seen of the traffic beside what the run wants of it.
+fn wanted(scene: &Scene<'_>) -> String {
+    let of = scene.view.traffic.as_ref();
+    let signal = of.and_then(|t| scene.view.signals.iter().find(|s| s.id == t.signal));
+    let words = signal.and_then(|s| Some((s, signals::wanted(scene, s)?)));
+    words.map(|(s, w)| format!("{} {}, {w}", s.title, signals::value(s))).unwrap_or_default()
 }
 
 /// What it means for the person who looks at it.
@@ -239,8 +270,17 @@ fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
     }
 }
 
-/// Charts of the signals that have a panel.
-fn beside(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+/// Charts of the signals that have a panel, and below them what the run is judged by and what comes after it.
+fn beside(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView) {
+    let below = objectives::rows(scene, run).min(area.height / 2);
+    let area = match below {
+        0 => area,
+        n => {
+            let at = Rect { y: area.bottom() - n, height: n, ..area };
+            objectives::draw(canvas, at, scene, run);
+            Rect { height: area.height - n, ..area }
+        }
+    };
     signals::rule(canvas, area.x, area.y, area.width, scene, signals::block_columns(area.width));
     let panels: Vec<_> = scene.view.signals.iter().filter(|s| s.panel).collect();
     let fit = (area.height / 8).clamp(1, 4) as usize;

@@ -1,5 +1,6 @@
 //! Cells into as few bytes as they need: one write per frame, none when nothing changed.
 
+use super::osc;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -16,6 +17,8 @@ const ASK: &str = "\x1b[5n";
 /// Blank runs from this length are erased rather than written.
 const ERASE_FROM: u16 = 8;
 
+/// Blank cells from this length on are jumped over where the screen is blank already.
+const GAP: usize = 5;
 /// A frame of more bytes is cut between two rows; what is left waits for the next, so that a key is answered between them.
 const LARGE: usize = 3_400;
 
@@ -41,6 +44,17 @@ struct At {
     y: u16,
 }
 
+/// What is known of the whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// It shows what was drawn.
+    Drawn,
+    /// It is blank, as whoever took the terminal left it.
+    Blank,
+    /// It shows anything, and is to be blanked.
+    Foul,
+}
+
 /// A backend for ratatui that writes each frame to `W` in one piece.
 ///
 /// It is told its size ([`Terse::set_size`]) and asks the terminal nothing but the acknowledgement.
@@ -57,14 +71,20 @@ pub struct Terse<W: Write> {
     wanted: Option<Position>,
     visible: bool,
     written: usize,
+    /// Addresses that cells may lead to, by what marks such a cell.
+    links: Vec<(Color, String)>,
+    /// The one that what is written leads to.
+    linked: Option<usize>,
     /// Cells that have yet to be written, by row and column.
     owed: BTreeMap<(u16, u16), Cell>,
-    /// The screen is to be blanked before the next cell is written.
-    blank: bool,
+    /// What is known of the screen before the next cell is written.
+    ground: Ground,
+    /// A frame of more bytes is cut.
+    large: usize,
 }
 
 impl<W: Write> Terse<W> {
-    /// A backend of a size, for a screen without a cursor that it blanks first; `erases` when the terminal erases with the current background.
+    /// A backend of a size, for a blank screen without a cursor; `erases` when the terminal erases with the current background.
     pub fn new(out: W, size: Size, erases: bool) -> Self {
         Terse {
             out,
@@ -77,9 +97,18 @@ impl<W: Write> Terse<W> {
             wanted: None,
             visible: false,
             written: 0,
+            links: Vec::new(),
+            linked: None,
             owed: BTreeMap::new(),
-            blank: true,
+            ground: Ground::Blank,
+            large: LARGE,
         }
+    }
+
+    /// Addresses that cells of the next frames may lead to; what is no address of the web leads nowhere.
+    pub fn set_links<'a>(&mut self, urls: impl Iterator<Item = &'a str>) {
+        self.links.clear();
+        self.links.extend(urls.filter_map(|url| Some((osc::mark(url), osc::address(url)?))));
     }
 
     /// Whether a terminal of this name erases with the current background; GNU screen and unknown ones do not.
@@ -96,7 +125,7 @@ impl<W: Write> Terse<W> {
 
     /// Somebody else wrote to the terminal: nothing is known of its state.
     pub fn forget(&mut self) {
-        (self.look, self.at, self.cursor) = (None, None, None);
+        (self.look, self.at, self.cursor, self.linked) = (None, None, None, None);
         self.frame.clear();
         self.owed.clear();
     }
@@ -180,6 +209,20 @@ impl<W: Write> Terse<W> {
         self.look = Some(to);
     }
 
+    /// Begins or ends a link, so that what is written next leads where the cell does.
+    fn lead(&mut self, cell: &Cell) {
+        let to = match cell.underline_color {
+            Color::Reset => None,
+            mark => self.links.iter().position(|(m, _)| *m == mark),
+        };
+        if to != self.linked {
+            let url = to.and_then(|to| self.links.get(to)).map_or("", |(_, url)| url.as_str());
+            let sequence = format!("\x1b]8;;{url}\x1b\\");
+            self.push(&sequence);
+            self.linked = to;
+        }
+    }
+
     /// How a cell must look, keeping what does not show on a blank one.
     fn look_of(&self, cell: &Cell) -> Look {
         let mut look = Look { fg: cell.fg, bg: cell.bg, with: cell.modifier };
@@ -195,6 +238,7 @@ impl<W: Write> Terse<W> {
 
     fn put(&mut self, x: u16, y: u16, cell: &Cell) {
         let look = self.look_of(cell);
+        self.lead(cell);
         self.go(x, y);
         self.dress(look);
         let symbol = cell.symbol();
@@ -205,21 +249,48 @@ impl<W: Write> Terse<W> {
         self.at = Some(At { x: (sure && next < self.size.width).then_some(next), y });
     }
 
-    /// Blanks the screen in the ground that most of it has; what then looks as it should need not be written.
+    /// Blanks the screen, where it has to be, in the ground that most of it has; what then looks as it should need not be
+    /// written.
     fn lay_ground(&mut self) {
-        let mut grounds: Vec<(Color, usize)> = Vec::new();
+        let found = std::mem::replace(&mut self.ground, Ground::Drawn);
+        if found == Ground::Drawn || (found == Ground::Blank && self.owed.is_empty()) {
+            return;
+        }
         let bare = |cell: &Cell| cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
+        let mut grounds: Vec<(Color, usize)> = Vec::new();
         for cell in self.owed.values().filter(|c| bare(c)) {
             match grounds.iter_mut().find(|(bg, _)| *bg == cell.bg) {
                 Some((_, n)) => *n += 1,
                 None => grounds.push((cell.bg, 1)),
             }
         }
-        let most = grounds.into_iter().max_by_key(|(_, n)| *n).map_or(Color::Reset, |(bg, _)| bg);
-        let bg = if self.erases { most } else { Color::Reset };
-        self.dress(Look { bg, ..BARE });
-        self.push("\x1b[2J");
-        self.owed.retain(|_, cell| !bare(cell) || cell.bg != bg);
+        let half = usize::from(self.size.width) * usize::from(self.size.height) / 2;
+        let most = grounds.into_iter().find(|(_, n)| *n > half && self.erases);
+        let bg = most.map_or(Color::Reset, |(bg, _)| bg);
+        if bg != Color::Reset {
+            // What is not to be drawn has no ground of its own.
+            for (y, x) in (0..self.size.height).flat_map(|y| (0..self.size.width).map(move |x| (y, x))) {
+                let covered = x > 0 && self.owed.get(&(y, x - 1)).is_some_and(|c| c.symbol().width() > 1);
+                if !covered {
+                    self.owed.entry((y, x)).or_default();
+                }
+            }
+        }
+        if found == Ground::Foul || bg != Color::Reset {
+            self.dress(Look { bg, ..BARE });
+            self.push("\x1b[2J");
+        }
+        // A short gap is written: a move costs as much.
+        let mut gaps: Vec<Vec<(u16, u16)>> = Vec::new();
+        for (&(y, x), _) in self.owed.iter().filter(|(_, cell)| bare(cell) && cell.bg == bg) {
+            match gaps.last_mut().filter(|g| g.last().is_some_and(|(gy, gx)| (*gy, gx + 1) == (y, x))) {
+                Some(gap) => gap.push((y, x)),
+                None => gaps.push(vec![(y, x)]),
+            }
+        }
+        for at in gaps.iter().filter(|gap| gap.len() >= GAP).flatten() {
+            self.owed.remove(at);
+        }
     }
 
     /// Cells in their order, blank runs in one piece.
@@ -229,7 +300,9 @@ impl<W: Write> Terse<W> {
             if let Some((rx, ry, length, first)) = &mut run {
                 let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
                 let text_shows = cell.modifier.intersects(ON_BLANK);
-                let alike = cell.bg == first.bg && cell.modifier == first.modifier;
+                let alike = cell.bg == first.bg
+                    && cell.modifier == first.modifier
+                    && cell.underline_color == first.underline_color;
                 if joins && alike && (cell.fg == first.fg || !text_shows) {
                     *length += 1;
                     continue;
@@ -259,6 +332,7 @@ impl<W: Write> Terse<W> {
             }
             return;
         }
+        self.lead(cell);
         self.go(x, y);
         self.dress(look);
         if x + length >= self.size.width {
@@ -350,24 +424,22 @@ impl<W: Write> Backend for Terse<W> {
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
         self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
-        if std::mem::take(&mut self.blank) {
-            self.lay_ground();
-        }
-        let before = (self.frame.len(), self.look, self.at);
+        self.lay_ground();
+        let before = (self.frame.len(), self.look, self.at, self.linked);
         let owed = std::mem::take(&mut self.owed);
         self.cells(owed.iter());
-        if self.frame.len() <= LARGE {
+        if self.frame.len() <= self.large {
             return Ok(());
         }
         self.frame.truncate(before.0);
-        (self.look, self.at) = (before.1, before.2);
+        (self.look, self.at, self.linked) = (before.1, before.2, before.3);
         // What is read comes before what is drawn; banner, verdict and keys come before all.
         let keys = self.size.height.saturating_sub(1);
         let rank = |y: u16, cell: &Cell| (is_drawn(cell), y > 1 && y != keys, y);
         let mut order: Vec<((u16, u16), Cell)> = owed.into_iter().collect();
         order.sort_by_key(|((y, _), cell)| rank(*y, cell));
         for row in order.chunk_by(|a, b| rank(a.0.0, &a.1) == rank(b.0.0, &b.1)) {
-            if self.frame.len() < LARGE {
+            if self.frame.len() < self.large {
                 self.cells(row.iter().map(|(at, cell)| (at, cell)));
             } else {
                 self.owed.extend(row.iter().cloned());
@@ -405,8 +477,8 @@ impl<W: Write> Backend for Terse<W> {
         // What was gathered for the old picture goes with it.
         self.frame.clear();
         self.owed.clear();
-        (self.look, self.at) = (None, None);
-        self.blank = true;
+        (self.look, self.at, self.linked) = (None, None, None);
+        self.ground = Ground::Foul;
         Ok(())
     }
 
@@ -433,6 +505,9 @@ impl<W: Write> Backend for Terse<W> {
         self.written = 0;
         if self.frame.is_empty() {
             return Ok(());
+        }
+        if self.linked.take().is_some() {
+            self.push("\x1b]8;;\x1b\\");
         }
         if self.frame.len() >= SYNC_FROM {
             self.frame.splice(0..0, SYNC.0.bytes());

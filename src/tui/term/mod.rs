@@ -59,6 +59,7 @@ pub mod call;
 pub mod guard;
 pub mod input;
 pub mod link;
+pub mod osc;
 pub mod pacing;
 pub mod wire;
 
@@ -89,6 +90,8 @@ pub struct Term {
     said: mpsc::UnboundedReceiver<Input>,
     reader: Reader,
     output: OwnedFd,
+    /// The terminal takes addresses, or passes over them.
+    links: bool,
     /// The terminal was taken again after a stop of our own, whose SIGCONT the loop has yet to tell of.
     resumed: bool,
 }
@@ -124,7 +127,10 @@ impl Term {
     fn on(input: OwnedFd, output: OwnedFd, var: impl Fn(&str) -> Option<String>) -> io::Result<Term> {
         let (says, said) = mpsc::unbounded_channel();
         let wire = Wire::spawn(output.try_clone()?, says.clone())?;
-        let erases = Terse::<Wire>::erases_with_background(&var("TERM").unwrap_or_default());
+        let name = var("TERM").unwrap_or_default();
+        let erases = Terse::<Wire>::erases_with_background(&name);
+        // An old console would show them, GNU screen cuts them.
+        let links = !name.starts_with("linux") && !name.starts_with("screen");
         let terminal = Terminal::new(Terse::new(wire, size_of(&output)?, erases))?;
         guard::enter(input.try_clone()?, output.try_clone()?, says.clone())?;
         let reader = match Reader::spawn(input, says) {
@@ -140,6 +146,7 @@ impl Term {
             said,
             reader,
             output,
+            links,
             resumed: false,
         })
     }
@@ -178,6 +185,24 @@ impl Term {
     /// Sends what is no part of a frame and moves nothing on the screen: a bell, a message, a text for the clipboard.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() { Ok(()) } else { self.terminal.backend_mut().say(bytes) }
+    }
+
+    /// Addresses that cells of the next frames may lead to.
+    pub fn set_links<'a>(&mut self, urls: impl Iterator<Item = &'a str>) {
+        if self.links {
+            self.terminal.backend_mut().set_links(urls);
+        }
+    }
+
+    /// Puts a text into the clipboard of the person's terminal; how many bytes (of the text) were too many, else.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<Result<(), usize>> {
+        match osc::copy(text) {
+            Ok(bytes) => self.terminal.backend_mut().say(&bytes).map(Ok),
+            Err(long) => Ok(Err(long)),
+        }
     }
 
     /// Reads the size anew and makes the next frame a full one: after a resize, whatever its outcome, or on request.

@@ -58,7 +58,7 @@ fn acts() -> ActsView {
 }
 
 /// The picture of the pictures: a clock runs, and something acts by itself.
-fn burning() -> View {
+pub(super) fn burning() -> View {
     let mut v = fire();
     v.decisions = vec![decision()];
     v.acts = Some(acts());
@@ -96,7 +96,7 @@ fn without_a_watcher() -> View {
     v
 }
 
-fn disarmed() -> View {
+pub(super) fn disarmed() -> View {
     let mut v = burning();
     (v.automation, v.acts) = ("OFF", None);
     for t in v.triggers.iter_mut().filter(|t| t.mode == "ARMED") {

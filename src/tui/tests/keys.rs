@@ -317,10 +317,10 @@ fn cursors_stay_inside_and_help_returns() {
     d.ch('?');
     d.key(KeyCode::Esc);
     assert_eq!(d.ui.screen, Screen::Signal);
-    d.ch('?');
     d.ch('E');
+    d.ch('?');
     d.key(KeyCode::Esc);
-    assert_eq!(d.ui.screen, Screen::Overview);
+    assert_eq!(d.ui.screen, Screen::Emergency);
 }
 
 #[test]
@@ -328,8 +328,7 @@ fn a_frozen_chart_keeps_its_columns_until_the_window_changes() {
     let mut d = Desk::new(fire());
     d.ch('F');
     let first = frame((80, 24), &d.ui, &d.view);
-    let charts = |_: &str, _: u64, n: usize| vec![None; n];
-    let scene = paint::Scene::new(&d.view, &d.ui, &charts);
+    let scene = paint::Scene::new(&d.view, &d.ui, &|_, _, n| vec![None; n]);
     assert!(scene.columns("error_rate", 37).iter().all(Option::is_some), "what was drawn first");
     assert!(text(&first).contains("FROZEN at 03:14:07"));
     d.ch(']');

@@ -8,11 +8,15 @@ macro_rules! shot {
     };
 }
 
+mod charts;
+mod checklist;
 mod contrast;
 mod deciding;
 mod events;
 mod finding;
+mod guide;
 mod keys;
+mod plans;
 mod run_keys;
 mod sizes;
 mod states;
@@ -101,11 +105,17 @@ pub(crate) fn after(keys: &str, view: &View) -> Ui {
             '↓' => KeyCode::Down,
             '↑' => KeyCode::Up,
             '→' => KeyCode::Right,
+            '←' => KeyCode::Left,
             '⇞' => KeyCode::PageUp,
             '⇟' => KeyCode::PageDown,
+            '␄' => KeyCode::Char('d'),
             c => KeyCode::Char(c),
         };
-        ui.key(&KeyEvent::from(code), view, now);
+        let mut event = KeyEvent::from(code);
+        if c == '␄' {
+            event.modifiers = crossterm::event::KeyModifiers::CONTROL;
+        }
+        ui.key(&event, view, now);
         ui.follow(view);
         ui.painted(frame as u64, view);
         ui.acknowledged(frame as u64, now);

@@ -111,7 +111,7 @@ fn without_colour_a_style_has_none_and_what_matters_stands_out() {
 #[test]
 fn sixteen_colours_come_from_the_file() {
     let theme = Theme::dark().at(ColorLevel::Sixteen);
-    assert_eq!(theme.style(Slot::Warn).fg, Some(Color::Indexed(3)));
+    assert_eq!(theme.style(Slot::Warn).fg, Some(Color::Indexed(11)));
     assert_eq!(theme.style(Slot::CriticalBand), Style::new().fg(Color::Indexed(15)).bg(Color::Indexed(1)));
     assert_eq!(theme.style(Slot::EnvDanger), Style::new().fg(Color::Indexed(0)).bg(Color::Indexed(15)));
 }

@@ -86,8 +86,8 @@ pub fn guide_of(view: &View) -> Option<&str> {
 impl Ui {
     /// Brings the dialogs in line with what is known now; to be called before each frame.
     pub fn follow(&mut self, view: &View) {
-        self.follow_events(view);
         self.to_found(view);
+        self.follow_events(view);
         let run = view.run.as_ref();
         let need = |id: &str| run.filter(|r| r.id == id).and_then(|r| r.needs.as_ref());
         // What nobody needs any more goes away by itself: somebody else said it, or it came to its end.

@@ -2,10 +2,19 @@
 
 use super::{Intent, Screen, Ui, ZOOMS};
 use crate::model::time::Now;
-use crate::session::view::{Level, View};
+use crate::session::view::{Level, View, WhyOf};
 use crate::tui::freeze::Freeze;
 use crate::tui::keymap::Action;
 use std::cell::Cell;
+
+/// Sections of the overview.
+pub const SIGNALS: usize = 0;
+/// See [`SIGNALS`].
+pub const SEVERITY: usize = 1;
+/// See [`SIGNALS`].
+pub const TRIGGERS: usize = 2;
+/// See [`SIGNALS`].
+pub const TIMELINE: usize = 3;
 
 /// Where one is in the charts.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +25,8 @@ pub struct ChartsUi {
     pub worst_first: bool,
     /// A write head goes over the charts instead of the charts moving: the link is slow.
     pub sweep: bool,
+    /// Cursor among the triggers.
+    pub trigger: usize,
     /// Columns of the charts, as they were drawn last: the cursor moves by one of them.
     pub drawn: Cell<u16>,
     /// The charts are held still by the cursor only.
@@ -57,9 +68,51 @@ impl Ui {
             Action::Sort if self.screen == Screen::Overview => {
                 self.charts.worst_first = !self.charts.worst_first;
             }
+            Action::Up => self.move_by(view, -1),
+            Action::Down => self.move_by(view, 1),
+            Action::PageUp => self.move_by(view, -10),
+            Action::PageDown => self.move_by(view, 10),
+            Action::First => self.move_by(view, isize::MIN / 2),
+            Action::Last => self.move_by(view, isize::MAX / 2),
+            Action::Open if self.screen == Screen::Overview => return self.open_section(view),
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    /// The cursor of the section that has the focus, so many rows on.
+    fn move_by(&mut self, view: &View, by: isize) {
+        let step = |at: usize, len: usize| at.saturating_add_signed(by).min(len.saturating_sub(1));
+        match if self.screen == Screen::Overview { self.section } else { SIGNALS } {
+            SEVERITY => {}
+            TRIGGERS => self.charts.trigger = step(self.charts.trigger, view.triggers.len()),
+            TIMELINE => {
+                let back = self.back_in_time.saturating_add_signed(by.saturating_neg());
+                self.back_in_time = back.min(view.timeline.len().saturating_sub(1));
+            }
+            _ => {
+                let order = self.order(view);
+                let at = order.iter().position(|i| *i == self.signal).unwrap_or(0);
+                self.signal = order.get(step(at, order.len())).copied().unwrap_or(0);
+            }
+        }
+    }
+
+    /// Enter in a section: the signal, the evidence, the moment on the charts.
+    fn open_section(&mut self, view: &View) -> Option<Vec<Intent>> {
+        let of = match self.section {
+            SEVERITY => WhyOf::Verdict,
+            TRIGGERS => WhyOf::Trigger(view.triggers.get(self.charts.trigger)?.id.clone()),
+            TIMELINE => {
+                let at = view.timeline.len().checked_sub(1 + self.back_in_time)?;
+                self.jump_to(view.timeline[at].wall, view);
+                return Some(Vec::new());
+            }
+            _ => return None,
+        };
+        self.why = of.clone();
+        self.go(Screen::Why);
+        Some(vec![Intent::Why(Some(of))])
     }
 
     /// Shows the charts with the cursor at a moment (wall milliseconds), in the shortest window that holds it from the one

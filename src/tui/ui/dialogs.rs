@@ -8,7 +8,8 @@ use crate::session::view::{DraftView, ParamView, View};
 use crate::tui::dialog::read::{Read, Reading};
 use crate::tui::dialog::text::{self, About, Text};
 use crate::tui::dialog::{
-    Approve, Ask, Asked, Confirm, Dialog, Locked, Picker, Question, Refused, Say, question, unverified,
+    Approve, Ask, Asked, Confirm, Dialog, ItemAsk, Locked, Picker, Question, Refused, Say, question,
+    unverified,
 };
 use crate::tui::keymap::Action;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -89,6 +90,7 @@ impl Ui {
             match &mut top.dialog {
                 Dialog::Picker(p) => p.looked_for(row),
                 Dialog::Find(form) => self.find = Some(form.text().to_string()),
+                Dialog::Palette(p) => p.looked_for(),
                 _ => {}
             }
         }
@@ -115,7 +117,7 @@ impl Ui {
 
     /// Whether the dialog on top only finds: what is typed there can be taken at once.
     fn only_finds(&self) -> bool {
-        matches!(self.dialog(), Some(Dialog::Find(_)))
+        matches!(self.dialog(), Some(Dialog::Find(_) | Dialog::Palette(_)))
     }
 
     pub(super) fn key_in_dialog(
@@ -202,8 +204,9 @@ impl Ui {
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
             Dialog::Read(r) => self.in_read(r, &press),
-            Dialog::Text(t) => self.in_text(t, &press),
             Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
+            Dialog::Palette(p) => self.in_palette(p, &press, now_ms),
+            Dialog::Text(t) => self.in_text(t, &press),
             Dialog::Refused(_) => Vec::new(),
         }
     }
@@ -211,6 +214,13 @@ impl Ui {
     /// The dialog on top, to be changed.
     pub(super) fn top(&mut self) -> Option<&mut Dialog> {
         self.dialogs.last_mut().map(|d| &mut d.dialog)
+    }
+
+    /// What was opened since there were so many dialogs came by this key.
+    pub(super) fn came_by(&mut self, before: usize, code: KeyCode) {
+        for opened in self.dialogs.iter_mut().skip(before) {
+            opened.by = Some(code);
+        }
     }
 
     pub(super) fn pop(&mut self) {
@@ -552,6 +562,16 @@ fn answer(q: &Question) -> Intent {
         Asked::Extend { clock } => {
             let minutes = question::MINUTES[q.chosen.min(question::MINUTES.len() - 1)];
             Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
+        }
+        Asked::Item { checklist, item, ask } => match ask {
+            ItemAsk::Tick { done } => Intent::Tick { checklist, item, done, note: reason },
+            ItemAsk::Answer => Intent::Tick { checklist, item, done: true, note: reason },
+            ItemAsk::Note => Intent::NoteItem { checklist, item, note: reason },
+            ItemAsk::Without => Intent::WithoutItem { checklist, item, reason },
+            ItemAsk::Do => Intent::DoItem { checklist, item },
+        },
+        Asked::Page { role, text } => {
+            Intent::PageRole { role, text: format!("{text} {reason}").trim_end().to_owned() }
         }
         Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
         Asked::TakeOver => Intent::TakeOver { reason },

@@ -7,10 +7,10 @@ impl Ui {
     /// How many sections this screen has.
     pub fn sections(&self, view: &View) -> usize {
         match self.screen {
+            Screen::Checklist => view.checklists.len(),
             Screen::Procedures => 1 + usize::from(!view.scenarios.is_empty()),
             Screen::Overview
             | Screen::Signal
-            | Screen::Checklist
             | Screen::Run
             | Screen::Timeline
             | Screen::Guide

@@ -16,7 +16,8 @@ fn ana() -> Person {
 
 fn rules() -> Rules {
     let limits = Limits { mode: Automation::Armed, cooldown: 60_000, max_attempts: 2, per: 600_000 };
-    Rules { ceiling: Automation::Armed, triggers: [("errors".to_owned(), limits)].into_iter().collect() }
+    let triggers = [("errors".to_owned(), limits)].into_iter().collect();
+    Rules { ceiling: Automation::Armed, triggers, ..Rules::default() }
 }
 
 /// A log with a watcher, and what is admitted of these; the last one's answer.
@@ -247,6 +248,17 @@ fn a_clock_ends_once_and_only_as_it_may() {
 fn texts_have_a_length_and_counts_are_single() {
     let note = |text: String| why(&[(1, Kind::Noted { text, who: ana(), to: None })]);
     assert!(note("x".repeat(LONGEST + 1)).contains("longer than 4096 bytes"));
+    let called = |role: &str, text: String| Kind::Called {
+        role: role.into(),
+        title: "T".into(),
+        text,
+        ok: true,
+        detail: "d".into(),
+        who: ana(),
+    };
+    assert!(play(&[(1, called("lead", "come".into()))]).1.is_ok());
+    assert_eq!(why(&[(1, called("", "come".into()))]), "a name is missing");
+    assert!(why(&[(1, called("lead", "x".repeat(LONGEST + 1)))]).contains("longer than 4096 bytes"));
     let count = |delta| play(&[(1, Kind::Counted { signal: "s".into(), delta, who: ana() })]).1;
     assert!(count(1).is_ok() && count(-1).is_ok() && count(2).is_err() && count(0).is_err());
     let flag =

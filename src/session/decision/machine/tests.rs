@@ -5,6 +5,7 @@ mod anything;
 mod clocks;
 mod company;
 mod incident;
+mod items;
 mod restart;
 mod rules;
 

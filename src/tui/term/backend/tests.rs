@@ -11,10 +11,15 @@ fn terminal(width: u16, height: u16) -> Terminal<Terse<Vec<u8>>> {
     Terminal::new(Terse::new(Vec::new(), Size::new(width, height), true)).unwrap()
 }
 
-/// Draws and returns the bytes of that frame.
-fn frame(terminal: &mut Terminal<Terse<Vec<u8>>>, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
+/// Draws and returns the bytes of that frame, of all its parts where it is too large for one.
+fn frame(terminal: &mut Terminal<Terse<Vec<u8>>>, draw: impl Fn(&mut Buffer)) -> Vec<u8> {
     terminal.backend_mut().out.clear();
     terminal.draw(|f| draw(f.buffer_mut())).unwrap();
+    while terminal.backend().owes() {
+        let before = terminal.backend().out.len();
+        terminal.draw(|f| draw(f.buffer_mut())).unwrap();
+        assert!(terminal.backend().out.len() > before, "each part brings something");
+    }
     terminal.backend().out.clone()
 }
 
@@ -56,6 +61,26 @@ fn one_changed_cell_costs_at_most_thirty_bytes() {
 }
 
 #[test]
+fn of_a_large_frame_the_verdict_the_keys_and_the_words_come_first() {
+    let mut t = terminal(200, 60);
+    let draw = |b: &mut Buffer| {
+        for y in 0..60 {
+            b.set_string(0, y, "─".repeat(150), RED);
+            b.set_string(150, y, format!("row {y} "), Style::new());
+        }
+    };
+    t.draw(|f| draw(f.buffer_mut())).unwrap();
+    let first = text(&t.backend().out);
+    assert!(first.len() < LARGE + 700 && t.backend().owes(), "{} bytes", first.len());
+    let place = |what: &str| first.find(what).unwrap_or_else(|| panic!("{what} is not in {first}"));
+    assert!(first.starts_with("^[?2026h^[1;151Hrow 0"), "the first row is the first: {first}");
+    assert!(place("row 1 ") < place("row 59 ") && place("row 59 ") < place("row 2 "));
+    assert!(place("row 58 ") < place("─"), "lines come last");
+    let rest = text(&frame(&mut t, draw));
+    assert!(!rest.contains("row 58 ") && rest.contains("─"));
+}
+
+#[test]
 fn every_frame_ends_with_the_question_that_acknowledges_it() {
     let mut t = terminal(200, 60);
     let small = frame(&mut t, |b| {
@@ -63,7 +88,7 @@ fn every_frame_ends_with_the_question_that_acknowledges_it() {
     });
     assert!(small.ends_with(b"\x1b[5n") && !small.starts_with(b"\x1b[?2026h"));
     let large = frame(&mut t, |b| {
-        b.content.iter_mut().for_each(|c| {
+        b.content.iter_mut().take(2_000).for_each(|c| {
             c.set_symbol("y");
         })
     });
@@ -208,22 +233,34 @@ proptest! {
     #[test]
     fn the_terminal_shows_what_was_drawn(
         erases in any::<bool>(),
-        frames in proptest::collection::vec((any_style(), proptest::collection::vec(stroke(), 0..12)), 1..6),
+        large in proptest::sample::select(vec![40usize, 200, LARGE]),
+        frames in proptest::collection::vec((any_style(), proptest::collection::vec(stroke(), 0..12), any::<bool>()), 1..6),
     ) {
         let (width, height) = (30, 6);
         let mut t = Terminal::new(Terse::new(Vec::new(), Size::new(width, height), erases)).unwrap();
+        t.backend_mut().large = large;
         let mut screen = vt100::Parser::new(height.try_into().unwrap(), width.try_into().unwrap(), 0);
-        for (ground, strokes) in frames {
-            let mut drawn = None;
-            let bytes = frame(&mut t, |b| {
+        for (ground, strokes, cut) in frames {
+            let paint = |b: &mut Buffer| {
                 b.set_style(b.area, ground);
                 for (x, y, text, style) in &strokes {
                     b.set_string(*x, *y, text, *style);
                 }
-                drawn = Some(b.clone());
-            });
+            };
+            let mut drawn = Buffer::empty(Rect::new(0, 0, width, height));
+            paint(&mut drawn);
+            let bytes = if cut {
+                // The next picture comes before all of this one was written.
+                t.backend_mut().out.clear();
+                t.draw(|f| paint(f.buffer_mut())).unwrap();
+                let part = t.backend().out.clone();
+                screen.process(&part);
+                continue;
+            } else {
+                frame(&mut t, paint)
+            };
             screen.process(&bytes);
-            let (seen, wanted) = (seen(screen.screen(), width, height), wanted(&drawn.unwrap()));
+            let (seen, wanted) = (seen(screen.screen(), width, height), wanted(&drawn));
             let first = seen.iter().zip(&wanted).position(|(s, w)| s != w);
             prop_assert_eq!(first.map(|at| (at, &seen[at], &wanted[at])), None, "{}", text(&bytes));
         }
@@ -248,18 +285,75 @@ fn by_crossterm(frames: &[Buffer]) -> Vec<usize> {
 
 #[test]
 fn the_overview_costs_little_more_than_half_and_a_second_of_its_clock_thirty_bytes() {
+    use crate::session::view::View;
     use crate::tui::tests::{self as drawn, ui};
     for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let view = drawn::fire();
-        let mut later = view.clone();
-        later.now = later.now.plus(1_000);
-        let frames =
-            [drawn::frame((width, height), &ui(), &view), drawn::frame((width, height), &ui(), &later)];
+        let frames = [0, 1_000, 2_000].map(|ms| {
+            let later = View { now: view.now.plus(ms), ..view.clone() };
+            drawn::frame((width, height), &ui(), &later)
+        });
         let mut t = terminal(width, height);
         let ours: Vec<usize> =
             frames.iter().map(|f| frame(&mut t, |b| b.content.clone_from(&f.content)).len()).collect();
         let theirs = by_crossterm(&frames);
         assert!(ours[0] * 10 <= theirs[0] * 6, "{width}x{height}: {ours:?} against {theirs:?}");
-        assert!(ours[1] <= 30, "{width}x{height}: a second later {ours:?}");
+        assert!(ours[2] <= 30, "{width}x{height}: a second later {ours:?}");
     }
+}
+
+/// A link on row `y`.
+fn linked(b: &mut Buffer, y: u16, text: &str, url: &str) {
+    b.set_string(1, y, text, Style::new().underline_color(osc::mark(url)));
+}
+
+#[test]
+fn a_link_stands_around_its_cells_and_nowhere_else() {
+    let (one, two) = ("https://a/1", "https://a/2");
+    let mut t = terminal(40, 4);
+    t.backend_mut().set_links([one, two, "javascript:x"].into_iter());
+    let bytes = frame(&mut t, |b| {
+        linked(b, 0, "first one", one);
+        b.set_string(11, 0, "x", Style::new());
+        linked(b, 1, "more", two);
+        linked(b, 2, "bad", "javascript:x");
+    });
+    assert_eq!(
+        text(&bytes),
+        "^[1;2H^]8;;https://a/1^\\first one^]8;;^\\^[Cx^[2;2H^]8;;https://a/2^\\more^]8;;^\\^[3;2Hbad^[5n"
+    );
+    let same = |b: &mut Buffer| {
+        linked(b, 0, "first one", one);
+        b.set_string(11, 0, "x", Style::new());
+        linked(b, 1, "more", two);
+        linked(b, 2, "bad", "javascript:x");
+    };
+    assert!(frame(&mut t, same).is_empty(), "nothing changed");
+    // The same letters that lead elsewhere are written anew; what is left open is closed at the frame's end.
+    let bytes = frame(&mut t, |b| {
+        linked(b, 0, "first one", one);
+        b.set_string(11, 0, "x", Style::new());
+        linked(b, 1, "more", one);
+        linked(b, 2, "bad", "javascript:x");
+    });
+    assert_eq!(text(&bytes), "^[2;2H^]8;;https://a/1^\\more^]8;;^\\^[5n");
+    let bytes = frame(&mut t, |b| b.reset());
+    assert!(!text(&bytes).contains("]8;"), "erasing leads nowhere: {}", text(&bytes));
+}
+
+#[test]
+fn what_is_said_beside_the_frames_leaves_them_as_they_are() {
+    let mut t = terminal(10, 2);
+    frame(&mut t, |b| {
+        b.set_string(0, 0, "x", RED);
+    });
+    t.backend_mut().out.clear();
+    t.backend_mut().say(b"\x1b]52;c;eA==\x1b\\").unwrap();
+    assert_eq!(text(&t.backend().out), "^]52;c;eA==^\\");
+    assert!(
+        frame(&mut t, |b| {
+            b.set_string(0, 0, "x", RED);
+        })
+        .is_empty()
+    );
 }
