@@ -33,7 +33,7 @@ pub fn play(headless: bool, seed: u64, state_dir: Option<PathBuf>, look: &Look) 
     let Ok(setup) = setup(&service, state_dir, &settings) else { return exit::USAGE };
     if !headless {
         let Ok(look) = look::look(look, &settings) else { return exit::USAGE };
-        let desk = || Desk::new(Some(Driver::start(setup)), Sources::default(), fleet::none());
+        let desk = |world| Desk::new(Some(setup), Sources::default(), fleet::none(), world);
         return screen::show(desk, tui::app::Look { window: 300_000, ..look });
     }
     let runtime = match runtime() {

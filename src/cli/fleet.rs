@@ -38,7 +38,7 @@ pub fn fleet(asked: &Fleet) -> u8 {
     }
     let Ok(look) = look::look(&asked.look, &settings) else { return exit::USAGE };
     let open = opener(state_root, asked.records.config.clone(), asked.read_only);
-    screen::show(|| Desk::new(None, sources, open), look)
+    screen::show(|world| Desk::new(None, sources, open, world), look)
 }
 
 /// The paths of playbooks that are named; the folder of playbooks when none is.

@@ -59,8 +59,8 @@ pub fn main() -> ExitCode {
             print!("{}", config::settings::EXAMPLE);
             exit::OK
         }
-        Some(Command::Fleet(asked)) => fleet::fleet(&asked),
         Some(Command::Keys { config }) => keys(config.as_deref()),
+        Some(Command::Fleet(asked)) => fleet::fleet(&asked),
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }

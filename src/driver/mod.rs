@@ -132,13 +132,16 @@ pub struct Driver {
     seen: mpsc::Receiver<Seen>,
     news: mpsc::Receiver<News>,
     tell: mpsc::Sender<News>,
-    pollers: Pollers,
+    /// None until the first turn: what is shown first waits for no source to be set up.
+    pollers: Option<Pollers>,
     deliver: mpsc::Sender<Batch>,
     draft: Option<Proposed>,
     /// A page of what the followed run's step prints, and how far it says it is.
     output: (Output, Option<f64>),
     /// What is wanted of the follower.
-    turn: std::sync::mpsc::Sender<Look>,
+    turn: follow::Turn,
+    /// Where the sources are read.
+    world: tokio::runtime::Handle,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
     /// What was found last in it.
@@ -166,6 +169,12 @@ pub struct Driver {
 impl Driver {
     /// Starts watching. Needs a tokio runtime; nothing here waits for any source to answer.
     pub fn start(setup: Setup) -> Driver {
+        Driver::reading_on(setup, tokio::runtime::Handle::current())
+    }
+
+    /// The same, where the sources are read by another runtime: what they answer is worked off there, so that a long page
+    /// holds up no key.
+    pub fn reading_on(setup: Setup, world: tokio::runtime::Handle) -> Driver {
         let now = clock::now();
         let (deliver, delivered) = mpsc::channel(WAITING);
         let (see, seen) = mpsc::channel(64);
@@ -187,8 +196,7 @@ impl Driver {
             Ok(records) => drop(session.handle(&now, Event::Decided(records))),
             Err(why) => drop(session.handle(&now, Event::Alarm(Some(why)))),
         }
-        let pollers = poll(&setup, &deliver);
-        let (turn, wanted) = std::sync::mpsc::channel();
+        let (turn, wanted) = follow::wake(&setup.folder);
         std::thread::Builder::new()
             .name("follow".into())
             .spawn(move || follower.run(&see, &wanted))
@@ -200,11 +208,12 @@ impl Driver {
             seen,
             news,
             tell,
-            pollers,
+            pollers: None,
             deliver,
             draft: None,
             output: Default::default(),
             turn,
+            world,
             why: None,
             found: None,
             replacing: None,
@@ -222,6 +231,9 @@ impl Driver {
 
     /// Waits for what comes next and takes it in, with all that came with it. Cancel-safe.
     pub async fn next(&mut self) -> Update {
+        if self.pollers.is_none() {
+            self.pollers = Some(poll(&self.setup, &self.deliver, &self.world));
+        }
         let wait = std::time::Duration::from_millis(self.wait());
         enum Came {
             Batch(Batch),
@@ -383,7 +395,7 @@ impl Driver {
             Request::DryRun { procedure } => self.dry_run(&procedure),
             Request::Trouble { trouble, on } => self.trouble(&trouble, on),
             // A poller that starts anew has no back-off.
-            Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
+            Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
         }
     }
 
@@ -448,7 +460,8 @@ impl Driver {
     }
 }
 
-fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>) -> Pollers {
+fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>, world: &tokio::runtime::Handle) -> Pollers {
+    let _there = world.enter();
     sources::start(&setup.playbook, &setup.environment, deliver.clone())
 }
 

@@ -85,12 +85,18 @@ struct App {
     dirty: bool,
     /// A person waits for the next frame: after a key, a new size, at the beginning.
     asked: bool,
+    /// When the first and the last new size came for which nothing was painted yet.
+    resized: Option<(u64, u64)>,
     /// When the screen began, boot milliseconds: until its charts are filled, large frames tell nothing.
     began: u64,
 }
 
 /// Milliseconds in which a screen that has just begun fills.
 const FILLING: u64 = 10_000;
+
+/// A new size is painted when none has followed for so many milliseconds, or after so many at the latest.
+const SETTLED: u64 = 30;
+const RESIZING: u64 = 300;
 
 /// Runs the screen until a person leaves it.
 ///
@@ -117,6 +123,7 @@ pub async fn run(desk: Desk, look: Look) -> io::Result<()> {
         link: Link::default(),
         dirty: true,
         asked: true,
+        resized: None,
         began: clock::now().boot,
     };
     loop {
@@ -127,7 +134,7 @@ pub async fn run(desk: Desk, look: Look) -> io::Result<()> {
         let turn = tokio::select! {
             input = app.term.next() => app.inputs(input),
             update = app.desk.next() => app.update(update)?,
-            _ = signals.resized.recv() => Turn::Repaint,
+            _ = signals.resized.recv() => app.resized(),
             _ = signals.continued.recv() => { app.term.resume()?; (app.dirty, app.asked) = (true, true); Turn::Stay }
             _ = signals.stop.recv() => Turn::Suspend,
             _ = signals.hang_up.recv() => Turn::Gone,
@@ -169,11 +176,27 @@ impl App {
     /// Milliseconds until the next frame may be drawn.
     fn wait(&mut self) -> u64 {
         let now = clock::now().boot;
-        let rest = if self.asked { 0 } else { self.term.pacing.rest(now) };
+        let rest = match self.resized {
+            Some((first, last)) => (first + RESIZING).min(last + SETTLED).saturating_sub(now),
+            None if self.asked => 0,
+            None => self.term.pacing.rest(now),
+        };
         self.term.wait(now).max(rest)
     }
 
+    /// Paints everything anew once the size has settled, also when it ends where it began.
+    fn resized(&mut self) -> Turn {
+        let now = clock::now().boot;
+        let first = self.resized.map_or(now, |(first, _)| first);
+        self.resized = Some((first, now));
+        (self.dirty, self.asked) = (true, true);
+        Turn::Stay
+    }
+
     fn draw(&mut self) -> io::Result<()> {
+        if self.resized.take().is_some() {
+            self.term.repaint()?;
+        }
         self.desk.look_at_fleet(self.ui.screen == Screen::Fleet || !self.desk.has_service());
         self.view = self.desk.view();
         self.ui.follow(&self.view);

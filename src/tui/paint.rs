@@ -171,9 +171,9 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Other(d)) => dialog::other::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Arm(d)) => dialog::arm::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
-        Some(Dialog::Chaos) => dialog::chaos::draw(&mut canvas, body, &scene),
         Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
         Some(Dialog::Export) => dialog::export::draw(&mut canvas, body, &scene),
+        Some(Dialog::Chaos) => dialog::chaos::draw(&mut canvas, body, &scene),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}
     }

@@ -7,6 +7,7 @@ use crate::model::time::Now;
 use crate::session::view::{ChartColumn, Curve, SignalDetail, View};
 use std::path::Path;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// How long what was left may take when the screen closes.
@@ -24,14 +25,17 @@ pub struct Desk {
     fleet: Option<Fleet>,
     sources: Sources,
     open: Open,
+    /// The runtime on which sources are read.
+    world: Handle,
     /// Services that were left for another one, until they have left in order.
     left: Vec<JoinHandle<()>>,
 }
 
 impl Desk {
-    /// A service, and the fleet where it is asked for; or the fleet alone.
-    pub fn new(service: Option<Driver>, sources: Sources, open: Open) -> Desk {
-        Desk { service, fleet: None, sources, open, left: Vec::new() }
+    /// A service, and the fleet where it is asked for; or the fleet alone. What is read is read on `world`.
+    pub fn new(service: Option<Setup>, sources: Sources, open: Open, world: Handle) -> Desk {
+        let service = service.map(|setup| Driver::reading_on(setup, world.clone()));
+        Desk { service, fleet: None, sources, open, world, left: Vec::new() }
     }
 
     /// Waits for what comes next. Cancel-safe.
@@ -112,7 +116,7 @@ impl Desk {
             Some(Origin::Given(setup)) => Setup::clone(setup),
             None => return Err("its playbook cannot be used: see below the list".into()),
         };
-        if let Some(mut before) = self.service.replace(Driver::start(setup)) {
+        if let Some(mut before) = self.service.replace(Driver::reading_on(setup, self.world.clone())) {
             self.left.retain(|l| !l.is_finished());
             self.left.push(tokio::spawn(async move { before.leave().await }));
         }
@@ -135,7 +139,7 @@ impl Desk {
         self.service.as_ref().map(|d| d.detail(end, signal, window))
     }
 
-    /// The panic sheet of the service that is open.
+    /// Every procedure of the service that is open, as commands for a bare shell.
     pub fn sheet(&self) -> String {
         self.service.as_ref().map(Driver::sheet).unwrap_or_default()
     }

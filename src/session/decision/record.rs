@@ -286,15 +286,6 @@ pub enum Kind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<String>,
     },
-    /// In a rehearsal something was made to go wrong, or right again.
-    Troubled {
-        /// Its name for people.
-        title: String,
-        /// It began, or ended.
-        on: bool,
-        /// Who did it; nobody: it came, or went, by itself.
-        who: Option<Person>,
-    },
     /// A person had a role told that it is needed.
     Called {
         /// The role.
@@ -309,6 +300,15 @@ pub enum Kind {
         detail: String,
         /// Who asked for it.
         who: Person,
+    },
+    /// In a rehearsal something was made to go wrong, or right again.
+    Troubled {
+        /// Its name for people.
+        title: String,
+        /// It began, or ended.
+        on: bool,
+        /// Who did it; nobody: it came, or went, by itself.
+        who: Option<Person>,
     },
     /// An item of a checklist was ticked, or unticked.
     Ticked {

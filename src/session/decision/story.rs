@@ -27,8 +27,8 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::ClockClosed { .. }) => names.clock(kind)?,
         kind @ (Kind::Acked { .. }
         | Kind::Noted { .. }
-        | Kind::Troubled { .. }
         | Kind::Called { .. }
+        | Kind::Troubled { .. }
         | Kind::Flagged { .. }
         | Kind::Counted { .. }
         | Kind::Marked { .. }
@@ -301,12 +301,12 @@ impl Names<'_> {
             Kind::Noted { text, who, to: Some(to) } => {
                 (Some('n'), "message", format!("to {to}: {text}"), Some(who))
             }
-            Kind::Troubled { title, on: true, who } => (Some('T'), "trouble", title, who),
-            Kind::Troubled { title, on: false, who } => (None, "trouble", format!("{title}: over"), who),
             Kind::Called { title, text, ok, detail, who, .. } => {
                 let how = if ok { "was told" } else { "was NOT told" };
                 (Some('!'), "page", format!("{title} {how} by hand: {detail} (\"{text}\")"), Some(who))
             }
+            Kind::Troubled { title, on: true, who } => (Some('T'), "trouble", title, who),
+            Kind::Troubled { title, on: false, who } => (None, "trouble", format!("{title}: over"), who),
             Kind::Flagged { signal, raised, note, who } => {
                 let how = if raised { "raised" } else { "lowered" };
                 (None, "flag", format!("{} {how}{}", self.signal(&signal), reason_of(&note)), Some(who))
@@ -318,7 +318,7 @@ impl Names<'_> {
             Kind::Marked { mark, at: wall, values, who } => {
                 let kept = values.values().filter(|v| v.is_ok()).count();
                 let text = format!("{mark} at {}: {kept} of {} baselines captured", at(wall), values.len());
-                (Some('m'), "mark", text, Some(who))
+                (Some('D'), "mark", text, Some(who))
             }
             _ => return None,
         })

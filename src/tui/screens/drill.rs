@@ -92,7 +92,7 @@ fn service(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
         canvas.put(area.x + 33, y, 10, limit, Slot::Dim);
         let columns = scene.columns(&s.id, 15);
         let at = Rect { x: area.x + 44, y, width: 15, height: 1 };
-        chart::draw(canvas, at, s, &columns, Scale::of(s, &columns));
+        chart::draw(canvas, at, s, &columns, Scale::of(s, &columns), scene.places(15));
         canvas.put(area.x + 61, y, area.width.saturating_sub(62), &signals::state(s), signals::ink(s.level));
         y += 1;
     }

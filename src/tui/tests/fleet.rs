@@ -320,6 +320,7 @@ fn rehearsal() -> View {
         kind: "trouble".into(),
         text: text.into(),
         who: Some("ben".into()),
+        ..Happening::default()
     };
     view.timeline.push(told(88_000, Some('T'), "Canary fails"));
     view.timeline.push(told(12_000, Some('T'), "Metrics page goes silent"));

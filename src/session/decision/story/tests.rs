@@ -150,8 +150,6 @@ fn every() -> Vec<Kind> {
         Kind::Acked { firing, who: who(), note: "on it".into() },
         Kind::Noted { text: "deploy at noon\u{1b}[31m".into(), who: who(), to: None },
         Kind::Noted { text: "take your hands off\nplease".into(), who: who(), to: Some("ben".into()) },
-        Kind::Troubled { title: "Canary fails".into(), on: true, who: Some(who()) },
-        Kind::Troubled { title: "Canary fails".into(), on: false, who: None },
         Kind::Called {
             role: "lead".into(),
             title: "On-call lead".into(),
@@ -160,6 +158,8 @@ fn every() -> Vec<Kind> {
             detail: "Pager: 202".into(),
             who: who(),
         },
+        Kind::Troubled { title: "Canary fails".into(), on: true, who: Some(who()) },
+        Kind::Troubled { title: "Canary fails".into(), on: false, who: None },
         Kind::Ticked {
             checklist: "before".into(),
             item: 2,
