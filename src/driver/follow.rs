@@ -1,6 +1,9 @@
 //! Follows the runs of one folder: which one matters, what its journal says, whether anybody drives it.
 
 mod pages;
+mod wake;
+
+pub use wake::{Turn, Wake, wake};
 
 use crate::clock;
 use crate::engine::baseline::Known;
@@ -19,13 +22,13 @@ use crate::supervisor::{baseline, home};
 use indexmap::IndexMap;
 use pages::Pages;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
-/// Between two looks while a run goes on, and while none does.
+/// Between two looks while a run goes on, while none does, and while none does and every record is heard.
 const NEAR: Duration = Duration::from_millis(200);
 const FAR: Duration = Duration::from_millis(500);
+const HEARD: Duration = Duration::from_secs(2);
 /// Lines behind one that was found that are on the same page.
 const AROUND: usize = 100;
 /// Milliseconds between two looks at the roles that the person here has.
@@ -207,7 +210,7 @@ impl Follower {
     }
 
     /// Looks until the receiver is gone. Blocks; give it a thread.
-    pub fn run(mut self, to: &Sender<Seen>, wanted: &Receiver<Look>) {
+    pub fn run(mut self, to: &Sender<Seen>, wake: &Wake) {
         let first = self.look();
         for seen in first.into_iter().chain(self.past()) {
             if to.blocking_send(seen).is_err() {
@@ -215,6 +218,8 @@ impl Follower {
             }
         }
         loop {
+            // What is written from here on wakes it.
+            let hears = wake.hears();
             for seen in self.look() {
                 if to.blocking_send(seen).is_err() {
                     return;
@@ -223,27 +228,27 @@ impl Follower {
             if to.is_closed() {
                 return;
             }
-            let near = self.current.as_ref().is_some_and(|c| c.driven || !c.over) || self.beat.is_some();
-            match wanted.recv_timeout(if near { NEAR } else { FAR }) {
-                Ok(first) => {
-                    for look in std::iter::once(first).chain(wanted.try_iter()) {
-                        match look {
-                            Look::Output(line) => self.wanted = (line, true),
-                            Look::Find { sought, from, back } => {
-                                let Some(found) = self.find(&sought, from, back) else { continue };
-                                if let Some(line) = found.line {
-                                    self.wanted = (Some(line + AROUND), true);
-                                }
-                                if to.blocking_send(Seen::Found(found)).is_err() {
-                                    return;
-                                }
-                            }
-                            Look::Now => {}
+            let near = self.current.as_ref().is_some_and(|c| c.driven || !c.over);
+            let patience = match near {
+                true => NEAR,
+                false if hears => HEARD,
+                false => FAR,
+            };
+            let Some(looks) = wake.wait(patience) else { return };
+            for look in looks {
+                match look {
+                    Look::Output(line) => self.wanted = (line, true),
+                    Look::Find { sought, from, back } => {
+                        let Some(found) = self.find(&sought, from, back) else { continue };
+                        if let Some(line) = found.line {
+                            self.wanted = (Some(line + AROUND), true);
+                        }
+                        if to.blocking_send(Seen::Found(found)).is_err() {
+                            return;
                         }
                     }
+                    Look::Now => {}
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }

@@ -7,6 +7,7 @@ mod decide;
 mod draft;
 pub mod dry_run;
 pub mod export;
+pub mod fleet;
 mod follow;
 pub mod glance;
 mod guide;
@@ -30,6 +31,7 @@ use crate::session::view::{
     ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
+use crate::sim::trouble::Control;
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
@@ -59,8 +61,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// Arguments after which a watcher in the background watches the same; none: none can be started from here.
     pub watch: Vec<OsString>,
-    /// The embedded service of the demo is what is watched.
-    pub demo: bool,
+    /// The hand on the embedded service of the demo, when that is what is watched.
+    pub demo: Option<Control>,
     /// Nothing may be asked or started from here.
     pub read_only: bool,
 }
@@ -130,13 +132,16 @@ pub struct Driver {
     seen: mpsc::Receiver<Seen>,
     news: mpsc::Receiver<News>,
     tell: mpsc::Sender<News>,
-    pollers: Pollers,
+    /// None until the first turn: what is shown first waits for no source to be set up.
+    pollers: Option<Pollers>,
     deliver: mpsc::Sender<Batch>,
     draft: Option<Proposed>,
     /// A page of what the followed run's step prints, and how far it says it is.
     output: (Output, Option<f64>),
     /// What is wanted of the follower.
-    turn: std::sync::mpsc::Sender<Look>,
+    turn: follow::Turn,
+    /// Where the sources are read.
+    world: tokio::runtime::Handle,
     /// Whose evidence is shown.
     why: Option<WhyOf>,
     /// What was found last in it.
@@ -164,6 +169,12 @@ pub struct Driver {
 impl Driver {
     /// Starts watching. Needs a tokio runtime; nothing here waits for any source to answer.
     pub fn start(setup: Setup) -> Driver {
+        Driver::reading_on(setup, tokio::runtime::Handle::current())
+    }
+
+    /// The same, where the sources are read by another runtime: what they answer is worked off there, so that a long page
+    /// holds up no key.
+    pub fn reading_on(setup: Setup, world: tokio::runtime::Handle) -> Driver {
         let now = clock::now();
         let (deliver, delivered) = mpsc::channel(WAITING);
         let (see, seen) = mpsc::channel(64);
@@ -174,7 +185,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
-            demo: setup.demo,
+            demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
         };
@@ -185,8 +196,7 @@ impl Driver {
             Ok(records) => drop(session.handle(&now, Event::Decided(records))),
             Err(why) => drop(session.handle(&now, Event::Alarm(Some(why)))),
         }
-        let pollers = poll(&setup, &deliver);
-        let (turn, wanted) = std::sync::mpsc::channel();
+        let (turn, wanted) = follow::wake(&setup.folder);
         std::thread::Builder::new()
             .name("follow".into())
             .spawn(move || follower.run(&see, &wanted))
@@ -198,11 +208,12 @@ impl Driver {
             seen,
             news,
             tell,
-            pollers,
+            pollers: None,
             deliver,
             draft: None,
             output: Default::default(),
             turn,
+            world,
             why: None,
             found: None,
             replacing: None,
@@ -220,6 +231,9 @@ impl Driver {
 
     /// Waits for what comes next and takes it in, with all that came with it. Cancel-safe.
     pub async fn next(&mut self) -> Update {
+        if self.pollers.is_none() {
+            self.pollers = Some(poll(&self.setup, &self.deliver, &self.world));
+        }
         let wait = std::time::Duration::from_millis(self.wait());
         enum Came {
             Batch(Batch),
@@ -280,6 +294,7 @@ impl Driver {
     pub fn view(&self) -> View {
         let now = clock::now();
         let mut view = self.session.view(&now);
+        view.troubles = self.troubles();
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
@@ -315,6 +330,11 @@ impl Driver {
     /// A signal in full, over a window that ends `end`.
     pub fn detail(&self, end: &Now, signal: &str, window: u64) -> SignalDetail {
         self.session.detail(end, signal, window, self.reads.newest(signal))
+    }
+
+    /// What is watched.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// The session, to look at.
@@ -373,9 +393,9 @@ impl Driver {
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),
-            Request::Trouble { trouble, on } => self.trouble(trouble, on),
+            Request::Trouble { trouble, on } => self.trouble(&trouble, on),
             // A poller that starts anew has no back-off.
-            Request::AskAgain => self.pollers = poll(&self.setup, &self.deliver),
+            Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
         }
     }
 
@@ -435,11 +455,13 @@ impl Driver {
         }
         if !self.setup.read_only {
             self.take_up(&now);
+            self.tell_troubles();
         }
     }
 }
 
-fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>) -> Pollers {
+fn poll(setup: &Setup, deliver: &mpsc::Sender<Batch>, world: &tokio::runtime::Handle) -> Pollers {
+    let _there = world.enter();
     sources::start(&setup.playbook, &setup.environment, deliver.clone())
 }
 

@@ -8,8 +8,10 @@ use crate::model::reading::Reading;
 use crate::model::time::{Millis, Now};
 use std::time::Duration;
 
-/// Milliseconds between two tries, and between two heartbeats.
+/// Milliseconds between two tries.
 const EACH: Millis = 1_000;
+/// Milliseconds between two heartbeats: a screen that only records may be found dead a little later than a watcher.
+const BEAT: Millis = 2_000;
 /// A session that is younger (milliseconds) takes over what the decider before it knew.
 const YOUNG: Millis = 10_000;
 /// How long leaving may take.
@@ -53,7 +55,7 @@ impl Recorder {
         if let Some(deciding) = &mut self.deciding {
             deciding.feed(now, engine);
             if now.boot >= self.due {
-                self.due = now.boot + EACH;
+                self.due = now.boot + BEAT;
                 deciding.beat(now, engine);
             }
         }

@@ -14,9 +14,11 @@ use super::answer::short;
 /// Bytes of a body that are read at most.
 pub(super) const CAP: usize = 64 << 20;
 
-/// The two clients of a program: past any proxy, and with what the environment says about proxies.
+/// The clients of a program: past any proxy, and with what the environment says about proxies. One that never speaks TLS
+/// reads no certificates, which would cost more than all else at the start.
 #[derive(Debug, Default)]
 pub(super) struct Web {
+    plain: OnceLock<Result<Client, String>>,
     direct: OnceLock<Result<Client, String>>,
     system: OnceLock<Result<Client, String>>,
 }
@@ -65,9 +67,12 @@ impl Failure {
 
 impl Web {
     fn client(&self, url: &Url, proxy: bool) -> Result<&Client, Failure> {
-        let slot = if proxy && !loopback(url) { &self.system } else { &self.direct };
-        let direct = std::ptr::eq(slot, &self.direct);
-        slot.get_or_init(|| build(direct)).as_ref().map_err(|why| Failure::Blind(why.clone()))
+        let (slot, direct, tls) = match proxy && !loopback(url) {
+            true => (&self.system, false, true),
+            false if url.scheme() == "http" => (&self.plain, true, false),
+            false => (&self.direct, true, true),
+        };
+        slot.get_or_init(|| build(direct, tls)).as_ref().map_err(|why| Failure::Blind(why.clone()))
     }
 
     /// Asks once. Redirects are not followed.
@@ -118,7 +123,7 @@ fn loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn build(direct: bool) -> Result<Client, String> {
+fn build(direct: bool, tls: bool) -> Result<Client, String> {
     let _already = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
         let builder = Client::builder()
@@ -129,9 +134,9 @@ fn build(direct: bool) -> Result<Client, String> {
         if direct { builder.no_proxy() } else { builder }
     };
     // a host without a CA bundle can still speak plain http; https then fails by name
-    builder()
-        .build()
-        .or_else(|_| builder().tls_certs_only([]).build())
+    let known = if tls { builder().build().ok() } else { None };
+    known
+        .map_or_else(|| builder().tls_certs_only([]).build(), Ok)
         .map_err(|e| format!("no HTTP client: {}", deepest(&e)))
 }
 

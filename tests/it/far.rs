@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-struct Sshd {
+pub struct Sshd {
     child: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Sshd {
@@ -22,7 +22,8 @@ impl Drop for Sshd {
 }
 
 impl Sshd {
-    fn start(folder: &Path) -> Sshd {
+    /// With its keys in the folder; the client's is `id`.
+    pub fn start(folder: &Path) -> Sshd {
         for key in ["host", "id"] {
             let made = Command::new("ssh-keygen")
                 .args(["-q", "-t", "ed25519", "-N", "", "-f"])

@@ -35,6 +35,8 @@ mod readme;
 mod run;
 mod screen;
 mod storage;
+mod terminal;
 mod two_accounts;
 mod unruly;
+mod walk;
 mod watch;

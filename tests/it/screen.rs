@@ -100,15 +100,16 @@ fn page(level: Arc<AtomicU64>, moving: bool) -> Page {
     })
 }
 
-struct Lab {
-    dir: tempfile::TempDir,
+/// A service in a terminal.
+pub struct Lab {
+    pub dir: tempfile::TempDir,
     page: Page,
-    level: Arc<AtomicU64>,
-    playbook: String,
+    pub level: Arc<AtomicU64>,
+    pub playbook: String,
 }
 
 impl Lab {
-    fn new(moving: bool) -> Lab {
+    pub fn new(moving: bool) -> Lab {
         let dir = tempfile::tempdir().unwrap();
         let level = Arc::new(AtomicU64::new(300));
         let page = page(level.clone(), moving);
@@ -116,7 +117,7 @@ impl Lab {
         Lab { dir, page, level, playbook }
     }
 
-    fn open(&self, args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
+    pub fn open(&self, args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
         let state = self.dir.path().join("state").display().to_string();
         let mut all = vec![self.playbook.as_str(), "--state-dir", &state];
         all.extend(args);
@@ -139,7 +140,7 @@ impl Lab {
     }
 }
 
-fn given_back(pty: &Pty) -> bool {
+pub fn given_back(pty: &Pty) -> bool {
     let raw = pty.raw();
     let has = |what: &[u8]| raw.windows(what.len()).any(|w| w == what);
     has(b"\x1b[?1049l") && has(b"\x1b[?2004l") && has(b"\x1b[?25h")

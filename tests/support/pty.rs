@@ -2,8 +2,34 @@
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
+
+/// A link between the program and its terminal, as SSH over a bad line: so many bits a second, a round trip, bytes that
+/// each packet costs on top, and how many bytes may wait in it before the program is held up.
+#[derive(Clone, Copy)]
+pub struct Link {
+    pub bits: f64,
+    pub round_trip: Duration,
+    pub overhead: usize,
+    pub holds: usize,
+}
+
+/// 64 kbit/s, 200 ms, SSH's and TCP's headers, a full socket buffer.
+pub const SLOW: Link =
+    Link { bits: 64_000.0, round_trip: Duration::from_millis(200), overhead: 90, holds: 65_536 };
+
+/// Hands on bytes at their times.
+fn later(mut give: impl FnMut(&[u8]) + Send + 'static) -> mpsc::Sender<(Instant, Vec<u8>)> {
+    let (to, from) = mpsc::channel::<(Instant, Vec<u8>)>();
+    std::thread::spawn(move || {
+        for (at, bytes) in from {
+            std::thread::sleep(at.saturating_duration_since(Instant::now()));
+            give(&bytes);
+        }
+    });
+    to
+}
 
 /// What the reader thread knows.
 struct Shown {
@@ -17,7 +43,8 @@ struct Shown {
 /// The program in a terminal.
 pub struct Pty {
     shown: Arc<(Mutex<Shown>, Condvar)>,
-    writer: Arc<Mutex<Box<dyn Write + Send>>>,
+    writer: mpsc::Sender<(Instant, Vec<u8>)>,
+    half: Duration,
     master: Box<dyn MasterPty + Send>,
     pub child: Box<dyn Child + Send + Sync>,
 }
@@ -25,6 +52,18 @@ pub struct Pty {
 impl Pty {
     /// Starts `program` in a terminal of `cols`×`rows`, with only the environment given beside PATH and HOME.
     pub fn start(program: &str, args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
+        Pty::start_over(None, program, args, env, cols, rows)
+    }
+
+    /// The same at the end of a link.
+    pub fn start_over(
+        link: Option<Link>,
+        program: &str,
+        args: &[&str],
+        env: &[(&str, &str)],
+        cols: u16,
+        rows: u16,
+    ) -> Pty {
         let pair =
             native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -44,7 +83,12 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let half = link.map_or(Duration::ZERO, |l| l.round_trip / 2);
+        let mut keys = pair.master.take_writer().unwrap();
+        let writer = later(move |bytes| {
+            // The program may have gone.
+            let _ = keys.write_all(bytes).and_then(|()| keys.flush());
+        });
         let shown = Arc::new((
             Mutex::new(Shown {
                 parser: vt100::Parser::new(
@@ -60,35 +104,42 @@ impl Pty {
             Condvar::new(),
         ));
         let (to, answer) = (shown.clone(), writer.clone());
+        let deliver = later(move |bytes| {
+            let count = |what: &[u8]| bytes.windows(what.len()).filter(|w| *w == what).count();
+            let mut asked = b"\x1b[0n".repeat(count(b"\x1b[5n"));
+            asked.extend(b"\x1b[?62;22c".repeat(count(b"\x1b[c")));
+            let Ok(mut shown) = to.0.lock() else { return };
+            shown.closed = bytes.is_empty();
+            shown.parser.process(bytes);
+            shown.bytes += bytes.len() as u64;
+            shown.last = Instant::now();
+            shown.raw.extend_from_slice(bytes);
+            to.1.notify_all();
+            drop(shown);
+            if !asked.is_empty() {
+                let _ = answer.send((Instant::now() + half, asked));
+            }
+        });
         std::thread::spawn(move || {
             let mut buffer = [0u8; 65536];
+            let mut free = Instant::now();
             loop {
                 let n = reader.read(&mut buffer).unwrap_or(0);
-                let asked = {
-                    let Ok(mut shown) = to.0.lock() else { return };
-                    if n == 0 {
-                        shown.closed = true;
-                        to.1.notify_all();
-                        return;
-                    }
-                    shown.parser.process(&buffer[..n]);
-                    shown.bytes += n as u64;
-                    shown.last = Instant::now();
-                    shown.raw.extend_from_slice(&buffer[..n]);
-                    to.1.notify_all();
-                    let count = |what: &[u8]| buffer[..n].windows(what.len()).filter(|w| *w == what).count();
-                    b"\x1b[0n"
-                        .repeat(count(b"\x1b[5n"))
-                        .into_iter()
-                        .chain(b"\x1b[?62;22c".repeat(count(b"\x1b[c")))
-                };
-                let asked: Vec<u8> = asked.collect();
-                if !asked.is_empty() {
-                    let _ = answer.lock().unwrap().write_all(&asked);
+                let mut at = Instant::now();
+                if let Some(link) = link {
+                    let takes = (n + link.overhead) as f64 * 8.0 / link.bits;
+                    free = free.max(at) + Duration::from_secs_f64(takes);
+                    at = free + half;
+                    let full = Duration::from_secs_f64(link.holds as f64 * 8.0 / link.bits);
+                    // More than it holds waits in the program.
+                    std::thread::sleep(free.saturating_duration_since(Instant::now()).saturating_sub(full));
+                }
+                if deliver.send((at, buffer[..n].to_vec())).is_err() || n == 0 {
+                    return;
                 }
             }
         });
-        Pty { shown, writer, master: pair.master, child }
+        Pty { shown, writer, half, master: pair.master, child }
     }
 
     /// The text on the screen, a line a row.
@@ -109,6 +160,11 @@ impl Pty {
     /// How many bytes were written so far.
     pub fn bytes(&self) -> u64 {
         self.shown.0.lock().unwrap().bytes
+    }
+
+    /// When the last byte came.
+    pub fn last(&self) -> Instant {
+        self.shown.0.lock().unwrap().last
     }
 
     /// Waits until the screen satisfies `what`; panics with the screen after `limit`.
@@ -159,9 +215,7 @@ impl Pty {
 
     /// Types.
     pub fn send(&self, keys: &str) {
-        let mut writer = self.writer.lock().unwrap();
-        writer.write_all(keys.as_bytes()).unwrap();
-        writer.flush().unwrap();
+        self.writer.send((Instant::now() + self.half, keys.as_bytes().to_vec())).unwrap();
     }
 
     /// Changes the size of the terminal.

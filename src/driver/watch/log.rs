@@ -1,5 +1,5 @@
 //! The one thread that writes for a decider: records, the heartbeat, the samples. What others append comes back from here,
-//! within [`POLL`].
+//! within [`POLL`] ([`SLOW_POLL`] where nothing acts on it).
 
 use super::spool::Spool;
 use super::wants;
@@ -15,8 +15,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
-/// Between two looks at the log.
+/// Between two looks at the log, of a decider that acts, and of one that only records.
 const POLL: Duration = Duration::from_millis(100);
+const SLOW_POLL: Duration = Duration::from_secs(2);
 
 /// What is to be written.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Writer {
     /// Works until the decider leaves or is gone. Blocks; give it a thread.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let job = match jobs.recv_timeout(POLL) {
+            let job = match jobs.recv_timeout(if self.acts { POLL } else { SLOW_POLL }) {
                 Ok(job) => Some(job),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,

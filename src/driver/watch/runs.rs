@@ -18,8 +18,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
-/// Between two looks.
+/// Between two looks, and where nothing acts and no run is in the way.
 const EVERY: Duration = Duration::from_millis(200);
+const SELDOM: Duration = Duration::from_secs(2);
 /// The newest runs that are looked at: an older one is in nobody's way, for none starts beside one that was left.
 const NEWEST: usize = 10;
 /// Milliseconds after which what was not taken in is told again, and a lost supervisor is replaced again.
@@ -36,7 +37,8 @@ pub(super) fn follow(home: &Path, acts: bool, open: &Open, tell: &Sender<News>) 
         for event in it.look(&open) {
             let _ = tell.blocking_send(News::Event(event));
         }
-        std::thread::sleep(EVERY);
+        let quiet = open.is_empty() && it.runs.as_ref().is_some_and(|r| r.in_the_way.is_none());
+        std::thread::sleep(if !acts && quiet { SELDOM } else { EVERY });
     }
 }
 

@@ -86,7 +86,7 @@ impl Watcher {
             engine.restore(&kept, &now);
         }
         let mut it = Watcher {
-            _pollers: poll(&setup, &deliver),
+            _pollers: poll(&setup, &deliver, &tokio::runtime::Handle::current()),
             setup,
             engine,
             deciding,
