@@ -320,7 +320,7 @@ fn a_link_stands_around_its_cells_and_nowhere_else() {
     });
     assert_eq!(
         text(&bytes),
-        "^[1;2H^]8;;https://a/1^\\first one^]8;;^\\^[Cx^[2;2H^]8;;https://a/2^\\more^]8;;^\\^[3;2Hbad^[5n"
+        "^]8;;https://a/1^\\^[1;2Hfirst one^]8;;^\\^[Cx^]8;;https://a/2^\\^[2;2Hmore^]8;;^\\^[3;2Hbad^[5n"
     );
     let same = |b: &mut Buffer| {
         linked(b, 0, "first one", one);
@@ -336,7 +336,7 @@ fn a_link_stands_around_its_cells_and_nowhere_else() {
         linked(b, 1, "more", one);
         linked(b, 2, "bad", "javascript:x");
     });
-    assert_eq!(text(&bytes), "^[2;2H^]8;;https://a/1^\\more^]8;;^\\^[5n");
+    assert_eq!(text(&bytes), "^]8;;https://a/1^\\^[2;2Hmore^]8;;^\\^[5n");
     let bytes = frame(&mut t, |b| b.reset());
     assert!(!text(&bytes).contains("]8;"), "erasing leads nowhere: {}", text(&bytes));
 }
