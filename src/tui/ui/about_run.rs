@@ -87,7 +87,7 @@ impl Ui {
     /// Brings the dialogs in line with what is known now; to be called before each frame.
     pub fn follow(&mut self, view: &View) {
         self.follow_fleet(view);
-        self.to_found(view);
+        self.go_to_found(view);
         self.follow_events(view);
         let run = view.run.as_ref();
         let need = |id: &str| run.filter(|r| r.id == id).and_then(|r| r.needs.as_ref());
@@ -326,7 +326,7 @@ impl Ui {
     }
 
     /// Goes to the line that was found since the last frame.
-    fn to_found(&mut self, view: &View) {
+    fn go_to_found(&mut self, view: &View) {
         if view.output.found == self.found {
             return;
         }
