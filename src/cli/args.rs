@@ -50,6 +50,26 @@ pub struct Screen {
     pub read_only: bool,
 }
 
+/// Which services, and how they are told.
+#[derive(Debug, Clone, Args)]
+pub struct Fleet {
+    /// Playbooks: files, names, or folders of them (the folder of playbooks).
+    #[arg(value_name = "PLAYBOOK|DIR")]
+    pub playbooks: Vec<String>,
+    /// As JSON; the exit code is that of the worst service, as `status` has it.
+    #[arg(long)]
+    pub json: bool,
+    /// Where records are.
+    #[command(flatten)]
+    pub records: Records,
+    /// How it looks.
+    #[command(flatten)]
+    pub look: Look,
+    /// Look only: nothing can be started or asked from this screen, nor from a service opened from it.
+    #[arg(long)]
+    pub read_only: bool,
+}
+
 /// Over what a backtest looks, and how it is told.
 #[derive(Debug, Clone, Args)]
 pub struct Past {
@@ -161,6 +181,8 @@ pub enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Many services in one list, worst first: every environment of every playbook, from what is on record.
+    Fleet(Fleet),
     /// Watch and roll back an embedded service: nothing to configure, nothing to install.
     Demo {
         /// Play the story without a terminal; exit 0 only if the rollback verified.

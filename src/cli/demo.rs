@@ -1,9 +1,10 @@
 //! `ripcord demo`: an embedded service whose canary goes bad, watched and rolled back for real.
 
 use super::args::{Look, Target};
-use super::{exit, look, runtime, screen, target};
+use super::{exit, fleet, look, runtime, screen, target};
 use crate::config;
 use crate::config::problem::Problem;
+use crate::driver::fleet::{Desk, Sources};
 use crate::driver::{Driver, Request, Setup, Update};
 use crate::run::record::{Verdict, Wish};
 use crate::run::view::RunState;
@@ -29,10 +30,11 @@ pub fn play(headless: bool, seed: u64, state_dir: Option<PathBuf>, look: &Look) 
         }
     };
     let Ok(settings) = target::settings_of(None) else { return exit::USAGE };
-    let Ok(setup) = setup(service.url(), state_dir, &settings) else { return exit::USAGE };
+    let Ok(setup) = setup(&service, state_dir, &settings) else { return exit::USAGE };
     if !headless {
         let Ok(look) = look::look(look, &settings) else { return exit::USAGE };
-        return screen::show(setup, tui::app::Look { window: 300_000, ..look });
+        let desk = |world| Desk::new(Some(setup), Sources::default(), fleet::none(), world);
+        return screen::show(desk, tui::app::Look { window: 300_000, ..look });
     }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -50,12 +52,21 @@ pub fn play(headless: bool, seed: u64, state_dir: Option<PathBuf>, look: &Look) 
     code
 }
 
-fn setup(url: &str, state_dir: Option<PathBuf>, settings: &config::settings::Settings) -> Result<Setup, ()> {
+fn setup(
+    service: &sim::Service,
+    state_dir: Option<PathBuf>,
+    settings: &config::settings::Settings,
+) -> Result<Setup, ()> {
     let loaded = config::playbook::parse(PLAYBOOK, "demo.toml")
         .map_err(|p: Vec<Problem>| p.iter().for_each(|p| eprintln!("{}", p.render(false))))?;
-    let target =
-        Target { playbook: None, env: None, vars: vec![format!("url={url}")], state_dir, config: None };
-    Ok(Setup { demo: true, ..target::setup(loaded, &target, settings)? })
+    let target = Target {
+        playbook: None,
+        env: None,
+        vars: vec![format!("url={}", service.url())],
+        state_dir,
+        config: None,
+    };
+    Ok(Setup { demo: Some(service.control()), ..target::setup(loaded, &target, settings)? })
 }
 
 /// What the story waits for next.

@@ -10,6 +10,7 @@ mod count;
 mod decide;
 mod demo;
 pub mod exit;
+mod fleet;
 mod look;
 mod mark;
 mod note;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
             exit::OK
         }
         Some(Command::Keys { config }) => keys(config.as_deref()),
+        Some(Command::Fleet(asked)) => fleet::fleet(&asked),
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)
         }

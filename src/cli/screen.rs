@@ -1,10 +1,12 @@
 //! The screen: a playbook watched in a terminal.
 
 use super::args::Screen;
-use super::{exit, look, runtime, target, watch};
-use crate::driver::{Driver, Setup};
+use super::{exit, fleet, look, runtime, target, watch};
+use crate::driver::Setup;
+use crate::driver::fleet::Desk;
 use crate::tui::app::{self, Look};
 use std::io::IsTerminal;
+use tokio::runtime::Handle;
 
 /// Opens the screen of a playbook.
 pub fn open(args: &Screen) -> u8 {
@@ -12,11 +14,13 @@ pub fn open(args: &Screen) -> u8 {
     let Ok(look) = look::look(&args.look, &opened.settings) else { return exit::USAGE };
     let watch = watch::words(&args.target, &opened.setup);
     let setup = Setup { read_only: args.read_only, watch, ..opened.setup };
-    show(setup, look)
+    let (sources, opener) = fleet::around(&args.target, &opened.settings, &setup);
+    show(|world| Desk::new(Some(setup), sources, opener, world), look)
 }
 
-/// Shows a service until a person leaves.
-pub fn show(setup: Setup, look: Look) -> u8 {
+/// Shows a service, or the fleet, until a person leaves. The desk is made within a runtime, and told another on which
+/// sources are read.
+pub fn show(desk: impl FnOnce(Handle) -> Desk, look: Look) -> u8 {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         eprintln!(
             "error: the screen needs a terminal\n  hint: `ripcord run`, `ripcord runs` and `ripcord demo --headless` need none"
@@ -33,7 +37,7 @@ pub fn show(setup: Setup, look: Look) -> u8 {
         }
     };
     let sources = world.handle().clone();
-    let shown = screen.block_on(async { app::run(Driver::reading_on(setup, sources), look).await });
+    let shown = screen.block_on(async { app::run(desk(sources), look).await });
     // Hung endpoints must not hold the way out.
     screen.shutdown_background();
     world.shutdown_background();

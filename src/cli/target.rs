@@ -9,7 +9,7 @@ use crate::driver::Setup;
 use crate::model::resolve::resolve;
 use indexmap::IndexMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was opened.
 pub struct Opened {
@@ -81,11 +81,31 @@ pub fn setup(loaded: Loaded, target: &Target, settings: &Settings) -> Result<Set
         }
     };
     let vars = pairs(&target.vars, "--var")?;
-    let playbook = resolve(&loaded.playbook, &environment, &vars).map_err(|e| eprintln!("error: {e}"))?;
     let root = state_root(target.state_dir.clone(), settings)?;
-    let folder = paths::service_dir(&root, &playbook.service.name, &environment);
-    let watch = Vec::new();
-    Ok(Setup { playbook, hash: loaded.hash, environment, folder, watch, demo: false, read_only: false })
+    made(&loaded, &environment, &vars, &root).map_err(|e| eprintln!("error: {e}"))
+}
+
+/// A loaded playbook in one environment, with its records below a folder.
+///
+/// # Errors
+/// In words, when the environment or a variable is wrong.
+pub fn made(
+    loaded: &Loaded,
+    environment: &str,
+    vars: &IndexMap<String, String>,
+    root: &Path,
+) -> Result<Setup, String> {
+    let playbook = resolve(&loaded.playbook, environment, vars).map_err(|e| e.to_string())?;
+    let folder = paths::service_dir(root, &playbook.service.name, environment);
+    Ok(Setup {
+        playbook,
+        hash: loaded.hash.clone(),
+        environment: environment.to_owned(),
+        folder,
+        watch: Vec::new(),
+        demo: None,
+        read_only: false,
+    })
 }
 
 /// `NAME=VALUE` arguments as a table.

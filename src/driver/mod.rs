@@ -7,6 +7,7 @@ mod decide;
 mod draft;
 pub mod dry_run;
 pub mod export;
+pub mod fleet;
 mod follow;
 pub mod glance;
 mod guide;
@@ -30,6 +31,7 @@ use crate::session::view::{
     ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
+use crate::sim::trouble::Control;
 use crate::sources::{self, Batch, Pollers};
 use crate::supervisor::person::person;
 use crate::supervisor::resolve::Draft;
@@ -59,8 +61,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// Arguments after which a watcher in the background watches the same; none: none can be started from here.
     pub watch: Vec<OsString>,
-    /// The embedded service of the demo is what is watched.
-    pub demo: bool,
+    /// The hand on the embedded service of the demo, when that is what is watched.
+    pub demo: Option<Control>,
     /// Nothing may be asked or started from here.
     pub read_only: bool,
 }
@@ -183,7 +185,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
-            demo: setup.demo,
+            demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
         };
@@ -292,6 +294,7 @@ impl Driver {
     pub fn view(&self) -> View {
         let now = clock::now();
         let mut view = self.session.view(&now);
+        view.troubles = self.troubles();
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
@@ -327,6 +330,11 @@ impl Driver {
     /// A signal in full, over a window that ends `end`.
     pub fn detail(&self, end: &Now, signal: &str, window: u64) -> SignalDetail {
         self.session.detail(end, signal, window, self.reads.newest(signal))
+    }
+
+    /// What is watched.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// The session, to look at.
@@ -385,7 +393,7 @@ impl Driver {
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),
-            Request::Trouble { trouble, on } => self.trouble(trouble, on),
+            Request::Trouble { trouble, on } => self.trouble(&trouble, on),
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
         }
@@ -447,6 +455,7 @@ impl Driver {
         }
         if !self.setup.read_only {
             self.take_up(&now);
+            self.tell_troubles();
         }
     }
 }

@@ -42,6 +42,8 @@ impl Session {
             tone: environment.map(|e| e.tone).unwrap_or_default(),
             confirm: environment.map(|e| e.confirm).unwrap_or_default(),
             demo: self.facts.demo,
+            troubles: Vec::new(),
+            fleet: None,
             automation: self.automation(),
             freshness: self.freshness(t),
             watch: self.watch(now),

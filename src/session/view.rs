@@ -2,6 +2,7 @@
 
 mod deciding;
 mod events;
+pub mod fleet;
 pub mod guide;
 pub mod logs;
 mod plans;
@@ -38,6 +39,10 @@ pub struct View {
     pub confirm: Confirm,
     /// The embedded service of the demo is what is watched.
     pub demo: bool,
+    /// What can be made to go wrong there.
+    pub troubles: Vec<TroubleView>,
+    /// Many services, while they are what is looked at.
+    pub fleet: Option<fleet::FleetView>,
     /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
     pub automation: &'static str,
     /// Whether data comes in.
@@ -132,6 +137,23 @@ pub struct View {
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
+}
+
+/// Something that can be made to go wrong in the embedded service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TroubleView {
+    /// Its id.
+    pub id: String,
+    /// Its key, behind `!`.
+    pub key: char,
+    /// Name for people.
+    pub title: String,
+    /// What ought to come of it.
+    pub expects: String,
+    /// Milliseconds that it has been on; none: it is off.
+    pub on_ms: Option<u64>,
+    /// Milliseconds until it ends by itself, while it is on and does.
+    pub left_ms: Option<u64>,
 }
 
 /// In which form the record is written to a file.

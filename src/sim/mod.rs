@@ -8,6 +8,7 @@ mod load;
 mod noise;
 mod page;
 mod routes;
+pub mod trouble;
 mod world;
 
 use std::io;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use trouble::Control;
 use world::{Shared, World};
 
 /// How the service behaves.
@@ -83,6 +85,11 @@ impl Service {
     /// Its address, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The hand on it, which outlives nothing: what it does after the service's end is not seen by anybody.
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.world))
     }
 
     /// Makes the canary bad from now on: 40 % of its answers are errors, all are slow, and its memory grows.

@@ -1,6 +1,7 @@
 //! What the service answers: work for its users, health and numbers for its watchers, a share for its operators.
 
 use super::page;
+use super::trouble::Trouble;
 use super::world::{Shared, lock};
 use axum::Router;
 use axum::body::Bytes;
@@ -10,7 +11,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Between two looks whether the page may answer again.
+const SILENT_POLL: Duration = Duration::from_millis(100);
 
 /// All routes.
 pub fn router(world: Shared) -> Router {
@@ -36,12 +40,16 @@ async fn work(State(world): State<Shared>) -> Response {
 
 async fn health(State(world): State<Shared>) -> Response {
     let mut world = lock(&world);
+    let (status, word) = match world.is_sick() {
+        true => (StatusCode::SERVICE_UNAVAILABLE, "sick"),
+        false => (StatusCode::OK, "ok"),
+    };
     let (share, uptime) = (world.share(), world.uptime().as_secs());
     let [stable, canary] = world.arms();
     reply(
-        StatusCode::OK,
+        status,
         &json!({
-            "status": "ok",
+            "status": word,
             "service": "demo-shop",
             "version": stable.version,
             "canary": { "version": canary.version, "share": share },
@@ -50,7 +58,11 @@ async fn health(State(world): State<Shared>) -> Response {
     )
 }
 
+/// The page; while it is silent its readers wait until they give up.
 async fn metrics(State(world): State<Shared>) -> Response {
+    while lock(&world).troubles().size(Trouble::Silence) > 0.0 {
+        tokio::time::sleep(SILENT_POLL).await;
+    }
     ([(CONTENT_TYPE, page::CONTENT_TYPE)], page::page(&mut lock(&world))).into_response()
 }
 

@@ -208,3 +208,63 @@ fn dropped_means_gone() {
     drop(service);
     assert!(world.upgrade().is_none(), "no route, request or load is left that could hold it");
 }
+
+#[test]
+fn health_flaps_and_is_well_again_when_that_is_ended() {
+    let service = quiet(1.0);
+    let control = service.control();
+    control.set("flaps", true);
+    let (status, body) = ask(&service, "GET", "/health", "", "");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("\"service\":\"demo-shop\"") && body.contains("sick"), "it is the same service");
+    control.set("flaps", false);
+    assert_eq!(ask(&service, "GET", "/health", "", "").0, 200);
+}
+
+#[test]
+fn a_silent_page_leaves_its_readers_waiting_until_it_is_over() {
+    let service = quiet(1.0);
+    let control = service.control();
+    control.set("silence", true);
+    let mut stream = TcpStream::connect(service.url().strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut one = [0];
+    assert!(stream.read(&mut one).is_err(), "no byte comes");
+    assert_eq!(ask(&service, "GET", "/health", "", "").0, 200, "only the page is silent");
+    control.set("silence", false);
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert_eq!(stream.read(&mut one).unwrap(), 1, "and then it answers");
+}
+
+#[test]
+fn a_router_that_ignores_changes_says_yes_and_does_nothing() {
+    let service = quiet(1.0);
+    service.control().set("ignored", true);
+    let (status, body) = ask(&service, "POST", "/admin/share", "", r#"{"canary": 0}"#);
+    assert_eq!((status, body.trim()), (200, r#"{"canary":0,"was":25}"#));
+    assert_eq!(get(&service, "/admin/share"), "{\"canary\":25}\n");
+    service.control().set("ignored", false);
+    ask(&service, "POST", "/admin/share", "", r#"{"canary": 0}"#);
+    assert_eq!(get(&service, "/admin/share"), "{\"canary\":0}\n");
+}
+
+#[test]
+fn what_went_bad_by_itself_can_be_ended_one_by_one_and_all_of_it_is_told() {
+    let service = quiet(200.0);
+    let control = service.control();
+    service.go_bad();
+    let on = || -> Vec<&str> {
+        let on = control.standing().into_iter().filter(|s| s.on.is_some());
+        on.map(|s| s.trouble.id()).collect()
+    };
+    assert_eq!(on(), ["errors", "slow", "leak"]);
+    control.set("leak", false);
+    control.set("both", true);
+    assert_eq!(on(), ["errors", "slow", "both"]);
+    let failed = |p: &str| sum(p, "shop_requests_total", "arm=\"stable\",code=\"500\"");
+    until(&service, "errors of the stable arm", |p| failed(p) >= 20.0);
+    let told: Vec<(bool, bool)> = control.changes().iter().map(|c| (c.on, c.by_person)).collect();
+    assert_eq!(told, [(true, false), (true, false), (true, false), (false, true), (true, true)]);
+    assert_eq!(control.changes(), []);
+}

@@ -1,6 +1,7 @@
 //! What the service is made of: two arms, a share, and what has been counted.
 
 use super::noise::{Noise, spread};
+use super::trouble::{Trouble, Troubles};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,11 +11,11 @@ pub const BOUNDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1
 
 /// Percent of traffic on the canary at the start.
 const SHARE: u8 = 25;
-/// Share of answers that are errors, of a good arm and of the bad canary.
+/// Share of answers that are errors, of a good arm and of a bad one.
 const ERRORS: (f64, f64) = (0.0005, 0.40);
 /// Resident memory of an arm at rest, in bytes.
 const REST: f64 = 180e6;
-/// Bytes that the bad canary keeps per request.
+/// Bytes that the leaking canary keeps per request.
 const LEAK: f64 = 900e3;
 /// The most it can hold.
 const FULL: f64 = 900e6;
@@ -90,7 +91,7 @@ pub struct World {
     seed: u64,
     next: u64,
     share: u8,
-    bad: bool,
+    troubles: Troubles,
     started: Instant,
     memory_at: Instant,
     arms: [Counted; 2],
@@ -105,7 +106,7 @@ impl World {
             seed,
             next: 0,
             share: SHARE,
-            bad: false,
+            troubles: Troubles::default(),
             started: now,
             memory_at: now,
             arms: [Counted::new("stable", "2.4.1"), Counted::new("canary", "2.5.0")],
@@ -113,9 +114,22 @@ impl World {
         }
     }
 
-    /// Makes the canary bad.
+    /// Makes the canary bad, at once: it fails, is slow, and leaks.
     pub fn go_bad(&mut self) {
-        self.bad = true;
+        for trouble in [Trouble::Errors, Trouble::Slow, Trouble::Leak] {
+            self.troubles.set(trouble, true, true, false);
+        }
+    }
+
+    /// What goes wrong.
+    pub fn troubles(&mut self) -> &mut Troubles {
+        &mut self.troubles
+    }
+
+    /// Whether `/health` says no now.
+    pub fn is_sick(&mut self) -> bool {
+        // Two seconds of every five: never three bad reads in a row, one read a second.
+        self.troubles.lasted(Trouble::Flaps).is_some_and(|on| on.as_millis() % 5_000 < 1_900)
     }
 
     /// Percent of traffic on the canary.
@@ -126,6 +140,9 @@ impl World {
     /// Sets the percent of traffic on the canary; returns what it was.
     pub fn set_share(&mut self, percent: u8) -> u8 {
         self.breathe();
+        if self.troubles.size(Trouble::Ignored) > 0.0 {
+            return self.share;
+        }
         std::mem::replace(&mut self.share, percent)
     }
 
@@ -146,11 +163,16 @@ impl World {
         self.next += 1;
         let canary = spread(self.seed, n) < f64::from(self.share) / 100.0;
         let arm = if canary { Arm::Canary } else { Arm::Stable };
-        let bad = self.bad && arm == Arm::Canary;
+        let mut size = |trouble, of| if arm == of { self.troubles.size(trouble) } else { 0.0 };
+        let errors = size(Trouble::Errors, Arm::Canary).max(size(Trouble::Both, Arm::Stable));
+        let (slow, leaks) = (size(Trouble::Slow, Arm::Canary), size(Trouble::Leak, Arm::Canary) > 0.0);
         let mut noise = Noise::of(self.seed, n);
-        let fails = noise.unit() < if bad { ERRORS.1 } else { ERRORS.0 };
-        let seconds = if bad { 0.55 + 0.6 * noise.unit() } else { 0.018 * (0.45 * noise.normal()).exp() };
-        if bad {
+        let fails = noise.unit() < ERRORS.0 + (ERRORS.1 - ERRORS.0) * errors;
+        let seconds = match slow > 0.0 {
+            true => (0.55 + 0.6 * noise.unit()) * slow,
+            false => 0.018 * (0.45 * noise.normal()).exp(),
+        };
+        if leaks {
             self.breathe();
             let memory = &mut self.arms[arm as usize].memory;
             *memory = (*memory + LEAK).min(FULL);

@@ -11,7 +11,8 @@ use super::theme::{ColorLevel, Theme};
 use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
 use crate::config::settings::Notify;
-use crate::driver::{Driver, Request, Update};
+use crate::driver::fleet::Desk;
+use crate::driver::{Request, Update};
 use crate::session::view::{Curve, Freshness, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -73,7 +74,7 @@ enum Turn {
 struct App {
     term: Term,
     ui: Ui,
-    driver: Driver,
+    desk: Desk,
     view: View,
     look: Look,
     /// The theme it is drawn in now, at the terminal's colours.
@@ -101,17 +102,20 @@ const RESIZING: u64 = 300;
 ///
 /// # Errors
 /// When the terminal cannot be taken or written.
-pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
+pub async fn run(desk: Desk, look: Look) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut ui = Ui::new(TimeZone::system());
     ui.keymap = look.keymap.clone();
     ui.zoom = ZOOMS.iter().position(|z| *z >= look.window).unwrap_or(ZOOMS.len() - 1);
     let term = Term::open()?;
-    let view = driver.view();
+    if !desk.has_service() {
+        ui.screen = Screen::Fleet;
+    }
+    let view = desk.view();
     let mut app = App {
         term,
         ui,
-        driver,
+        desk,
         view,
         theme: look.theme.clone().at(look.colors),
         look,
@@ -129,7 +133,7 @@ pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
         let pause = Duration::from_millis(app.pause());
         let turn = tokio::select! {
             input = app.term.next() => app.inputs(input),
-            update = app.driver.next() => app.update(update)?,
+            update = app.desk.next() => app.update(update)?,
             _ = signals.resized.recv() => app.resized(),
             _ = signals.continued.recv() => { app.term.resume()?; (app.dirty, app.asked) = (true, true); Turn::Stay }
             _ = signals.stop.recv() => Turn::Suspend,
@@ -153,9 +157,8 @@ pub async fn run(driver: Driver, look: Look) -> io::Result<()> {
         }
     }
     app.term.close(clock::now().boot).await;
-    app.driver.leave().await;
-    if let Some(run) = app.driver.session().run().filter(|r| r.is_open()) {
-        let title = &run.plan().procedure.title;
+    app.desk.leave().await;
+    if let Some(title) = app.desk.goes_on() {
         println!("{title} goes on without you: `ripcord` shows it again, `ripcord runs` lists it.");
     }
     Ok(())
@@ -194,18 +197,19 @@ impl App {
         if self.resized.take().is_some() {
             self.term.repaint()?;
         }
-        self.view = self.driver.view();
+        self.desk.look_at_fleet(self.ui.screen == Screen::Fleet || !self.desk.has_service());
+        self.view = self.desk.view();
         self.ui.follow(&self.view);
         let now = clock::now().boot;
-        let App { term, ui, driver, view, theme, look, .. } = self;
+        let App { term, ui, desk, view, theme, look, .. } = self;
         term.set_links(view.links.iter().map(|(_, url)| url.as_str()));
         if let Some(signal) = view.signals.get(ui.signal).filter(|_| ui.screen == Screen::Signal) {
             let end = ui.freeze.as_ref().map_or(&view.now, |f| &f.at);
-            view.detail = Some(driver.detail(end, &signal.id, ui.window()));
+            view.detail = desk.detail(end, &signal.id, ui.window());
         }
         let end = &view.now;
         let charts =
-            |curve: Curve<'_>, window: u64, columns: usize| driver.columns(end, curve, window, columns);
+            |curve: Curve<'_>, window: u64, columns: usize| desk.columns(end, curve, window, columns);
         let drawn = term.draw(now, |frame| paint::draw(frame, ui, view, theme, &look.glyphs, &charts))?;
         let unasked = !self.asked && now >= self.began + FILLING;
         self.link.wrote(drawn.frame, drawn.bytes, unasked, now);
@@ -325,14 +329,30 @@ impl App {
             Intent::Export(form) => Request::Export(form),
             Intent::DryRun { procedure } => Request::DryRun { procedure },
             Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
+            Intent::Fleet { row, screen } => {
+                match self.desk.open(row) {
+                    // The next key is already about the service that is open now.
+                    Ok(()) => {
+                        self.ui.opened(screen);
+                        self.view = self.desk.view();
+                        (self.calls, self.began) = (Calls::default(), clock::now().boot);
+                    }
+                    Err(why) => self.ui.refused(Refused {
+                        title: "NOT OPENED".into(),
+                        what: why,
+                        means: "The fleet is as it was.".into(),
+                        press: "Enter closes this.".into(),
+                    }),
+                }
+                return Turn::Stay;
+            }
             Intent::Theme { name } => return self.paint_in(&name),
             Intent::Copy { text } => return self.copy(&text),
-            Intent::CopySheet => return self.copy(&self.driver.sheet()),
-            Intent::Fleet(_) => return Turn::Stay,
+            Intent::CopySheet => return self.copy(&self.desk.sheet()),
             Intent::AskAgain => Request::AskAgain,
         };
-        self.driver.ask(request);
-        self.view = self.driver.view();
+        self.desk.ask(request);
+        self.view = self.desk.view();
         Turn::Stay
     }
 
@@ -359,6 +379,8 @@ impl App {
             Update::Changed => {}
             Update::Bell if self.calls.rings(clock::now().boot) => self.call()?,
             Update::Bell => {}
+            // Among other services one stays: the row says that it runs.
+            Update::Accepted(_) if self.ui.screen == Screen::Fleet => {}
             Update::Accepted(_) => {
                 self.ui.screen = Screen::Run;
                 if let Some(intent) = self.ui.logs_to_follow(&self.view) {

@@ -220,12 +220,6 @@ pub enum Action {
     Markdown,
     /// What can be made to go wrong.
     Chaos,
-    /// Time goes faster.
-    Faster,
-    /// Time goes slower.
-    Slower,
-    /// Begin or end the rehearsal.
-    BeginEnd,
     /// The list of procedures.
     Procedures,
     /// The run.
@@ -510,9 +504,6 @@ pub const TABLE: &[Binding] = table! {
     Fleet [k('F')] Filter "only some", "filter";
     Fleet [k('T')] Sort "another order", "sort";
     Drill [k('!')] Chaos "trouble…", "trouble…";
-    Drill [k('+')] Faster "faster";
-    Drill [k('-')] Slower "slower";
-    Drill [k('B')] BeginEnd "begin, or end…", "begin, end…";
     Global [k('1')] Overview "Overview", "overview";
     Global [k('2')] Checklist "Checklist", "checklist";
     Global [k('3')] Procedures "Procedures", "procedures";

@@ -23,6 +23,9 @@ use ratatui::layout::Rect;
 /// width on the boot clock, the newest is last, and `None` is a hole.
 pub type Charts<'a> = &'a dyn Fn(Curve<'_>, u64, usize) -> Vec<Option<ChartColumn>>;
 
+/// Milliseconds after which the fleet is looked at anew, though nothing was read.
+const FLEET_MS: u64 = 5_000;
+
 /// No text on a screen has more rows.
 pub const LONGEST_TEXT: usize = 2000;
 
@@ -112,6 +115,8 @@ fn ticks(view: &View) -> bool {
         || view.tried.as_ref().is_some_and(|t| t.running)
         || view.run.as_ref().is_some_and(run_line::is_live)
         || view.triggers.iter().any(|t| matches!(t.state, TriggerState::Pending { .. }))
+        || view.troubles.iter().any(|t| t.on_ms.is_some())
+        || view.fleet.as_ref().is_some_and(|f| f.ticks())
 }
 
 /// Draws everything there is to see. Whatever the size: nothing panics, nothing is written outside.
@@ -120,21 +125,22 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
     let all = canvas.area();
     canvas.clear(all);
     let scene = Scene::new(view, ui, charts);
+    let fleet = view.fleet.as_ref().filter(|_| ui.screen == Screen::Fleet || view.service.is_empty());
     if all.width < 60 || all.height < 16 {
+        if let Some(fleet) = fleet {
+            screens::fleet::small(&mut canvas, all, &scene, fleet);
+            return;
+        }
         screens::small::draw(&mut canvas, all, &scene);
         return;
     }
     let row = |y: u16, height: u16| Rect { x: all.x, y: all.y + y, width: all.width, height };
-    banner::draw(&mut canvas, row(0, 1), &scene);
-    match &view.run {
-        Some(run)
-            if ui.screen == Screen::Run || (ui.screen != Screen::Overview && run_line::is_live(run)) =>
-        {
-            run_line::draw(&mut canvas, row(1, 1), &scene, run);
-        }
-        _ => verdict::draw(&mut canvas, row(1, 1), &scene),
-    }
     let body = row(2, all.height - 3);
+    if let Some(fleet) = fleet {
+        screens::fleet::head(&mut canvas, row(0, 2), &scene, fleet);
+    } else {
+        service_head(&mut canvas, row(0, 2), &scene);
+    }
     match ui.screen {
         Screen::Overview => screens::overview::draw(&mut canvas, body, &scene),
         Screen::Signal => screens::signal::draw(&mut canvas, body, &scene),
@@ -167,10 +173,26 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
         Some(Dialog::Export) => dialog::export::draw(&mut canvas, body, &scene),
+        Some(Dialog::Chaos) => dialog::chaos::draw(&mut canvas, body, &scene),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}
     }
     foot::draw(&mut canvas, row(all.height - 1, 1), &scene);
+}
+
+/// Rows 1 and 2 on the screens of a service: where one is, and its verdict, or its run.
+fn service_head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
+    let (view, ui) = (scene.view, scene.ui);
+    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    banner::draw(canvas, row(0), scene);
+    match &view.run {
+        Some(run)
+            if ui.screen == Screen::Run || (ui.screen != Screen::Overview && run_line::is_live(run)) =>
+        {
+            run_line::draw(canvas, row(1), scene, run);
+        }
+        _ => verdict::draw(canvas, row(1), scene),
+    }
 }
 
 /// Milliseconds until a frame of the same view, only older, would look different: the loop need not wake before,
@@ -181,6 +203,10 @@ pub fn next_visible_change(view: &View) -> u64 {
         return 1000 - wall % 1000;
     }
     let mut next = 60_000 - wall;
+    if view.fleet.is_some() {
+        // Its rows are put in order anew, and what is not read any more is called so.
+        next = next.min(FLEET_MS);
+    }
     let mut ages = Vec::new();
     match view.verdict.gravity {
         Gravity::Ok => next = next.min(60_000 - view.verdict.for_ms % 60_000),

@@ -288,7 +288,9 @@ impl Ui {
                 self.left_guide(was, view, out)
             }
             None => match event.code {
-                KeyCode::Char(c) if !repeat && !Key::of(event).ctrl => self.playbook_key(c, view, now_ms),
+                KeyCode::Char(c) if !repeat && !Key::of(event).ctrl && self.has_playbook_keys(view) => {
+                    self.playbook_key(c, view, now_ms)
+                }
                 _ => Vec::new(),
             },
         }
@@ -305,6 +307,7 @@ impl Ui {
             Screen::Fleet => self.on_fleet(action, view, now_ms),
             Screen::Drill => self.on_drill(action, view),
             Screen::Logs => self.on_logs(action, view),
+            Screen::Help if view.service.is_empty() && view.fleet.is_some() => self.without_service(action),
             Screen::Run => self.on_run(action, view),
             Screen::Why | Screen::Help => None,
         }
@@ -464,6 +467,16 @@ impl Ui {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Whether the playbook's keys work where one is. Among many services none is chosen; where a rehearsal would be, what
+    /// is pressed for practice must not start anything real.
+    pub fn has_playbook_keys(&self, view: &View) -> bool {
+        match self.screen {
+            Screen::Fleet => false,
+            Screen::Drill => view.demo,
+            _ => true,
+        }
     }
 
     fn playbook_key(&mut self, c: char, view: &View, now_ms: u64) -> Vec<Intent> {

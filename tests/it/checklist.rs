@@ -1,6 +1,6 @@
 //! Checklists without a screen: what holds up a start, what items do, and what the report keeps; the real program.
 
-use crate::run::eventually;
+use crate::run::eventually as found;
 use ripcord::clock;
 use ripcord::config::playbook::parse;
 use ripcord::model::time::Deadline;
@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 struct Lab(tempfile::TempDir);
+
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    found(what, || holds().then_some(()));
+}
 
 const LISTS: &str = r#"
 [checklists.before]
@@ -201,7 +205,7 @@ fn what_fails_or_takes_too_long_ticks_nothing() {
     let pid = std::fs::read_to_string(pid).unwrap();
     let stat = format!("/proc/{}/stat", pid.trim());
     let gone = || std::fs::read_to_string(&stat).map_or(true, |s| s.contains(") Z "));
-    eventually("what it started is dead", gone);
+    eventually("what it started is dead", || gone());
     let said = lab.ok(&["tick"]);
     assert!(said.contains("[ ] 3  Ticket opened") && said.contains("FAILED"), "{said}");
     // What judges itself is ticked by nobody, and what a person ticks does nothing itself.

@@ -86,7 +86,7 @@ impl Lab {
             environment: "here".into(),
             folder,
             watch: Vec::new(),
-            demo: false,
+            demo: None,
             read_only: false,
         };
         let driver = Driver::start(setup);

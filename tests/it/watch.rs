@@ -368,7 +368,7 @@ fn a_screen_only_records_and_hands_over_to_a_watcher_at_once() {
         environment: "here".into(),
         folder: lab.home(),
         watch: Vec::new(),
-        demo: false,
+        demo: None,
         read_only: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

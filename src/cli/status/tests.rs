@@ -71,7 +71,7 @@ fn known(watched: bool) -> Known {
         environment: "production".into(),
         folder: "/nonexistent".into(),
         watch: Vec::new(),
-        demo: false,
+        demo: None,
         read_only: false,
     };
     Known {

@@ -1,9 +1,7 @@
 //! Whole playbooks, good and bad.
 
 use super::*;
-use crate::model::playbook::{Cell, Confirm, StepKind};
-use crate::model::playbook::{ItemDoes, StepKind};
-use crate::model::probe::Ask;
+use crate::model::playbook::{Cell, Confirm, ItemDoes, StepKind};
 use crate::model::probe::Ask;
 
 pub(super) const GOOD: &str = include_str!("../../../tests/fixtures/canary.toml");

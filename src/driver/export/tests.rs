@@ -15,7 +15,7 @@ fn setup(folder: &Path) -> Setup {
         environment: "production".into(),
         folder: folder.join("shop@production"),
         watch: Vec::new(),
-        demo: false,
+        demo: None,
         read_only: false,
     }
 }

@@ -48,7 +48,9 @@ fn what_comes_too_fast_is_counted_and_the_newest_is_shown() {
     assert_eq!((seen.lines.len(), &*seen.lines[BURST - 1].text), (BURST, "ERROR 49999"));
     assert_eq!(seen.lines[0].number, 49_501);
     for _ in 0..10 {
-        (0..BURST).for_each(|_| drop(g.take(Came::Line(b"x"), now)));
+        (0..BURST).for_each(|_| {
+            g.take(Came::Line(b"x"), now);
+        });
         g.picture(now);
     }
     assert_eq!(g.lines.len(), KEPT);
@@ -96,7 +98,7 @@ async fn a_log_is_followed_while_it_is_looked_at_and_no_longer() {
         environment: "test".into(),
         folder: dir.path().join("state"),
         watch: Vec::new(),
-        demo: false,
+        demo: None,
         read_only: true,
     });
     assert!(driver.view().logs[0].seen.is_none());

@@ -111,6 +111,7 @@ impl Decisions {
                 let to: Vec<&str> = to.iter().map(String::as_str).collect();
                 sane(&to, &[text])
             }
+            Kind::Troubled { title, .. } => sane(&[], &[title]),
             Kind::Ticked { .. }
             | Kind::ItemNoted { .. }
             | Kind::ItemWithout { .. }

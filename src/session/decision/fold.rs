@@ -151,7 +151,8 @@ impl Decisions {
                 let old = self.messages.len().saturating_sub(MESSAGES);
                 self.messages.drain(..old);
             }
-            Kind::HostSlept { .. } | Kind::TornTail(_) | Kind::Noted { .. } => {}
+            Kind::HostSlept { .. } | Kind::TornTail(_) => {}
+            Kind::Noted { .. } | Kind::Troubled { .. } => {}
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
             | Kind::ClockMissed { .. }

@@ -301,6 +301,15 @@ pub enum Kind {
         /// Who asked for it.
         who: Person,
     },
+    /// In a rehearsal something was made to go wrong, or right again.
+    Troubled {
+        /// Its name for people.
+        title: String,
+        /// It began, or ended.
+        on: bool,
+        /// Who did it; nobody: it came, or went, by itself.
+        who: Option<Person>,
+    },
     /// An item of a checklist was ticked, or unticked.
     Ticked {
         /// The checklist.

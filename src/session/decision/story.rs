@@ -28,6 +28,7 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         kind @ (Kind::Acked { .. }
         | Kind::Noted { .. }
         | Kind::Called { .. }
+        | Kind::Troubled { .. }
         | Kind::Flagged { .. }
         | Kind::Counted { .. }
         | Kind::Marked { .. }
@@ -304,6 +305,8 @@ impl Names<'_> {
                 let how = if ok { "was told" } else { "was NOT told" };
                 (Some('!'), "page", format!("{title} {how} by hand: {detail} (\"{text}\")"), Some(who))
             }
+            Kind::Troubled { title, on: true, who } => (Some('T'), "trouble", title, who),
+            Kind::Troubled { title, on: false, who } => (None, "trouble", format!("{title}: over"), who),
             Kind::Flagged { signal, raised, note, who } => {
                 let how = if raised { "raised" } else { "lowered" };
                 (None, "flag", format!("{} {how}{}", self.signal(&signal), reason_of(&note)), Some(who))
@@ -315,7 +318,7 @@ impl Names<'_> {
             Kind::Marked { mark, at: wall, values, who } => {
                 let kept = values.values().filter(|v| v.is_ok()).count();
                 let text = format!("{mark} at {}: {kept} of {} baselines captured", at(wall), values.len());
-                (Some('m'), "mark", text, Some(who))
+                (Some('D'), "mark", text, Some(who))
             }
             _ => return None,
         })

@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod arm;
 pub mod ask;
+pub mod chaos;
 pub mod checklist;
 pub mod confirm;
 pub mod decide;
@@ -64,6 +65,8 @@ pub enum Dialog {
     Other(Other),
     /// What may automation do?
     Arm(Arm),
+    /// What is to go wrong in the rehearsal?
+    Chaos,
     /// What is looked for on the screen?
     Find(Form),
     /// Which of all there is?
@@ -89,6 +92,7 @@ impl Dialog {
             Dialog::Text(_) => Context::TextArea,
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
+            Dialog::Chaos => Context::Chaos,
             Dialog::Find(_) => Context::Find,
             Dialog::Palette(_) => Context::Palette,
         }

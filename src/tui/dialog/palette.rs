@@ -24,6 +24,8 @@ pub enum Does {
     Item(String, usize),
     /// Goes to the run.
     Run,
+    /// Goes to a log.
+    Log(String),
     /// Copies an address.
     Link(String),
     /// Charts show a window, by its place.

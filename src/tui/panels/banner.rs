@@ -106,7 +106,7 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
 }
 
 /// Local time, with UTC beside it once; seconds only while something runs against a clock.
-fn clock(scene: &Scene<'_>, detail: u8) -> String {
+pub fn clock(scene: &Scene<'_>, detail: u8) -> String {
     let (wall, zone) = (scene.view.now.wall, &scene.ui.zone);
     let local = if scene.ticks() { format::clock(wall, zone) } else { format::clock_minutes(wall, zone) };
     let utc = format::clock_minutes(wall, &TimeZone::UTC);

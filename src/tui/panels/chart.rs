@@ -241,7 +241,8 @@ pub fn bare(value: f64, unit: Unit) -> String {
     if value == 0.0 { "0".into() } else { format::value(Some(value), unit) }
 }
 
-/// Letters that stand on an axis: deploy, trouble, pending, firing, run, observed, end.
+/// Letters that stand on an axis: deploy (the moment that a person or a pipeline marked), trouble, pending, firing, run,
+/// observed, end.
 pub const LETTERS: &str = "DTPFRoE";
 
 /// Letters and their columns: what happened inside the window that ends with the column of `end`.

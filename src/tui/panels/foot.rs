@@ -102,6 +102,15 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             rank: 8,
         });
     }
+    if ui.screen == Screen::Fleet {
+        of(Context::Fleet, &[], 8, &mut out);
+        out.push(Item { key: "↑↓".into(), label: "move".into(), rank: 5 });
+        of(Context::Global, &["find"], 6, &mut out);
+        of(Context::Global, &["why"], 6, &mut out);
+        out.push(Item { key: ui.keymap.key(Context::Global, Action::Quit), label: "quit".into(), rank: 4 });
+        of(Context::Global, &["keys"], 9, &mut out);
+        return out;
+    }
     let live = view.run.as_ref().filter(|r| run_line::is_live(r));
     match (ui.screen, live) {
         (Screen::Overview, _) => {}
@@ -123,6 +132,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
                 out.push(Item { key: b.keys_name(), label: label.into(), rank });
             }
         }
+        (Screen::Drill, _) if view.troubles.is_empty() => {}
         _ => of(context, &[], 6, &mut out),
     }
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
@@ -132,7 +142,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
         of(Context::Global, &["decide…"], 8, &mut out);
     }
     let locked = view.run.as_ref().is_some_and(run_line::holds_lock);
-    if !view.read_only {
+    if !view.read_only && ui.has_playbook_keys(view) {
         let resolved = ui.screen == Screen::Procedures && ui.plan.is_some();
         for p in view.procedures.iter().filter(|p| (!locked || p.emergency) && !resolved) {
             if let Some(key) = p.key {
@@ -330,6 +340,11 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
                 item(&key(Action::Press), if a.on_go() { "arm" } else { "cancel" }, 7),
                 item(&key(Action::Close), "cancel, nothing is armed", 9),
             ]
+        }
+        Some(Dialog::Chaos) => {
+            let mut out = vec![item("its key", "begins it, or ends it", 7)];
+            out.extend(table(&|_| true));
+            out
         }
         Some(Dialog::Other(_)) => {
             let mut out = vec![item("↑↓ or its key", "choose", 5)];

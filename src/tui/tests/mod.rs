@@ -14,6 +14,7 @@ mod contrast;
 mod deciding;
 mod events;
 mod finding;
+mod fleet;
 mod guide;
 mod keys;
 mod plans;

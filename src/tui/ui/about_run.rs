@@ -86,6 +86,7 @@ pub fn guide_of(view: &View) -> Option<&str> {
 impl Ui {
     /// Brings the dialogs in line with what is known now; to be called before each frame.
     pub fn follow(&mut self, view: &View) {
+        self.follow_fleet(view);
         self.to_found(view);
         self.follow_events(view);
         let run = view.run.as_ref();

@@ -1,6 +1,6 @@
 //! What keys make of the checklists.
 
-use super::{Intent, Ui};
+use super::{Intent, Screen, Ui};
 use crate::model::playbook::Moment;
 use crate::session::view::{ChecklistView, ItemView, View};
 use crate::tui::dialog::{Dialog, Question, Refused, checklist as ask};
@@ -32,6 +32,13 @@ impl Ui {
     pub fn list<'v>(&self, view: &'v View) -> Option<&'v ChecklistView> {
         let all = in_order(view);
         all.get(self.section.min(all.len().saturating_sub(1))).copied()
+    }
+
+    /// Goes to an item, from 0.
+    pub(super) fn to_item(&mut self, view: &View, list: &str, item: usize) {
+        self.go(Screen::Checklist);
+        self.section = in_order(view).iter().position(|c| c.id == list).unwrap_or(0);
+        self.checklist.at.insert(list.into(), item);
     }
 
     /// The item at the cursor, from 0.

@@ -203,6 +203,7 @@ impl Ui {
             Dialog::Decide(clock) => self.in_decide(&clock, &press),
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
+            Dialog::Chaos => self.in_chaos(&press),
             Dialog::Read(r) => self.in_read(r, &press),
             Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
             Dialog::Palette(p) => self.in_palette(p, &press, now_ms),

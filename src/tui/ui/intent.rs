@@ -1,5 +1,6 @@
 //! What the loop is to do about a key.
 
+use super::Screen;
 use crate::model::playbook::Automation;
 use crate::run::record::Wish;
 use crate::session::decision::Choice;
@@ -216,8 +217,13 @@ pub enum Intent {
         /// Its name.
         name: String,
     },
-    /// Leave this service for the fleet, or the fleet for a service (its place in the list).
-    Fleet(Option<usize>),
+    /// Open the service of a row of the fleet.
+    Fleet {
+        /// Id of the row.
+        row: usize,
+        /// Where one is then.
+        screen: Screen,
+    },
     /// Ask failed sources again at once.
     AskAgain,
     /// Leave.

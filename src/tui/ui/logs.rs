@@ -19,6 +19,13 @@ pub struct LogsUi {
 }
 
 impl Ui {
+    /// Goes to a log.
+    pub(super) fn to_log(&mut self, id: &str) {
+        self.go(Screen::Logs);
+        self.logs.at = Some(id.into());
+        self.logs.upto = None;
+    }
+
     /// The log that is shown, and its place.
     pub fn log<'v>(&self, view: &'v View) -> Option<(usize, &'v LogView)> {
         let at = self.logs.at.as_ref().and_then(|id| view.logs.iter().position(|l| l.id == *id)).unwrap_or(0);

@@ -70,8 +70,12 @@ impl Ui {
                 }
                 Vec::new()
             }
-            Does::Item(..) => {
-                self.go(Screen::Checklist);
+            Does::Item(list, item) => {
+                self.to_item(view, list, *item);
+                Vec::new()
+            }
+            Does::Log(id) => {
+                self.to_log(id);
                 Vec::new()
             }
             Does::Run => {
@@ -212,6 +216,10 @@ fn of_what_is_known(view: &View) -> Vec<Entry> {
         let detail = format::age(view.now.wall.saturating_sub(run.requested.wall).max(0) as u64);
         let says = format!("{}: goes to the run.", run.title);
         add(format!("run {}, {}", run.id, run.title), "run", format!("{detail} ago"), says, Does::Run);
+    }
+    for log in &view.logs {
+        let says = format!("{}: its end, as it grows.", log.title);
+        add(log.title.clone(), "log", log.origin.clone(), says, Does::Log(log.id.clone()));
     }
     for (title, url) in &view.links {
         add(title.clone(), "link", url.clone(), format!("copies {url}"), Does::Link(url.clone()));

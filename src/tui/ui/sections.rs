@@ -1,5 +1,6 @@
 //! The sections of a screen: Tab goes from one to the next, `▸` in its rule line says which has the focus.
 
+use super::charts::TIMELINE;
 use super::{Screen, Ui};
 use crate::session::view::View;
 
@@ -9,8 +10,8 @@ impl Ui {
         match self.screen {
             Screen::Checklist => view.checklists.len(),
             Screen::Procedures => 1 + usize::from(!view.scenarios.is_empty()),
-            Screen::Overview
-            | Screen::Signal
+            Screen::Overview => 1 + TIMELINE,
+            Screen::Signal
             | Screen::Run
             | Screen::Timeline
             | Screen::Guide

@@ -158,6 +158,8 @@ fn every() -> Vec<Kind> {
             detail: "Pager: 202".into(),
             who: who(),
         },
+        Kind::Troubled { title: "Canary fails".into(), on: true, who: Some(who()) },
+        Kind::Troubled { title: "Canary fails".into(), on: false, who: None },
         Kind::Ticked {
             checklist: "before".into(),
             item: 2,
