@@ -111,7 +111,7 @@ fn a_paste_presses_no_key() {
     // Quit, the confirmation, the name: all of it only pasted.
     pty.send("\x1b[200~q\rc\rshop\t\r\x1b[201~");
     pty.send("?");
-    pty.see("Esc", LONG);
+    pty.see("KEYS on", LONG);
     assert!(!pty.screen().contains("CONFIRM") && !lab.screens().is_empty());
     pty.send("\x1b");
     pty.wait("the overview again", LONG, |s| s.contains("Signals"));
@@ -154,7 +154,7 @@ fn colours_and_characters_can_be_forced() {
     let colours = |raw: &str| {
         (raw.contains("38;2;"), raw.contains("38;5;"), raw.contains("\x1b[9") || raw.contains(";9"))
     };
-    assert_eq!(colours(&shown(&[], &[])).0, true);
+    assert!(colours(&shown(&[], &[])).0);
     let deep = shown(&["--color", "256"], &[]);
     assert_eq!((colours(&deep).0, colours(&deep).1), (false, true));
     let few = shown(&["--color", "16"], &[]);
@@ -225,7 +225,7 @@ fn it_works_inside_tmux_and_screen() {
             s.contains("Signal 3") && s.contains("? keys") && s.contains("✓")
         });
         pty.send("?");
-        pty.see("Esc", LONG);
+        pty.see("KEYS on", LONG);
         pty.send("\x1b");
         pty.wait("the overview again", LONG, |s| s.contains("Signals"));
         pty.send("q");
