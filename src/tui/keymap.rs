@@ -481,9 +481,7 @@ pub const TABLE: &[Binding] = table! {
     Signal [k('M')] Mark "mark what is normal…";
     Checklist [k(' ')] Tick "tick, or untick", "tick";
     Checklist [ENTER] Open "do it…", "do it…";
-    Checklist [k('N')] Note "a note about this item…", "note…";
     Checklist [k('O')] Override "do without it…", "override…";
-    Checklist [TAB] NextSection "the next list", "next list";
     Procedures [k('V')] DryRun "dry run: changes nothing", "dry run";
     Procedures [ENTER] Open "the plan, then all of it", "plan…";
     Run [k('P')] Pause "pause, go on…", "pause…";

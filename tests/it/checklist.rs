@@ -43,9 +43,13 @@ items = [{ text = "The cause is known" }]
 impl Lab {
     fn start() -> Lab {
         let lab = Lab(tempfile::tempdir().unwrap());
+        let dir = lab.dir().display().to_string();
         let step = |name: &str| {
             format!(
-                "[[procedures.{name}.steps]]\nname = \"touch\"\ntimeout = \"20s\"\nrun = [\"touch\", \"{name}.done\"]\n"
+                "[[procedures.{name}.steps]]\nname = \"touch\"\ntimeout = \"20s\"\nrun = [\"touch\", \"{name}.done\"]\n\
+                 [[procedures.{name}.steps]]\nname = \"well\"\nverify = \"{name}\"\n\
+                 [verifications.{name}]\ntitle = \"Well\"\nwithin = \"20s\"\n\
+                 criteria = [{{ text = \"there\", file = \"{dir}/{name}.done\" }}]\n"
             )
         };
         let procedure = |name: &str, more: &str| {
@@ -57,11 +61,10 @@ impl Lab {
         let text = format!(
             "schema = 1\n[service]\nname = \"shop\"\nowner = \"ana\"\n[environments.here]\ntone = \"calm\"\ncwd = \"{dir}\"\n\
              [secrets.token]\nfile = \"{dir}/token\"\n{}\n{}{}{}",
-            LISTS.replace("DIR", &lab.dir().display().to_string()),
+            LISTS.replace("DIR", &dir),
             procedure("back", ""),
             procedure("other", "checklists = [\"after\"]\n"),
             procedure("panic", "emergency = true\n"),
-            dir = lab.dir().display(),
         );
         std::fs::write(lab.file(), text).unwrap();
         std::fs::write(lab.dir().join("token"), "hunter2222\n").unwrap();

@@ -182,9 +182,8 @@ fn what_an_item_does_is_checked_like_a_step() {
     refuses("timeout = \"5s\"", "`timeout` has no meaning where a person ticks");
     refuses("run = [\"true\"], on = \"nowhere\"", "nowhere");
     refuses("run = [\"true\"], mark = \"x\"", "has both");
-    refuses("notify = { channels = [\"none\"], message = \"m\" }", "none");
     refuses("check = { file = \"/x/{{ incident.id }}\" }", "incident.id");
-    refuses("run = [\"true\", \"{{ secret.none }}\"]", "secret");
+    refuses("run = [\"true\", \"{{ secret.metrics_token }}\"]", "would be readable by everyone");
 }
 
 #[test]

@@ -92,9 +92,9 @@ pub fn how(item: &ItemView, me: &str, key: &str) -> String {
     let on = item.on.as_ref().map_or_else(|| "on this host".to_owned(), |h| format!("on {h}"));
     let limit = item.limit_ms.map(|ms| format!(", limit {}", format::length(ms))).unwrap_or_default();
     let text = match item.kind {
-        Some("runs") => format!("runs, as {me}, {on}{limit}, and ticks only if it exits as it should:"),
+        Some("runs") => format!("runs, as {me}, {on}{limit}, and ticks only if it succeeds:"),
         Some("tells") => format!("tells people, as {me}{limit}, and ticks when a channel takes it:"),
-        Some("sends") => format!("sends, as {me}{limit}, and ticks only if the answer is as it should be:"),
+        Some("sends") => format!("sends, as {me}{limit}, and ticks only if the answer is good:"),
         Some("captures") => format!("captures, as {me}{limit}; it only looks:"),
         Some("marks") => "captures what is normal now, and marks the moment as".to_owned(),
         _ => String::new(),

@@ -105,7 +105,7 @@ fn counts(canvas: &mut Canvas<'_>, area: Rect, all: &[&ChecklistView], on: &Chec
 fn label(list: &ChecklistView, all: &[&ChecklistView]) -> String {
     let alone = all.iter().filter(|c| c.moment == list.moment).count() == 1;
     match (list.moment, list.within_ms) {
-        (Some(Moment::After), Some(ms)) if ms % WEEK == 0 && ms > 0 => match ms / WEEK {
+        (Some(Moment::After), Some(ms)) if ms > 0 && ms.is_multiple_of(WEEK) => match ms / WEEK {
             1 => "within a week".to_owned(),
             n => format!("within {n} weeks"),
         },
