@@ -472,7 +472,8 @@ impl Ui {
     /// Whether the playbook's keys work where one is. Among many services none is chosen; where a rehearsal would be, what
     /// is pressed for practice must not start anything real.
     pub fn has_playbook_keys(&self, view: &View) -> bool {
-        match self.screen {
+        let screen = if self.screen == Screen::Help { self.before } else { self.screen };
+        match screen {
             Screen::Fleet => false,
             Screen::Drill => view.demo,
             _ => true,

@@ -26,6 +26,8 @@ pub enum Does {
     Run,
     /// Goes to a log.
     Log(String),
+    /// Goes to a guide for trouble.
+    Guide(String),
     /// Copies an address.
     Link(String),
     /// Charts show a window, by its place.

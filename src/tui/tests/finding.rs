@@ -258,3 +258,15 @@ fn palette_and_help_at_both_sizes() {
     shot!("palette-mono-80x24", mono(":roll b"));
     shot!("keys-mono-80x24", mono("?"));
 }
+
+#[test]
+fn where_no_service_is_chosen_nothing_of_the_playbook_is_offered() {
+    use crate::tui::dialog::palette::Does;
+    let mut ui = after("7", &fire());
+    let of_the_playbook = |d: &Does| matches!(d, Does::Procedure(_) | Does::Manual(_));
+    assert!(!ui.entries(&fire()).iter().any(|e| of_the_playbook(&e.does)));
+    assert_eq!(ui.does(&Does::Procedure("config".into()), KeyCode::Enter, &fire(), 50_000), []);
+    assert!(ui.dialog().is_none());
+    let ui = after("7?", &fire());
+    assert!(!ui.help_rows(&fire()).iter().any(|r| r.does.as_ref().is_some_and(of_the_playbook)));
+}
