@@ -395,9 +395,8 @@ impl Ui {
             return Vec::new();
         }
         let to = match self.screen {
-            Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
-                self.before
-            }
+            Screen::Help if self.before != Screen::Help => self.before,
+            Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => self.before,
             Screen::Why => {
                 let back = if self.before == Screen::Why { Screen::Overview } else { self.before };
                 self.go(back);
