@@ -205,7 +205,7 @@ fn what_fails_or_takes_too_long_ticks_nothing() {
     let pid = std::fs::read_to_string(pid).unwrap();
     let stat = format!("/proc/{}/stat", pid.trim());
     let gone = || std::fs::read_to_string(&stat).map_or(true, |s| s.contains(") Z "));
-    eventually("what it started is dead", || gone().then_some(()));
+    eventually("what it started is dead", || gone());
     let said = lab.ok(&["tick"]);
     assert!(said.contains("[ ] 3  Ticket opened") && said.contains("FAILED"), "{said}");
     // What judges itself is ticked by nobody, and what a person ticks does nothing itself.
@@ -248,12 +248,12 @@ fn a_watcher_records_what_judges_itself_and_when_the_run_was_over() {
         let item = state.items.get(&("before".to_owned(), 2));
         item.and_then(|i| i.judged.as_ref()).is_some_and(|j| j.answer == answer)
     };
-    eventually("the file is seen", || judged(Answer::Holds).then_some(()));
+    eventually("the file is seen", || judged(Answer::Holds));
     eventually("the end of the run is on record", || {
-        lab.state().run_over.filter(|(_, procedure, _)| procedure == "other")
+        lab.state().run_over.is_some_and(|(_, procedure, _)| procedure == "other")
     });
     std::fs::remove_file(lab.dir().join("backup")).unwrap();
-    eventually("that it is gone is seen", || judged(Answer::Fails).then_some(()));
+    eventually("that it is gone is seen", || judged(Answer::Fails));
     let _ = watch.kill();
     let _ = watch.wait();
     let said = lab.ok(&["tick"]);

@@ -38,4 +38,5 @@ mod storage;
 mod terminal;
 mod two_accounts;
 mod unruly;
+mod walk;
 mod watch;
