@@ -108,7 +108,11 @@ fn columns(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, rows: &[Row])
     let width = area.width.saturating_sub(2) / 3;
     for (n, lines) in columns.iter().enumerate() {
         let x = area.x + 1 + n as u16 * width + u16::from(n > 0);
-        let width = if n == 2 { area.right().saturating_sub(x) } else { width };
+        let width = match n {
+            0 => width,
+            1 => width.saturating_sub(1),
+            _ => area.right().saturating_sub(x),
+        };
         column(canvas, Rect { x, width, ..area }, scene, [2, 3, 5][n], lines);
     }
 }

@@ -74,7 +74,7 @@ impl Ui {
                 Vec::new()
             }
             Does::Item(list, item) => {
-                self.to_item(view, list, *item);
+                self.show_item(view, list, *item);
                 Vec::new()
             }
             Does::Guide(id) => {
@@ -86,7 +86,7 @@ impl Ui {
                 Vec::new()
             }
             Does::Log(id) => {
-                self.to_log(id);
+                self.show_log(id);
                 Vec::new()
             }
             Does::Run => {
