@@ -395,9 +395,8 @@ impl Ui {
             return Vec::new();
         }
         let to = match self.screen {
-            Screen::Help | Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => {
-                self.before
-            }
+            Screen::Help if self.before != Screen::Help => self.before,
+            Screen::Emergency if !matches!(self.before, Screen::Help | Screen::Emergency) => self.before,
             Screen::Why => {
                 let back = if self.before == Screen::Why { Screen::Overview } else { self.before };
                 self.go(back);
@@ -472,7 +471,8 @@ impl Ui {
     /// Whether the playbook's keys work where one is. Among many services none is chosen; where a rehearsal would be, what
     /// is pressed for practice must not start anything real.
     pub fn has_playbook_keys(&self, view: &View) -> bool {
-        match self.screen {
+        let screen = if self.screen == Screen::Help { self.before } else { self.screen };
+        match screen {
             Screen::Fleet => false,
             Screen::Help => !self.is_among_services(view),
             Screen::Drill => view.demo,

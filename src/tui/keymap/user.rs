@@ -106,7 +106,11 @@ impl Keymap {
             for (key, word) in given {
                 let clash = self.0.iter().enumerate().find(|(other, b)| {
                     let told = said[at + 1..].iter().any(|s| s.row == *other);
-                    other != row && !told && meet(mine.context, b.context) && b.keys.contains(key)
+                    other != row
+                        && b.action != mine.action
+                        && !told
+                        && meet(mine.context, b.context)
+                        && b.keys.contains(key)
                 });
                 if let Some((_, b)) = clash {
                     let message = format!(
@@ -338,15 +342,20 @@ mod tests {
                 let src = format!("keys.{}.{} = \"{key}\"", b.context.name(), b.action.name());
                 let Ok(map) = keys(&src) else { continue };
                 for context in Context::ALL {
-                    let mut seen = std::collections::HashSet::new();
+                    let mut seen = std::collections::HashMap::new();
                     let reach = map.rows().iter().filter(|b| meet(b.context, context));
                     let here: Vec<_> = reach
                         .filter(|b| {
                             b.context == context || matches!(b.context, Context::Terminal | Context::Global)
                         })
                         .collect();
-                    for key in here.iter().flat_map(|b| b.keys.iter()) {
-                        assert!(seen.insert(*key), "{src}: {} twice in {context:?}", key.name());
+                    for (b, key) in here.iter().flat_map(|b| b.keys.iter().map(move |k| (b, k))) {
+                        let other = seen.insert(*key, b.action);
+                        assert!(
+                            other.is_none_or(|a| a == b.action),
+                            "{src}: {} twice in {context:?}",
+                            key.name()
+                        );
                     }
                 }
             }

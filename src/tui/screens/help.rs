@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 /// What stands below the keys.
 const BELOW: [&str; 4] = [
-    "Small letters are the playbook's: they only open a dialog, raise a flag, or count.",
+    "Small letters are the playbook's: they only open a dialog, or raise a flag.",
     "Capitals, signs and digits are ripcord's. Nothing starts unconfirmed.",
     "Marks   ✓ ok  ! warn  !! critical  ? unknown  ~ stale  » pending  »! firing",
     "        > requested  + applied  * observed  ✓ verified  ▸ running  - skipped",
@@ -108,12 +108,16 @@ fn columns(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, rows: &[Row])
     let width = area.width.saturating_sub(2) / 3;
     for (n, lines) in columns.iter().enumerate() {
         let x = area.x + 1 + n as u16 * width + u16::from(n > 0);
-        let width = if n == 2 { area.right().saturating_sub(x) } else { width };
-        column(canvas, Rect { x, width, ..area }, scene, lines);
+        let width = match n {
+            0 => width,
+            1 => width.saturating_sub(1),
+            _ => area.right().saturating_sub(x),
+        };
+        column(canvas, Rect { x, width, ..area }, scene, [2, 3, 5][n], lines);
     }
 }
 
-fn column(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, lines: &[Line<'_>]) {
+fn column(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, keys: u16, lines: &[Line<'_>]) {
     let on = scene.ui.help.at;
     let is_at = |l: &Line<'_>| match l {
         Line::Row(at, _) => on == Some(*at),
@@ -132,7 +136,7 @@ fn column(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, lines: &[Line<
             Line::Title(title) => {
                 canvas.put(area.x, place.y, area.width, title, Slot::Head);
             }
-            Line::Row(at, row) => line(canvas, place, 4, row, on == Some(*at)),
+            Line::Row(at, row) => line(canvas, place, keys, row, on == Some(*at)),
             Line::Two(a, b) => {
                 line(canvas, Rect { width: 13, ..place }, 1, a.1, on == Some(a.0));
                 if let Some(b) = b {
@@ -153,5 +157,5 @@ fn line(canvas: &mut Canvas<'_>, area: Rect, keys: u16, row: &Row, on: bool) {
     let at = canvas.put(area.x, area.y, area.width, &row.keys, Slot::Key);
     let at = (at + 1).max(area.x + keys + 1);
     let slot = if on { Slot::Head } else { Slot::Text };
-    canvas.put(at, area.y, end.saturating_sub(at + 1), &row.label, slot);
+    canvas.put(at, area.y, end.saturating_sub(at), &row.label, slot);
 }

@@ -97,9 +97,9 @@ fn the_help_finds_by_typing_and_does_what_is_at_the_cursor() {
     // A key of another screen leads there.
     d.now += 600;
     d.ch('?');
-    d.type_in("dry run");
+    d.type_in("only what is picked");
     d.key(KeyCode::Enter);
-    assert_eq!(d.ui.screen, Screen::Procedures);
+    assert_eq!(d.ui.screen, Screen::Logs);
     // What a dialog's key does is told, and not done.
     d.now += 600;
     d.ch('?');
@@ -107,7 +107,7 @@ fn the_help_finds_by_typing_and_does_what_is_at_the_cursor() {
     assert_eq!((d.key(KeyCode::Enter), d.ui.screen), (vec![], Screen::Help));
     d.now += 600;
     d.key(KeyCode::Esc);
-    assert_eq!(d.ui.screen, Screen::Procedures);
+    assert_eq!(d.ui.screen, Screen::Logs);
 }
 
 #[test]
@@ -116,7 +116,8 @@ fn enter_held_in_the_help_confirms_nothing() {
     let mut d = Desk::new(view);
     d.ch('?');
     d.type_in("configuration");
-    assert!(matches!(d.key(KeyCode::Enter).as_slice(), [crate::tui::ui::Intent::Prepare { .. }]));
+    d.key(KeyCode::Enter);
+    assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(_))));
     d.seen(0);
     d.now += 660;
     for _ in 0..100 {
@@ -161,7 +162,7 @@ fn a_changed_key_works_and_stands_in_foot_and_help() {
     assert_eq!(d.ui.screen, Screen::Timeline);
     d.ch('?');
     let help = text(&frame((120, 40), &d.ui, &d.view));
-    assert!(help.contains("F2   emergency help"), "{help}");
+    assert!(help.contains("F2  emergency help"), "{help}");
     d.key(KeyCode::Esc);
     d.key(KeyCode::F(2));
     assert_eq!(d.ui.screen, Screen::Emergency);
@@ -257,4 +258,16 @@ fn palette_and_help_at_both_sizes() {
     };
     shot!("palette-mono-80x24", mono(":roll b"));
     shot!("keys-mono-80x24", mono("?"));
+}
+
+#[test]
+fn where_no_service_is_chosen_nothing_of_the_playbook_is_offered() {
+    use crate::tui::dialog::palette::Does;
+    let mut ui = after("7", &fire());
+    let of_the_playbook = |d: &Does| matches!(d, Does::Procedure(_) | Does::Manual(_));
+    assert!(!ui.entries(&fire()).iter().any(|e| of_the_playbook(&e.does)));
+    assert_eq!(ui.does(&Does::Procedure("config".into()), KeyCode::Enter, &fire(), 50_000), []);
+    assert!(ui.dialog().is_none());
+    let ui = after("7?", &fire());
+    assert!(!ui.help_rows(&fire()).iter().any(|r| r.does.as_ref().is_some_and(of_the_playbook)));
 }

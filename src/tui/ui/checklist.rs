@@ -35,7 +35,7 @@ impl Ui {
     }
 
     /// Goes to an item, from 0.
-    pub(super) fn to_item(&mut self, view: &View, list: &str, item: usize) {
+    pub(super) fn show_item(&mut self, view: &View, list: &str, item: usize) {
         self.go(Screen::Checklist);
         self.section = in_order(view).iter().position(|c| c.id == list).unwrap_or(0);
         self.checklist.at.insert(list.into(), item);

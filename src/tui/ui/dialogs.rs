@@ -139,6 +139,11 @@ impl Ui {
                 }
                 return Vec::new();
             }
+            Some(Action::Pick)
+                if !self.takes_keys(now_ms) && !matches!(self.dialog(), Some(Dialog::Find(_))) =>
+            {
+                return Vec::new();
+            }
             _ if !self.takes_keys(now_ms) && !self.only_finds() => return Vec::new(),
             _ => {}
         }

@@ -128,7 +128,7 @@ impl Ui {
         Vec::new()
     }
 
-    fn turn_to(&mut self, page: Page) {
+    pub(super) fn turn_to(&mut self, page: Page) {
         self.guide.page = page;
         (self.section, self.find, self.scroll, self.guide.from) = (0, None, 0, 0);
     }

@@ -118,7 +118,7 @@ impl Ui {
             row(self.keymap.key(Context::Global, action), label, Does::Act(Context::Global, action))
         };
         let mut out = Vec::new();
-        if view.read_only {
+        if view.read_only || !self.has_playbook_keys(view) {
             return out;
         }
         if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {

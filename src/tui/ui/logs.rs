@@ -20,7 +20,7 @@ pub struct LogsUi {
 
 impl Ui {
     /// Goes to a log.
-    pub(super) fn to_log(&mut self, id: &str) {
+    pub(super) fn show_log(&mut self, id: &str) {
         self.go(Screen::Logs);
         self.logs.at = Some(id.into());
         self.logs.upto = None;

@@ -1,6 +1,7 @@
 //! Anything by name, and what is looked for on a screen.
 
 use super::dialogs::Press;
+use super::guide::Page;
 use super::{Intent, Screen, Ui, ZOOMS};
 use crate::session::view::{Level, View};
 use crate::tui::dialog::palette::{Does, Entry, Palette};
@@ -22,7 +23,7 @@ impl Ui {
 
     /// All there is to open or do from this screen.
     pub fn entries(&self, view: &View) -> Vec<Entry> {
-        let mut out = of_the_playbook(view);
+        let mut out = if self.has_playbook_keys(view) { of_the_playbook(view) } else { Vec::new() };
         let here = self.keymap.of(self.screen.context());
         let rows = here.chain(self.keymap.of(Context::Global)).chain(self.keymap.of(Context::Terminal));
         out.extend(rows.filter(|b| !moves(b.action)).map(of_the_table));
@@ -56,7 +57,9 @@ impl Ui {
     /// Does what an entry says; `by` is the key that did it, which confirms nothing while it is held.
     pub(crate) fn does(&mut self, does: &Does, by: KeyCode, view: &View, now_ms: u64) -> Vec<Intent> {
         let before = self.each_dialog().count();
+        let was = self.screen;
         let out = match does {
+            Does::Procedure(_) | Does::Manual(_) if !self.has_playbook_keys(view) => Vec::new(),
             Does::Act(_, action) => self.act(*action, view, now_ms),
             Does::Procedure(id) => match view.procedures.iter().find(|p| p.id == *id) {
                 Some(p) => self.confirm(&p.id, &p.title, p.key, Some(by), view),
@@ -71,11 +74,19 @@ impl Ui {
                 Vec::new()
             }
             Does::Item(list, item) => {
-                self.to_item(view, list, *item);
+                self.show_item(view, list, *item);
+                Vec::new()
+            }
+            Does::Guide(id) => {
+                if let Some(at) = view.book.guides.get_index_of(id) {
+                    self.go(Screen::Guide);
+                    self.turn_to(Page::Trouble);
+                    self.guide.at[Page::Trouble as usize] = at;
+                }
                 Vec::new()
             }
             Does::Log(id) => {
-                self.to_log(id);
+                self.show_log(id);
                 Vec::new()
             }
             Does::Run => {
@@ -90,7 +101,7 @@ impl Ui {
             Does::Theme(name) => vec![Intent::Theme { name: (*name).into() }],
         };
         self.came_by(before, by);
-        out
+        self.left_guide(was, view, out)
     }
 
     /// What is looked for on this screen, while something is; see [`crate::tui::find`].
@@ -220,6 +231,10 @@ fn of_what_is_known(view: &View) -> Vec<Entry> {
     for log in &view.logs {
         let says = format!("{}: its end, as it grows.", log.title);
         add(log.title.clone(), "log", log.origin.clone(), says, Does::Log(log.id.clone()));
+    }
+    for (id, guide) in view.book.guides.iter() {
+        let says = format!("{}: what to look at, and how.", guide.title);
+        add(guide.title.clone(), "guide", guide.symptom.clone(), says, Does::Guide(id.clone()));
     }
     for (title, url) in &view.links {
         add(title.clone(), "link", url.clone(), format!("copies {url}"), Does::Link(url.clone()));
