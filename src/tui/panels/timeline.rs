@@ -33,7 +33,7 @@ pub fn row(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, h: &Happening
 /// The newest that fit, or those around the cursor, when it is here.
 pub fn newest(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let all = &scene.view.timeline;
-    let at = all.len().checked_sub(1 + scene.ui.back_in_time).filter(|_| scene.focus(TIMELINE));
+    let at = all.len().checked_sub(1 + scene.ui.charts.back).filter(|_| scene.focus(TIMELINE));
     let first = all.len().saturating_sub(area.height as usize).min(at.unwrap_or(usize::MAX));
     for (row_at, h) in all[first..].iter().take(area.height.into()).enumerate() {
         let y = area.y + row_at as u16;

@@ -25,6 +25,8 @@ pub struct ChartsUi {
     pub worst_first: bool,
     /// A write head goes over the charts instead of the charts moving: the link is slow.
     pub sweep: bool,
+    /// How many rows back from the newest the cursor among the events is.
+    pub back: usize,
     /// Cursor among the triggers.
     pub trigger: usize,
     /// Columns of the charts, as they were drawn last: the cursor moves by one of them.
@@ -87,8 +89,8 @@ impl Ui {
             SEVERITY => {}
             TRIGGERS => self.charts.trigger = step(self.charts.trigger, view.triggers.len()),
             TIMELINE => {
-                let back = self.back_in_time.saturating_add_signed(by.saturating_neg());
-                self.back_in_time = back.min(view.timeline.len().saturating_sub(1));
+                let back = self.charts.back.saturating_add_signed(by.saturating_neg());
+                self.charts.back = back.min(view.timeline.len().saturating_sub(1));
             }
             _ => {
                 let order = self.order(view);
@@ -104,7 +106,7 @@ impl Ui {
             SEVERITY => WhyOf::Verdict,
             TRIGGERS => WhyOf::Trigger(view.triggers.get(self.charts.trigger)?.id.clone()),
             TIMELINE => {
-                let at = view.timeline.len().checked_sub(1 + self.back_in_time)?;
+                let at = view.timeline.len().checked_sub(1 + self.charts.back)?;
                 self.jump_to(view.timeline[at].wall, view);
                 return Some(Vec::new());
             }
