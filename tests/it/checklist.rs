@@ -208,7 +208,7 @@ fn what_fails_or_takes_too_long_ticks_nothing() {
     let pid = std::fs::read_to_string(pid).unwrap();
     let stat = format!("/proc/{}/stat", pid.trim());
     let gone = || std::fs::read_to_string(&stat).map_or(true, |s| s.contains(") Z "));
-    eventually("what it started is dead", || gone());
+    eventually("what it started is dead", gone);
     let said = lab.ok(&["tick"]);
     assert!(said.contains("[ ] 3  Ticket opened") && said.contains("FAILED"), "{said}");
     // What judges itself is ticked by nobody, and what a person ticks does nothing itself.

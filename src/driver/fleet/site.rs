@@ -322,7 +322,7 @@ impl Site {
                 entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
             ids.retain(|id| !id.starts_with('.'));
             ids.sort();
-            ids.into_iter().rev().take(8).find_map(|id| self.open_run(&id).filter(|r| began(r)))
+            ids.into_iter().rev().take(8).find_map(|id| self.open_run(&id).filter(began))
         };
         let found = match held {
             Some(id) => self.open_run(&id),

@@ -13,7 +13,8 @@ use std::time::Duration;
 /// Asks the follower for something.
 #[derive(Debug, Clone)]
 pub struct Turn {
-    looks: Sender<Look>,
+    /// There until it is dropped.
+    looks: Option<Sender<Look>>,
     bell: Option<Arc<OwnedFd>>,
 }
 
@@ -23,7 +24,9 @@ impl Turn {
     /// # Errors
     /// When the follower is gone.
     pub fn send(&self, look: Look) -> Result<(), SendError<Look>> {
-        self.looks.send(look)?;
+        if let Some(looks) = &self.looks {
+            looks.send(look)?;
+        }
         self.ring();
         Ok(())
     }
@@ -36,8 +39,9 @@ impl Turn {
 }
 
 impl Drop for Turn {
-    /// The follower notices that nobody asks any more.
+    /// The follower notices that nobody asks any more: it is so before the bell rings.
     fn drop(&mut self) {
+        self.looks = None;
         self.ring();
     }
 }
@@ -57,7 +61,7 @@ pub fn wake(folder: &Path) -> (Turn, Wake) {
     let (looks, from) = channel();
     let bell = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).ok().map(Arc::new);
     let ear = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok();
-    (Turn { looks, bell: bell.clone() }, Wake { looks: from, bell, ear, folder: folder.to_owned() })
+    (Turn { looks: Some(looks), bell: bell.clone() }, Wake { looks: from, bell, ear, folder: folder.to_owned() })
 }
 
 impl Wake {

@@ -74,7 +74,7 @@ fn stand(canvas: &mut Canvas<'_>, area: Rect, fleet: &FleetView) {
     }
     if let Some((row, left)) = fleet.soonest() {
         let text = format!("soonest {}: {}", left_in_words(left), row.service);
-        if x + canvas.width_of(&text) + 1 <= area.right() {
+        if x + canvas.width_of(&text) < area.right() {
             canvas.right(area.right() - 1, area.y, area.width, &text, Slot::Pending);
         }
     }

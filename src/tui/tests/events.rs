@@ -13,6 +13,7 @@ use std::sync::Arc;
 /// The night of the picture.
 fn night() -> View {
     let mut v = verifying();
+    #[allow(clippy::type_complexity)]
     let rows: [(i64, Option<char>, Option<char>, &str, &str, &str); 16] = [
         (309, Some('D'), None, "deploy", "v1.2.4, rollout 25 % → 50 %", "ben"),
         (198, Some('F'), None, "firing", "High (P1): error rate 2.07 % > 2 %", ""),

@@ -218,9 +218,8 @@ fn every_entry_of_the_palette_can_be_opened() {
     for view in [fire(), running(), calm(), before_data()] {
         let entries = after("", &view).entries(&view);
         assert!(entries.iter().all(|e| !e.name.is_empty() && !e.says.is_empty()));
-        for n in 0..entries.len() {
+        for does in entries.into_iter().map(|e| e.does) {
             let mut ui = after("", &view);
-            let does = entries[n].does.clone();
             let out = ui.does(&does, KeyCode::Enter, &view, 50_000);
             let starts = |i: &crate::tui::ui::Intent| matches!(i, crate::tui::ui::Intent::Confirm { .. });
             assert!(!out.iter().any(starts), "{does:?}");

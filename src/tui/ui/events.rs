@@ -38,7 +38,7 @@ impl Ui {
             Action::First => self.move_in_events(view, -all),
             Action::Last => self.move_in_events(view, all),
             Action::Filter => self.filter_events(view),
-            Action::Open => return Some(self.to_charts(view)),
+            Action::Open => return Some(self.show_on_charts(view)),
             Action::Export if view.read_only => return Some(self.only_reads()),
             Action::Export => self.open(Dialog::Export, Some(KeyCode::Char('>'))),
             _ => return None,
@@ -80,7 +80,7 @@ impl Ui {
         self.follow_events(view);
     }
 
-    fn to_charts(&mut self, view: &View) -> Vec<Intent> {
+    fn show_on_charts(&mut self, view: &View) -> Vec<Intent> {
         self.follow_events(view);
         let shown = self.shown_events(view);
         let at = shown.len().checked_sub(1 + self.back_in_time).map(|n| shown[n].wall);
