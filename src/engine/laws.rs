@@ -291,6 +291,8 @@ proptest! {
     fn sleep_earns_nothing_and_resolves_nothing(rule in rule(), hold in 0u64..30_000, story in story(9_000, 20), asleep in 3_000i64..9_000_000) {
         let mut s = sim(rule, hold, 10_000);
         play(&mut s, &story, |_| {});
+        // The last turn before the sleep: what it earned until then counts.
+        s.event(Event::Tick);
         let before = s.state();
         s.at += asleep;
         s.event(Event::HostSlept);

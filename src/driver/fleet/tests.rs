@@ -26,8 +26,9 @@ owner = "x"
 [environments.production]
 tone = "danger"
 automation = "armed"
-prove = { command = { run = ["/bin/true"] } }
+prove = { run = ["/bin/true"] }
 [environments.staging]
+tone = "calm"
 automation = "shadow"
 [sources.page]
 http = { url = "http://127.0.0.1:9/metrics" }
@@ -222,7 +223,7 @@ fn a_heartbeat_is_read_and_its_silence_is_seen() {
     let state = shop.state(&now);
     assert_eq!((state.grade, state.text.as_str()), (Grade::Critical, "P1 roll back in 15 min"));
     assert_eq!(state.clock, Some(RowClock::Left(14 * 60_000)), "to respond: a minute is over");
-    assert_eq!(shop.says.unwrap().evidence, ["p95 2.18 s > 2 s[31m"], "nothing that could move the cursor");
+    assert_eq!(shop.says.unwrap().evidence, ["p95 2.18 s > 2 s"], "nothing that could move the cursor");
     let later = now.plus(40_000);
     let swept = reader.sweep(&later);
     assert!(swept.is_none(), "that it is silent follows from the time, not from the files");

@@ -61,7 +61,10 @@ pub fn wake(folder: &Path) -> (Turn, Wake) {
     let (looks, from) = channel();
     let bell = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).ok().map(Arc::new);
     let ear = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok();
-    (Turn { looks: Some(looks), bell: bell.clone() }, Wake { looks: from, bell, ear, folder: folder.to_owned() })
+    (
+        Turn { looks: Some(looks), bell: bell.clone() },
+        Wake { looks: from, bell, ear, folder: folder.to_owned() },
+    )
 }
 
 impl Wake {

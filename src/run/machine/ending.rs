@@ -49,10 +49,10 @@ impl Machine {
         None
     }
 
-    /// The end is decided; what is always done comes first, if the run has begun at all.
+    /// The end is decided; what is always done comes first, if the run has begun at all and nobody had yet to agree.
     pub(super) fn leave(&mut self, now: &Now, verdict: Verdict, why: String, out: &mut Vec<Effect>) -> bool {
         let left = self.plan.steps.iter().any(|p| self.state.is_left(&self.plan, p));
-        if !left || !self.state.has_begun() {
+        if !left || !self.state.has_begun() || self.state.awaits_approval(&self.plan) {
             return self.finish(now, verdict, why, out);
         }
         if let Doing::Watching(_) = self.doing {
