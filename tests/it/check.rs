@@ -109,7 +109,6 @@ fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
         "an objective of `data_age`",
         "`rehearse` of a step",
         "`rehearse`",
-        "[scenarios]",
         "`run` in [emergency]",
         "[drill]",
     ];
@@ -126,9 +125,9 @@ fn the_whole_format_is_known_and_what_is_not_carried_out_is_said() {
         "an objective that `stays`",
         "an objective that `holds`",
         "an objective of `data_age`",
+        "error: a `drill` probe",
         "`rehearse` of a step",
         "`rehearse`",
-        "[scenarios]",
         "[drill]",
     ];
     for (name, want) in [("lapce-ai-cst.toml", lapce), ("sprint-1-search.toml", sprint)] {

@@ -40,11 +40,16 @@ struct Shown {
     closed: bool,
 }
 
+/// Between two keys.
+const KEY: Duration = Duration::from_millis(30);
+
 /// The program in a terminal.
 pub struct Pty {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     writer: mpsc::Sender<(Instant, Vec<u8>)>,
     half: Duration,
+    /// When the last key was pressed.
+    typed: Mutex<Instant>,
     master: Box<dyn MasterPty + Send>,
     pub child: Box<dyn Child + Send + Sync>,
 }
@@ -139,7 +144,7 @@ impl Pty {
                 }
             }
         });
-        Pty { shown, writer, half, master: pair.master, child }
+        Pty { shown, writer, half, typed: Mutex::new(Instant::now()), master: pair.master, child }
     }
 
     /// The text on the screen, a line a row.
@@ -213,9 +218,19 @@ impl Pty {
         Some(begin.elapsed())
     }
 
-    /// Types.
+    /// Types, as fast as fingers can: keys that come at once are a paste. What holds an escape goes in one piece.
     pub fn send(&self, keys: &str) {
-        self.writer.send((Instant::now() + self.half, keys.as_bytes().to_vec())).unwrap();
+        let mut typed = self.typed.lock().unwrap();
+        let mut type_one = |bytes: &[u8]| {
+            *typed = (*typed + KEY).max(Instant::now());
+            self.writer.send((*typed + self.half, bytes.to_vec())).unwrap();
+        };
+        if keys.contains('\x1b') {
+            return type_one(keys.as_bytes());
+        }
+        for c in keys.chars() {
+            type_one(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
     }
 
     /// Changes the size of the terminal.

@@ -211,7 +211,7 @@ impl Names<'_> {
                 (None, "message", format!("{}: {how}: {detail}", self.firing(&firing)), None)
             }
             Kind::RunOver { run, .. } => {
-                (None, "checklist", format!("run {run} is over: the lists after it count from its end"), None)
+                (None, "tick", format!("run {run} is over: the lists after it count from its end"), None)
             }
             Kind::HostSlept { slept } => (
                 None,

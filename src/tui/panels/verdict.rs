@@ -41,6 +41,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         }
         None => String::new(),
     };
+    if v.gravity == Gravity::Ok && scene.view.run.as_ref().is_some_and(run_line::is_live) {
+        // Nothing fires, but what a person did is not proved yet.
+        let text = "No trigger fires; the run below is not over";
+        return line(canvas, area, "· ", "QUIET SO FAR", text, &right, Slot::Text, false);
+    }
     let (mark, slot) = gravity(v.gravity);
     line(canvas, area, mark, &v.word, &v.text, &right, slot, v.gravity == Gravity::Critical);
 }

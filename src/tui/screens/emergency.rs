@@ -140,8 +140,9 @@ fn help(view: &View, width: usize) -> Vec<(&'static str, String, Slot)> {
 /// In one line: the verdict and its clock, what acts by itself, the run, the lock.
 fn now(view: &View) -> String {
     let mut out = vec![view.verdict.word.clone()];
-    let what = if view.decisions.is_empty() { "respond" } else { "decide" };
-    match view.verdict.clock_ms {
+    let decides = view.decisions.iter().find_map(|d| d.decide_ms.or(d.default_ms));
+    let what = if decides.is_none() { "respond" } else { "decide" };
+    match decides.or(view.verdict.clock_ms) {
         Some(ms @ 0..) => out[0] = format!("{}, {} to {what}", out[0], format::countdown(ms as u64)),
         Some(late) => {
             out[0] = format!("{}, overdue by {}", out[0], format::countdown(late.unsigned_abs()));

@@ -139,6 +139,21 @@ fn what_the_run_before_did_is_taken_over_once() {
 }
 
 #[test]
+fn what_is_always_done_waits_for_people_who_have_to_agree() {
+    let mut plan = approved(ApprovalDefault::Refuse);
+    plan.steps = [run("a"), Step { always: true, ..run("b") }, verify()]
+        .into_iter()
+        .enumerate()
+        .map(|(i, step)| PlanStep::new(i + 1, step))
+        .collect();
+    let steps = vec![Inherited::Passed { detail: "exit 0".into() }];
+    plan.after = Some(After::Succeeds { run: "x".into(), steps });
+    let mut b = Bench::of(plan);
+    b.ask(Wish::Abort { reason: "no".into() }, None);
+    assert_eq!((b.starts(2), b.verdict()), (0, Some(Verdict::Aborted)));
+}
+
+#[test]
 fn a_crash_while_taking_over_goes_on_where_it_was() {
     let mut plan = plan(vec![run("a"), run("b")]);
     let passed = Inherited::Passed { detail: "exit 0".into() };

@@ -1,3 +1,5 @@
+//! The fleet: where a row stands, in which order rows stand, what a filter leaves.
+
 use super::*;
 use crate::model::time::Now;
 
