@@ -80,6 +80,8 @@ struct App {
     /// The theme it is drawn in now, at the terminal's colours.
     theme: Theme,
     calls: Calls,
+    /// Something was worth a bell since the last frame.
+    rung: bool,
     link: Link,
     /// Something may look different from the last frame.
     dirty: bool,
@@ -120,6 +122,7 @@ pub async fn run(desk: Desk, look: Look) -> io::Result<()> {
         theme: look.theme.clone().at(look.colors),
         look,
         calls: Calls::default(),
+        rung: false,
         link: Link::default(),
         dirty: true,
         asked: true,
@@ -221,7 +224,10 @@ impl App {
         self.dirty = !drawn.whole;
         self.shown(now);
         // Before anything was measured there is nothing that could get worse.
-        if self.view.freshness != Freshness::Starting && self.calls.worse(self.view.verdict.gravity, now) {
+        let seen = self.view.freshness != Freshness::Starting;
+        let worse = seen && self.calls.worse(self.view.verdict.gravity, now);
+        let rung = std::mem::take(&mut self.rung);
+        if worse || (rung && self.calls.rings(now)) {
             self.call()?;
         }
         Ok(())
@@ -377,8 +383,7 @@ impl App {
         self.dirty = true;
         match update {
             Update::Changed => {}
-            Update::Bell if self.calls.rings(clock::now().boot) => self.call()?,
-            Update::Bell => {}
+            Update::Bell => self.rung = true,
             // Among other services one stays: the row says that it runs.
             Update::Accepted(_) if self.ui.screen == Screen::Fleet => {}
             Update::Accepted(_) => {

@@ -121,10 +121,11 @@ fn a_paste_presses_no_key() {
 
 #[test]
 fn a_verdict_that_gets_worse_calls_once_and_as_it_is_wanted() {
-    for (how, call) in [("bell", "\x07"), ("desktop", "\x1b]9;ripcord: Shop, lab: "), ("off", "")] {
+    for (how, call) in [("bell", "\x07"), ("desktop", "\x1b]9;ripcord: shop, lab: P1 "), ("off", "")] {
         let lab = Lab::new(false);
         let mut pty = lab.open(&["--notify", how], &[], 80, 24);
         pty.see("Signal 3", LONG);
+        pty.see("cannot be judged", LONG);
         pty.settle(Duration::from_millis(1_500), Duration::from_secs(10));
         let before = pty.raw().len();
         lab.level.store(950, Ordering::Relaxed);
