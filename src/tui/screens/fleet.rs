@@ -26,7 +26,6 @@ pub fn head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, fleet: &Flee
     }
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let counts = format!("  {} playbook{}, {of} environment{}", fleet.playbooks, s(fleet.playbooks), s(of));
-    x = canvas.spans(x, area.y, area.width, &[(" FLEET", Slot::Head), (&counts, Slot::Bar)]);
     let (read, slot) = match fleet.read_ms {
         _ if fleet.starting => ("reading".to_owned(), Slot::Bar),
         ms if ms >= LATE_MS => (format!("LATE {}", format::age(ms)), Slot::Warn),
@@ -34,6 +33,12 @@ pub fn head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, fleet: &Flee
     };
     let missing = if watched < of { Slot::Warn } else { Slot::Bar };
     let watch = format!("watch {watched} of {of}");
+    // Whether it is the present is said before how many there are.
+    let least = [&read, &watch, &counts].iter().map(|t| canvas.width_of(t)).sum::<u16>()
+        + canvas.width_of(&banner::clock(scene, 0));
+    let fits = x + least + 14 <= area.right();
+    let counts = if fits { counts.as_str() } else { "" };
+    x = canvas.spans(x, area.y, area.width, &[(" FLEET", Slot::Head), (counts, Slot::Bar)]);
     let room = area.right().saturating_sub(x + 2);
     for detail in (0..=5).rev() {
         let who = if detail >= 1 { format!(" · {}", fleet.user) } else { String::new() };
