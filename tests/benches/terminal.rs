@@ -251,6 +251,8 @@ fn round(program: &Program, size: (u16, u16), window: u64, out: &mut Figures) {
     }
     pty.resize(size.0, size.1);
     let ended = Instant::now();
+    // Who paints late must be given the time.
+    std::thread::sleep(Duration::from_millis(400));
     pty.settle(Duration::from_millis(250), Duration::from_secs(3));
     out.add("resize storm, bytes", (pty.bytes() - before) as f64);
     let last = pty.last().saturating_duration_since(ended);

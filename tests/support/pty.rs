@@ -113,6 +113,7 @@ impl Pty {
             let count = |what: &[u8]| bytes.windows(what.len()).filter(|w| *w == what).count();
             let mut asked = b"\x1b[0n".repeat(count(b"\x1b[5n"));
             asked.extend(b"\x1b[?62;22c".repeat(count(b"\x1b[c")));
+            asked.extend(b"\x1b[1;1R".repeat(count(b"\x1b[6n")));
             let Ok(mut shown) = to.0.lock() else { return };
             shown.closed = bytes.is_empty();
             shown.parser.process(bytes);
