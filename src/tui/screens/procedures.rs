@@ -93,8 +93,10 @@ fn row(canvas: &mut Canvas<'_>, x: u16, y: u16, p: &ProcedureView, on: bool, col
     canvas.put(x + 3, y, 1, &p.key.map(String::from).unwrap_or_default(), Slot::Key);
     let room = columns.first().map_or(20, |c| c.0.saturating_sub(x + 6));
     let ink = if p.suggested { Slot::Head } else { Slot::Text };
-    let after = canvas.put(x + 5, y, room, &p.title, ink);
-    if p.suggested && after + 11 < x + 5 + room {
+    // What fits is said before the whole of a long title.
+    let fits = if p.suggested { 11 } else { 0 };
+    let after = canvas.put(x + 5, y, room.saturating_sub(fits), &p.title, ink);
+    if p.suggested {
         canvas.put(after + 1, y, 10, "← it fits", Slot::Pending);
     }
     let last = match &p.last {
