@@ -50,6 +50,8 @@ fn of_signal<'v>(scene: &Scene<'_>, at: usize, s: &'v SignalView) -> Other<'v> {
         ink: if now.level == Level::Ok { Slot::Text } else { slot },
         title: &s.title,
         width: match s.unit {
+            // Between two reads a count is no whole number.
+            Unit::Count if scene.cursor().is_some() => 5,
             Unit::Count | Unit::Bool | Unit::Text => 0,
             _ => 6,
         },
@@ -88,7 +90,8 @@ pub fn line(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, others: &[(u
     let all = all(scene, others);
     for (shown, o) in all.iter().enumerate() {
         let age = o.age.map(|ms| format!(" ({})", format::age(ms))).unwrap_or_default();
-        let mark = o.mark.trim_end();
+        // Under the cursor in time marks change: what stands behind them stays where it is.
+        let mark = if scene.cursor().is_some() { o.mark } else { o.mark.trim_end() };
         let text = format!(" {} {:<2$}{age}", o.title, o.value, o.width);
         let width = canvas.width_of(mark) + canvas.width_of(&text);
         let last = shown + 1 == all.len();
