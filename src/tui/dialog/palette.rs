@@ -134,7 +134,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, p: &Palette) {
         canvas.put(x + 5, w.y, 5, &e.key, Slot::Key);
         let (kind, detail) = (end.saturating_sub(31), end.saturating_sub(19));
         let slot = if on { Slot::Head } else { Slot::Text };
-        canvas.put(x + 10, w.y, kind.saturating_sub(x + 11), &e.name, slot);
+        canvas.put(x + 11, w.y, kind.saturating_sub(x + 12), &e.name, slot);
         canvas.put(kind, w.y, 10, e.kind, Slot::Dim);
         // Two digits of minutes stand under two digits.
         let detail = detail - u16::from(e.kind == "procedure");

@@ -19,6 +19,8 @@ const ERASE_FROM: u16 = 8;
 
 /// Blank cells from this length on are jumped over where the screen is blank already.
 const GAP: usize = 5;
+/// A frame of at most so many cells is tried in another order, too: more are written in runs.
+const SCATTERED: usize = 400;
 /// A frame of more bytes is cut between two rows; what is left waits for the next, so that a key is answered between them.
 const LARGE: usize = 3_400;
 
@@ -43,6 +45,9 @@ struct At {
     x: Option<u16>,
     y: u16,
 }
+
+/// Length of the frame so far; look, place and link of the terminal behind it.
+type Stands = (usize, Option<Look>, Option<At>, Option<usize>);
 
 /// What is known of the whole screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -322,6 +327,48 @@ impl<W: Write> Terse<W> {
         }
     }
 
+    /// How far the frame is, and what the terminal looks like there.
+    fn stands(&self) -> Stands {
+        (self.frame.len(), self.look, self.at, self.linked)
+    }
+
+    /// Forgets what was written after that.
+    fn back_to(&mut self, (length, look, at, linked): Stands) {
+        self.frame.truncate(length);
+        (self.look, self.at, self.linked) = (look, at, linked);
+    }
+
+    /// Writes cells that were written in their order, look by look instead, where that is shorter: a colour costs more than
+    /// a move.
+    fn look_by_look(&mut self, owed: &BTreeMap<(u16, u16), Cell>, before: Stands) {
+        let (in_order, ended) = (self.frame.split_off(before.0), self.stands());
+        self.back_to(before);
+        let mut looks = Vec::new();
+        let mut last: Option<(usize, (u16, u16), Color)> = None;
+        let mut cells: Vec<(usize, &(u16, u16), &Cell)> = Vec::with_capacity(owed.len());
+        for (at, cell) in owed {
+            let look = (cell.fg, cell.bg, cell.modifier, cell.underline_color);
+            let bare = cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
+            // A blank needs no colour of its own behind what is written anyway.
+            let joined = last.filter(|(_, (y, x), bg)| bare && (*y, x + 1) == *at && *bg == cell.bg);
+            let group = joined.map(|(group, ..)| group).unwrap_or_else(|| {
+                looks.iter().position(|l| *l == look).unwrap_or_else(|| {
+                    looks.push(look);
+                    looks.len() - 1
+                })
+            });
+            last = Some((group, *at, cell.bg));
+            cells.push((group, at, cell));
+        }
+        cells.sort_by_key(|(group, ..)| *group);
+        self.cells(cells.into_iter().map(|(_, at, cell)| (at, cell)));
+        if self.frame.len() - before.0 >= in_order.len() {
+            self.back_to(before);
+            self.frame.extend(in_order);
+            (self.look, self.at, self.linked) = (ended.1, ended.2, ended.3);
+        }
+    }
+
     /// Blank cells of one look, in a row.
     fn blank(&mut self, x: u16, y: u16, length: u16, cell: &Cell) {
         let look = self.look_of(cell);
@@ -425,14 +472,16 @@ impl<W: Write> Backend for Terse<W> {
     {
         self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
         self.lay_ground();
-        let before = (self.frame.len(), self.look, self.at, self.linked);
+        let before = self.stands();
         let owed = std::mem::take(&mut self.owed);
         self.cells(owed.iter());
         if self.frame.len() <= self.large {
+            if owed.len() <= SCATTERED {
+                self.look_by_look(&owed, before);
+            }
             return Ok(());
         }
-        self.frame.truncate(before.0);
-        (self.look, self.at, self.linked) = (before.1, before.2, before.3);
+        self.back_to(before);
         // What is read comes before what is drawn; banner, verdict and keys come before all.
         let keys = self.size.height.saturating_sub(1);
         let rank = |y: u16, cell: &Cell| (is_drawn(cell), y > 1 && y != keys, y);

@@ -274,10 +274,8 @@ fn a_step_of_the_cursor_costs_at_most_three_hundred_bytes() {
             }
             let cost = bytes(size, &frames);
             println!("{name} at {size:?}: {:?}", &cost[1..]);
-            // A step in which several signals cross a threshold changes their marks and words too.
-            let mut sorted = cost[2..].to_vec();
-            sorted.sort_unstable();
-            assert!(sorted[sorted.len() / 2] <= 300, "{name} at {size:?}: {:?}", &cost[1..]);
+            // The first one takes the charts from now into the past.
+            assert!(cost[2..].iter().all(|b| *b <= 300), "{name} at {size:?}: {:?}", &cost[1..]);
         }
     }
 }
