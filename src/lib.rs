@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod drill;
 pub mod driver;
 pub mod engine;
 pub mod journal;

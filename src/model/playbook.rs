@@ -466,6 +466,8 @@ pub enum Way {
     Http(super::probe::HttpCall),
     /// By a command.
     Run(super::probe::Command),
+    /// By nothing: what a rehearsal does in the place of both. Only in a rehearsed playbook.
+    Simulated(Simulated),
 }
 
 /// `[messages.M]`

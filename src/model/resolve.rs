@@ -117,6 +117,7 @@ impl Filler {
             match &mut channel.way {
                 Way::Http(h) => self.http(h),
                 Way::Run(c) => self.command(c),
+                Way::Simulated(_) => {}
             }
         }
         for m in p.messages.values_mut() {

@@ -6,6 +6,7 @@ use super::fill::{Filler, Values};
 use super::given::{both, known, literal, shown};
 use super::plan::{PlanStep, RampPart};
 use crate::model::condition::Condition;
+use crate::model::drill::Simulated;
 use crate::model::playbook::{Hold, OnFailure, Param, Procedure, Question, Ramp, Step, StepKind, Way, When};
 use crate::model::probe::{Ask, Expectation, Probe};
 use crate::model::template::Template;
@@ -449,6 +450,12 @@ impl Walk<'_, '_> {
             let kind = match &channel.way {
                 Way::Http(h) => StepKind::Http(self.fill.call(h)),
                 Way::Run(c) => StepKind::Run(self.fill.command(c)),
+                Way::Simulated(told) => {
+                    let own = s.id.iter().cloned();
+                    let whole = s.id.iter().zip(self.within.last()).map(|(id, p)| format!("{p}.{id}"));
+                    let names = own.chain(whole).collect();
+                    StepKind::Simulated(Simulated { names, ..self.fill.simulated(told) })
+                }
             };
             let name = if channels.len() > 1 { format!("{name}: {}", channel.title) } else { name.clone() };
             let timeout = if s.timeout > 0 { s.timeout } else { channel.timeout };

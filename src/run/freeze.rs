@@ -297,6 +297,7 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
                 let kind = match &channel.way {
                     Way::Http(h) => StepKind::Http(fill.call(h)),
                     Way::Run(c) => StepKind::Run(fill.command(c)),
+                    Way::Simulated(s) => StepKind::Simulated(fill.simulated(s)),
                 };
                 let when = r.when.clone().map(When::Condition);
                 steps.push(Step { timeout: channel.timeout, when, ..Step::new(&channel.title, kind) });
@@ -344,6 +345,7 @@ pub fn page(
         let kind = match &channel.way {
             Way::Http(h) => StepKind::Http(fill.call(h)),
             Way::Run(c) => StepKind::Run(fill.command(c)),
+            Way::Simulated(s) => StepKind::Simulated(fill.simulated(s)),
         };
         steps.insert(id, Step { timeout: channel.timeout, ..Step::new(&channel.title, kind) });
     }
