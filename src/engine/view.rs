@@ -85,6 +85,11 @@ impl Engine {
         self.triggers.iter().map(status).collect()
     }
 
+    /// Whether any trigger is pending or firing.
+    pub fn is_stirred(&self) -> bool {
+        self.triggers.values().any(|j| j.state != TriggerState::Inactive)
+    }
+
     /// The severity rows, worst first.
     pub fn rows(&self) -> Vec<Row> {
         let row = |(i, (id, s)): (usize, (&String, &crate::model::playbook::Severity))| {

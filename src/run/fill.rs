@@ -4,7 +4,7 @@
 use super::given;
 use super::spell::{is_plain, spell};
 use crate::model::condition::Condition;
-use crate::model::drill::{Rehearse, Simulated, Speaks};
+use crate::model::drill::Simulated;
 use crate::model::playbook::{
     Baseline, Capture, Change, Criterion, FileEdit, FileWrite, Freeze, Guide, GuideStep, Host, Log,
     LogSource, Playbook, ProcessRef, Question, ReadingKind, Signal, SocketCall, Source, SourceKind, Step,
@@ -359,7 +359,9 @@ impl<'a> Filler<'a> {
                 commands: c.commands.iter().map(|c| self.command(c)).collect(),
                 ..c.clone()
             }),
-            StepKind::Simulated(s) => StepKind::Simulated(self.simulated(s)),
+            StepKind::Simulated(s) => {
+                StepKind::Simulated(Simulated { line: self.shown(&s.line), ..s.clone() })
+            }
             StepKind::Wait(_)
             | StepKind::Verify(_)
             | StepKind::Hold(_)
@@ -379,35 +381,6 @@ impl<'a> Filler<'a> {
         let mut guard = |p: &Option<Probe>| p.as_ref().map(|p| self.probe(p));
         let (prove, already, observe) = (guard(&s.prove), guard(&s.already), guard(&s.observe));
         Step { name, kind, prove, already, observe, dry_run, freezes, ..s.clone() }
-    }
-
-    /// What a rehearsal does in a step's place.
-    pub fn simulated(&mut self, s: &Simulated) -> Simulated {
-        let rehearse = Rehearse {
-            set: s.rehearse.set.iter().map(|(name, to)| (name.clone(), self.level(to))).collect(),
-            stdout: self.option(&s.rehearse.stdout),
-            ..s.rehearse.clone()
-        };
-        let speaks = s.speaks.as_ref().map(|s| Speaks {
-            method: s.method.clone(),
-            path: self.shown(&s.path),
-            json: s.json.as_ref().map(|v| self.json(v)),
-        });
-        Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
-    }
-
-    /// What a part of the simulated state becomes: `$name` is a parameter's value, or a ramp's.
-    fn level(&mut self, text: &str) -> String {
-        let value = text.strip_prefix('$').map(|name| self.here.literals.get(name).cloned());
-        match value {
-            None => self.shown(&Template(text.to_owned())).0,
-            Some(Some(value)) => value.trim_matches(['"', '\'']).to_owned(),
-            Some(None) if self.loose => text.to_owned(),
-            Some(None) => {
-                self.problem(format!("`rehearse`: nothing gives `{text}` a value"));
-                text.to_owned()
-            }
-        }
     }
 
     /// A log.

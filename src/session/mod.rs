@@ -23,6 +23,7 @@ pub use deciding::Heartbeat;
 pub use following::Following;
 
 use crate::engine::{self, Engine, baseline};
+use crate::model::condition::Expr;
 use crate::model::playbook::Playbook;
 use crate::model::reading::Reading;
 use crate::model::record::Record;
@@ -236,6 +237,17 @@ impl Session {
     /// What judges.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Keeps what one more rule needs (its windows and rows of samples) from now on.
+    pub fn measure_for(&mut self, rule: &Expr) {
+        self.engine.watch(rule);
+    }
+
+    /// A run that is judged by these samples began, or is over: where `[run]` windows begin.
+    pub fn judged_for(&mut self, now: &Now, run: Option<&Now>) {
+        let began = run.map(|at| now.boot_of(at));
+        self.judge(now, engine::Event::Run(began));
     }
 
     /// Takes over what whoever decided before knew of the triggers.

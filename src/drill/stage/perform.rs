@@ -1,0 +1,299 @@
+//! What a run's machine wants, done on the simulated service.
+
+use super::{LOOK, ONCE, Speech, Stage, TELLS, Under, asks};
+use crate::drill::asking::{Scene, rule};
+use crate::model::drill::{Rehearse, Simulated, Speaks};
+use crate::model::playbook::{Step, StepKind, Wait, When};
+use crate::model::probe::{Ask, Probe};
+use crate::model::template::Template;
+use crate::model::text::{clean, clean_line};
+use crate::model::time::{Millis, Now};
+use crate::run::{Answer, Asked, Effect, Event, Kind, Outcome};
+use std::collections::VecDeque;
+
+impl Stage {
+    pub(super) fn perform(
+        &mut self,
+        now: &Now,
+        scene: &mut Scene<'_>,
+        effect: Effect,
+        events: &mut VecDeque<Event>,
+    ) {
+        match effect {
+            Effect::Record(kind) => self.record(now, scene, &kind),
+            Effect::Probe { step, asked, within } => match self.probe_of(step, asked) {
+                Some(probe) => {
+                    let once = within == 0;
+                    let within = if once && rule(&probe).is_some() { ONCE } else { within };
+                    let (began, until) = (now.boot, now.boot + within);
+                    scene.look(now, rule(&probe).into_iter());
+                    self.under =
+                        Some(Under::Probe { step, asked, probe, began, until, once, next: now.boot });
+                    events.extend(self.due(now, scene, true));
+                }
+                None => {
+                    let (answer, detail) = (Answer::Blind, "there is nothing to ask".to_owned());
+                    events.push_back(Event::Probed { step, asked, answer, detail });
+                }
+            },
+            Effect::Prepare { step } => {
+                let file = Err("no file is changed in a rehearsal".to_owned());
+                events.push_back(Event::Prepared { step, file });
+            }
+            Effect::Judge { step } => events.push_back(self.judge(now, scene, step)),
+            Effect::Page { rung } => self.paging = Some((rung, now.boot + TELLS)),
+            Effect::Guard => {
+                let rules = self.plan().procedure.guard.as_ref().and_then(|g| rule(&g.probe)).cloned();
+                scene.look(now, rules.iter());
+                self.under = Some(Under::Guard { began: now.boot, next: now.boot });
+                events.extend(self.due(now, scene, true));
+            }
+            Effect::Start { step, attempt, .. } | Effect::Recover { step, attempt, .. } => {
+                if let Err(why) = self.start(now, scene, step, attempt) {
+                    let outcome = Outcome::NotStarted { detail: why };
+                    events.push_back(Event::Ended { step, attempt, outcome, survivors: Vec::new() });
+                }
+            }
+            Effect::Kill { step, attempt } => {
+                self.under = None;
+                let outcome = Outcome::Aborted { detail: "ended by TERM".to_owned() };
+                events.push_back(Event::Ended { step, attempt, outcome, survivors: Vec::new() });
+            }
+            Effect::Watch { step } => {
+                let plan = self.plan();
+                let criteria = plan.verification(&plan.steps[step - 1]).map(|v| v.criteria.clone());
+                let criteria = criteria.unwrap_or_default();
+                scene.look(now, criteria.iter().filter_map(|c| rule(&c.probe)));
+                self.under = Some(Under::Watch { step, began: now.boot, next: now.boot });
+                events.extend(self.due(now, scene, true));
+            }
+            Effect::Unwatch => self.under = None,
+            Effect::Finish => {
+                self.under = None;
+                self.finished = true;
+                scene.session.judged_for(now, None);
+            }
+        }
+    }
+
+    fn record(&mut self, now: &Now, scene: &mut Scene<'_>, kind: &Kind) {
+        let plan = self.machine.plan();
+        self.answers.apply(plan, kind);
+        if let Kind::StepStarting { step, .. } = kind
+            && let StepKind::Hold(hold) = &plan.steps[*step - 1].step.kind
+        {
+            self.held = now.boot;
+            let rules: Vec<_> = hold.stop_when.iter().chain(&hold.next_when).map(|c| &c.expr).collect();
+            scene.look(now, rules.into_iter());
+        }
+        self.new.push(self.ledger.append(now, kind.parts()));
+    }
+
+    /// What is asked.
+    fn probe_of(&self, step: usize, asked: Asked) -> Option<Probe> {
+        match asked {
+            Asked::Target => return self.plan().prove.clone(),
+            Asked::Compatible => return self.plan().compatible_with.clone(),
+            _ => {}
+        }
+        let planned = self.plan().steps.get(step.wrapping_sub(1))?;
+        let s = &planned.step;
+        match (asked, &s.kind) {
+            (Asked::Prove, _) => s.prove.clone(),
+            (Asked::Already, _) => s.already.clone(),
+            (Asked::Observe, _) => s.observe.clone(),
+            (Asked::When, _) => planned.when.clone(),
+            (Asked::Propose, _) => s.already.clone().or_else(|| s.observe.clone()),
+            (Asked::Check, StepKind::Check(p)) => Some(p.clone()),
+            (Asked::Until, StepKind::Wait(Wait::Until(c))) => Some(asks(c)),
+            _ => None,
+        }
+    }
+
+    /// A step begins.
+    fn start(&mut self, now: &Now, scene: &Scene<'_>, step: usize, attempt: u32) -> Result<(), String> {
+        let planned = &self.plan().steps[step - 1].step;
+        let StepKind::Simulated(sim) = &planned.kind else {
+            return Err("it cannot be done in a rehearsal".to_owned());
+        };
+        let takes = takes(planned, sim);
+        let speaks = match &sim.speaks {
+            Some(s) => Some(Speaks {
+                path: Template(self.filled(now, scene, &s.path)?),
+                json: s.json.as_ref().map(|v| self.body(now, scene, v)).transpose()?,
+                method: s.method.clone(),
+            }),
+            None => None,
+        };
+        // A name that nothing gives a value stops the step before it begins, as it would for real.
+        self.filled(now, scene, &sim.line)?;
+        let spoken = speaks.map(|what| {
+            self.tickets += 1;
+            self.speeches.push(Speech { ticket: self.tickets, what });
+            self.tickets
+        });
+        let (began, ends) = (now.boot, now.boot + takes);
+        self.under = Some(Under::Step { step, attempt, began, ends, spoken, heard: None });
+        Ok(())
+    }
+
+    fn body(
+        &self,
+        now: &Now,
+        scene: &Scene<'_>,
+        value: &serde_json::Value,
+    ) -> Result<serde_json::Value, String> {
+        use serde_json::Value;
+        Ok(match value {
+            Value::String(s) => Value::String(self.filled(now, scene, &Template(s.clone()))?),
+            Value::Array(list) => {
+                Value::Array(list.iter().map(|v| self.body(now, scene, v)).collect::<Result<_, _>>()?)
+            }
+            Value::Object(map) => Value::Object(
+                map.iter()
+                    .map(|(k, v)| Ok((k.clone(), self.body(now, scene, v)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+            other => other.clone(),
+        })
+    }
+
+    /// What is under way, when its time has come.
+    pub(super) fn due(&mut self, now: &Now, scene: &mut Scene<'_>, fresh: bool) -> Option<Event> {
+        let t = now.boot;
+        match self.under.clone()? {
+            Under::Step { spoken: Some(_), .. } => None,
+            Under::Step { step, attempt, began, ends, heard, .. } => {
+                if ends > t {
+                    return None;
+                }
+                self.under = None;
+                let outcome = self.ended(now, scene, step, attempt, t - began, heard);
+                Some(Event::Ended { step, attempt, outcome, survivors: Vec::new() })
+            }
+            Under::Probe { step, asked, probe, began, until, once, next } => {
+                let condition = rule(&probe).is_some();
+                if next > t && !(fresh && condition) {
+                    return None;
+                }
+                let (answer, detail) = scene.ask(now, &probe, asked, began);
+                let enough = match answer {
+                    Answer::Holds => true,
+                    Answer::Fails => once,
+                    Answer::Blind => once && !condition,
+                };
+                if enough || until <= t {
+                    self.under = None;
+                    return Some(Event::Probed { step, asked, answer, detail });
+                }
+                let next = until.min(t + probe.every.clamp(1_000, LOOK));
+                self.under = Some(Under::Probe { step, asked, probe, began, until, once, next });
+                None
+            }
+            Under::Watch { step, began, next } => {
+                if next > t && !fresh {
+                    return None;
+                }
+                let plan = self.plan();
+                let v = plan.verification(&plan.steps[step - 1])?;
+                let seen = v.criteria.iter().map(|c| scene.ask(now, &c.probe, Asked::Check, began)).collect();
+                let (stable_for, until) = (v.stable_for, self.state().steps[step - 1].verify.as_ref());
+                let stable = until.and_then(|v| v.stable_since.as_ref()).map(|at| at.boot + stable_for);
+                let next = stable.filter(|at| *at > t).unwrap_or(Millis::MAX).min(t + LOOK);
+                self.under = Some(Under::Watch { step, began, next });
+                Some(Event::Criteria { step, seen })
+            }
+            Under::Guard { began, next } => {
+                if next > t {
+                    return None;
+                }
+                let probe = self.plan().procedure.guard.as_ref().map(|g| g.probe.clone())?;
+                self.under = Some(Under::Guard { began, next: t + probe.every.max(10_000) });
+                let (answer, detail) = scene.ask(now, &probe, Asked::Check, began);
+                (answer != Answer::Blind).then_some(Event::Guarded { answer, detail })
+            }
+        }
+    }
+
+    /// How a step ends whose time has come.
+    fn ended(
+        &mut self,
+        now: &Now,
+        scene: &mut Scene<'_>,
+        step: usize,
+        attempt: u32,
+        took: Millis,
+        heard: Option<String>,
+    ) -> Outcome {
+        let planned = self.plan().steps[step - 1].step.clone();
+        let StepKind::Simulated(sim) = &planned.kind else {
+            return Outcome::NotStarted { detail: "it cannot be done in a rehearsal".to_owned() };
+        };
+        if planned.timeout > 0 && took >= planned.timeout && wanted(&planned, sim) > planned.timeout {
+            return Outcome::TimedOut { detail: format!("no end in {} s", planned.timeout as f64 / 1000.0) };
+        }
+        let deaf = || {
+            let why: Vec<String> = sim.channels.iter().filter_map(|c| scene.world.deaf(c)).collect();
+            (!why.is_empty()).then(|| why.join("; "))
+        };
+        if let Some(why) = scene.world.fails(&sim.names).or_else(deaf).or(heard) {
+            return Outcome::Failure { detail: clean_line(&why) };
+        }
+        let printed = match &sim.rehearse.stdout {
+            Some(text) => match self.filled(now, scene, text) {
+                Ok(text) => clean(&text),
+                Err(why) => return Outcome::Failure { detail: clean_line(&why) },
+            },
+            None => String::new(),
+        };
+        for (name, to) in &sim.rehearse.set {
+            scene.world.set(now, name, to);
+        }
+        let first = printed.lines().next().map(clean_line).unwrap_or_default();
+        if !printed.is_empty() {
+            self.printed.push((step, attempt, printed));
+        }
+        let detail = if first.is_empty() { "rehearsed".to_owned() } else { format!("rehearsed: {first}") };
+        Outcome::Success { detail }
+    }
+
+    /// The end of a hold, on samples fetched now.
+    fn judge(&self, now: &Now, scene: &mut Scene<'_>, step: usize) -> Event {
+        let StepKind::Hold(hold) = &self.plan().steps[step - 1].step.kind else {
+            return Event::HoldJudged { step, stop: None, next: None };
+        };
+        scene.look(now, hold.stop_when.iter().chain(&hold.next_when).map(|c| &c.expr));
+        let judged = |c: &Option<_>| c.as_ref().map(|c| scene.judge(now, c, self.held));
+        Event::HoldJudged { step, stop: judged(&hold.stop_when), next: judged(&hold.next_when) }
+    }
+
+    /// What came of telling a rung.
+    pub(super) fn told(&self, now: &Now, scene: &Scene<'_>, rung: usize) -> Event {
+        let Some(rung) = self.plan().playbook.ladder.get(rung) else {
+            let detail = "there is no such rung".to_owned();
+            return Event::Paged { title: String::new(), detail, told: false };
+        };
+        let holds = |s: &&Step| match &s.when {
+            Some(When::Condition(c)) => {
+                let asked = Probe { ask: Ask::When(c.clone()), ..asks(c) };
+                scene.ask(now, &asked, Asked::When, 0).0 != Answer::Fails
+            }
+            _ => true,
+        };
+        let steps: Vec<&Step> = rung.steps.iter().filter(holds).collect();
+        let (detail, told) = super::super::words::told(scene.world, &steps);
+        Event::Paged { title: rung.title.clone(), detail, told }
+    }
+}
+
+/// Milliseconds that a step wants.
+fn wanted(step: &Step, sim: &Simulated) -> Millis {
+    let own = step.rehearse.as_ref().and_then(|r: &Rehearse| r.takes);
+    own.or(sim.rehearse.takes).or(step.takes).unwrap_or(1_000)
+}
+
+/// Milliseconds after which it ends, done or because its time is over.
+fn takes(step: &Step, sim: &Simulated) -> Millis {
+    let wanted = wanted(step, sim);
+    if step.timeout > 0 { wanted.min(step.timeout) } else { wanted }
+}
