@@ -175,6 +175,6 @@ pub(super) fn does(playbook: &Playbook, does: ItemDoes) -> ItemDoes {
                 Does { rehearse: rehearse.clone().unwrap_or_default(), takes: None, names: Vec::new() };
             ItemDoes::Act { kind: Box::new(kind(playbook, &act, does)), timeout, rehearse: None }
         }
-        ItemDoes::Ask(_) | ItemDoes::Mark(_) => does,
+        ItemDoes::Ask(..) | ItemDoes::Mark(_) => does,
     }
 }

@@ -106,7 +106,7 @@ fn every_kind_has_something_in_its_place_and_is_still_to_be_read() {
             ItemDoes::Act { kind, .. } => {
                 assert!(matches!(**kind, StepKind::Simulated(_) | StepKind::Notify { .. }))
             }
-            ItemDoes::Ask(_) | ItemDoes::Mark(_) => {}
+            ItemDoes::Ask(..) | ItemDoes::Mark(_) => {}
         }
     }
     assert_eq!(rehearsed.readers()["prom"].signals[0], "error_rate");
