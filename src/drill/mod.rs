@@ -5,6 +5,8 @@ pub mod draft;
 pub mod ledger;
 pub mod play;
 pub mod rehearsed;
+pub mod robot;
+pub mod score;
 pub mod stage;
 mod words;
 pub mod world;

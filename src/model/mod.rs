@@ -7,6 +7,7 @@ pub mod playbook;
 pub mod probe;
 pub mod reading;
 pub mod record;
+pub mod rehearsal;
 pub mod resolve;
 pub mod template;
 pub mod text;
