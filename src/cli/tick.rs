@@ -192,7 +192,9 @@ fn about(playbook: &Playbook, item: &Item, it: &Stood) {
         Some(ItemDoes::Mark(name)) => {
             println!("         --do captures what is normal as {}", clean_line(name))
         }
-        Some(ItemDoes::Ask(q)) => println!("         asks: {} (answer with --note)", clean_line(&q.text.0)),
+        Some(ItemDoes::Ask(q, _)) => {
+            println!("         asks: {} (answer with --note)", clean_line(&q.text.0))
+        }
         None => {}
     }
     if !item.roles.is_empty() {

@@ -1,6 +1,7 @@
 //! What a file declares, read before the walk so that every reference can be checked where it stands.
 
 use crate::model::condition::{Declared, Names};
+use crate::model::drill::Level;
 use crate::model::unit::{self, Base, Dim, Unit};
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
@@ -20,7 +21,47 @@ pub struct Known {
     pub armed: Vec<String>,
     /// Milliseconds that a signal's own query looks back over.
     pub lookback: IndexMap<String, u64>,
+    /// Steps with an id, those of fallbacks included.
+    pub steps: Vec<StepId>,
+    /// What rehearsals may name; none when there is no `[drill]`.
+    pub drill: Option<Stage>,
 }
+
+/// A step that has an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepId {
+    /// Procedure in which it is written.
+    pub procedure: String,
+    /// Its id.
+    pub id: String,
+    /// Whether it reaches out, so that a rehearsal does something in its place.
+    pub reaches: bool,
+}
+
+/// What a `[drill]` declares.
+#[derive(Debug, Default)]
+pub struct Stage {
+    /// The state, by name.
+    pub state: IndexMap<String, Declared>,
+    /// Signals that have a behaviour, and the labels of their series.
+    pub signals: IndexMap<String, Vec<String>>,
+    /// What can go wrong.
+    pub chaos: Vec<String>,
+}
+
+/// What a walk finds of rehearsals on its way.
+#[derive(Debug, Default)]
+pub struct Used {
+    /// State that a step or something that goes wrong changes.
+    pub changed: Vec<String>,
+    /// State that a condition asks for.
+    pub asked: Vec<String>,
+    /// Where `rehearse` stands although there is no `[drill]`.
+    pub homeless: Vec<std::ops::Range<usize>>,
+}
+
+/// Kinds of steps that reach out.
+pub const REACHES: &[&str] = &["run", "http", "socket", "write", "edit", "notify", "capture", "ramp"];
 
 fn table<'t, 'a>(t: &'t DeTable<'a>, key: &str) -> Option<&'t DeTable<'a>> {
     t.iter().find(|(k, _)| k.get_ref() == key).and_then(|(_, v)| match v.get_ref() {
@@ -59,6 +100,8 @@ impl Known {
                 }
             }
         }
+        known.steps = steps(top);
+        known.drill = table(top, "drill").map(stage);
         let environments = table(top, "environments");
         let all: Vec<String> = environments.map(keys).unwrap_or_default();
         for var in table(top, "vars").map(keys).unwrap_or_default() {
@@ -105,6 +148,83 @@ fn declared(t: &DeTable<'_>) -> Declared {
         counter: counter.unwrap_or(has(t, "count") || disk),
         multi: has(t, "series"),
         baseline: has(t, "baseline"),
+    }
+}
+
+/// The tables of an array of a table.
+fn tables<'t, 'a>(t: &'t DeTable<'a>, key: &str) -> Vec<&'t DeTable<'a>> {
+    let found = t.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| v.get_ref());
+    let items = match found {
+        Some(DeValue::Array(items)) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    let inner = |v: &'t toml::Spanned<DeValue<'a>>| match v.get_ref() {
+        DeValue::Table(t) => Some(t),
+        _ => None,
+    };
+    items.into_iter().filter_map(inner).collect()
+}
+
+fn steps(top: &DeTable<'_>) -> Vec<StepId> {
+    let mut out = Vec::new();
+    for (procedure, value) in table(top, "procedures").into_iter().flatten() {
+        let DeValue::Table(p) = value.get_ref() else { continue };
+        for outer in tables(p, "steps") {
+            let all = std::iter::once(outer).chain(tables(outer, "fallback"));
+            out.extend(all.filter_map(|s| {
+                Some(StepId {
+                    procedure: procedure.get_ref().to_string(),
+                    id: string(s, "id")?.to_string(),
+                    reaches: REACHES.iter().any(|k| has(s, k)),
+                })
+            }));
+        }
+    }
+    out
+}
+
+fn stage(drill: &DeTable<'_>) -> Stage {
+    let level = |v: &DeValue<'_>| match v {
+        DeValue::Boolean(b) => Some(Level::Bool(*b)),
+        DeValue::String(s) => Some(Level::read(s)),
+        DeValue::Integer(i) => Some(Level::read(i.as_str())),
+        DeValue::Float(f) => Some(Level::read(f.as_str())),
+        _ => None,
+    };
+    let state = table(drill, "state").into_iter().flatten().filter_map(|(name, v)| {
+        let dim = level(v.get_ref())?.dim();
+        let declared = Declared { dim, counter: false, multi: false, baseline: false };
+        Some((name.get_ref().to_string(), declared))
+    });
+    let signals = table(drill, "signals").into_iter().flatten().map(|(name, v)| {
+        let labels = match v.get_ref() {
+            DeValue::Table(t) => t.iter().find(|(k, _)| k.get_ref() == "series"),
+            _ => None,
+        };
+        let labels = match labels.map(|(_, v)| v.get_ref()) {
+            Some(DeValue::Array(items)) => {
+                items.iter().filter_map(|i| Some(i.get_ref().as_str()?.to_string())).collect()
+            }
+            _ => Vec::new(),
+        };
+        (name.get_ref().to_string(), labels)
+    });
+    let chaos = table(drill, "chaos").map(keys).unwrap_or_default();
+    Stage { state: state.collect(), signals: signals.collect(), chaos }
+}
+
+/// The state as the names of a condition.
+impl Names for Stage {
+    fn signal(&self, id: &str) -> Option<Declared> {
+        self.state.get(id).copied()
+    }
+
+    fn signals(&self) -> Vec<String> {
+        self.state.keys().cloned().collect()
+    }
+
+    fn trigger(&self, _: &str) -> bool {
+        false
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Table`] remembers which keys it was asked for; what is left when it is dropped is an unknown key.
 
-use super::names::Known;
+use super::names::{Known, Used};
 use super::problem::{Problem, Severity, nearest};
 use crate::model::text;
 use crate::model::unit::{self, Dim, Quantity};
@@ -19,6 +19,8 @@ pub struct Cx<'a> {
     pub src: &'a str,
     /// Everything the file declares, known before the walk.
     pub known: Known,
+    /// What was found of rehearsals so far.
+    pub used: RefCell<Used>,
     problems: RefCell<Vec<Found>>,
     later: RefCell<IndexMap<String, Later>>,
 }
@@ -42,7 +44,14 @@ struct Later {
 impl<'a> Cx<'a> {
     /// The start of a walk.
     pub fn new(file: &'a str, src: &'a str, known: Known) -> Cx<'a> {
-        Cx { file, src, known, problems: RefCell::default(), later: RefCell::default() }
+        Cx {
+            file,
+            src,
+            known,
+            used: RefCell::default(),
+            problems: RefCell::default(),
+            later: RefCell::default(),
+        }
     }
 
     fn add(

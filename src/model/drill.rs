@@ -5,7 +5,7 @@
 
 use super::condition::Condition;
 use super::template::Template;
-use super::unit::Quantity;
+use super::unit::{self, Base, Dim, Quantity};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,35 @@ pub enum Level {
     Number(Quantity),
     /// A text.
     Text(String),
+}
+
+impl Level {
+    /// A level as it is written: `true`, a quantity, or a text that is neither.
+    pub fn read(text: &str) -> Level {
+        match (text.trim(), unit::quantity(text)) {
+            ("true", _) => Level::Bool(true),
+            ("false", _) => Level::Bool(false),
+            (_, Ok(q)) => Level::Number(q),
+            (_, Err(_)) => Level::Text(text.to_string()),
+        }
+    }
+
+    /// The same where something like this level stands: in the place of a text, everything is one.
+    pub fn alike(&self, text: &str) -> Level {
+        match self {
+            Level::Text(_) => Level::Text(text.to_string()),
+            Level::Bool(_) | Level::Number(_) => Level::read(text),
+        }
+    }
+
+    /// What it measures.
+    pub fn dim(&self) -> Dim {
+        match self {
+            Level::Bool(_) => Dim { base: Base::Bool, per_time: 0 },
+            Level::Number(q) => q.dim,
+            Level::Text(_) => Dim { base: Base::Text, per_time: 0 },
+        }
+    }
 }
 
 /// `[drill.signals.S]`
@@ -149,4 +178,18 @@ pub struct Speaks {
     pub path: Template,
     /// JSON body.
     pub json: Option<serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_what_it_looks_like_unless_a_text_stood_there() {
+        assert_eq!(Level::read("true"), Level::Bool(true));
+        assert!(matches!(Level::read("25%"), Level::Number(q) if q.value == 0.25));
+        assert_eq!(Level::read("green").dim().base, Base::Text);
+        assert_eq!(Level::read("v1.2").alike("42"), Level::Text("42".into()));
+        assert!(matches!(Level::read("41").alike("42"), Level::Number(q) if q.value == 42.0));
+    }
 }

@@ -716,8 +716,8 @@ pub enum ItemDoes {
         /// What a rehearsal does in its place.
         rehearse: Option<Rehearse>,
     },
-    /// A person answers, and it is done by that.
-    Ask(Question),
+    /// A person answers, and it is done by that; in a drill without a person what `rehearse` says.
+    Ask(Question, Option<Rehearse>),
     /// A person captures what is normal now, under this name.
     Mark(String),
 }

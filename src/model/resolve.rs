@@ -97,6 +97,7 @@ impl Filler {
         p.scenarios.values_mut().for_each(|s| self.map(&mut s.args));
         self.template(&mut p.incident);
         self.company(p);
+        p.drill.iter_mut().for_each(|d| self.maybe(&mut d.report));
         for procedure in p.procedures.values_mut() {
             self.procedure(procedure);
         }
@@ -130,8 +131,11 @@ impl Filler {
             self.text(&mut item.text);
             match &mut item.does {
                 Some(ItemDoes::Judge(probe)) => self.probe(probe),
-                Some(ItemDoes::Act { kind, .. }) => self.kind(kind),
-                Some(ItemDoes::Ask(q)) => {
+                Some(ItemDoes::Act { kind, rehearse, .. }) => {
+                    self.kind(kind);
+                    rehearse.iter_mut().for_each(|r| self.maybe(&mut r.stdout));
+                }
+                Some(ItemDoes::Ask(q, _)) => {
                     self.template(&mut q.text);
                     self.maybe(&mut q.prefill);
                 }
@@ -174,6 +178,7 @@ impl Filler {
         }
         step.dry_run.iter_mut().for_each(|words| self.list(words));
         step.freezes.iter_mut().for_each(|f| self.template(&mut f.what));
+        step.rehearse.iter_mut().for_each(|r| self.maybe(&mut r.stdout));
         step.fallback.iter_mut().for_each(|s| self.step(s));
         self.kind(&mut step.kind);
     }
@@ -293,7 +298,14 @@ impl Filler {
             }
             StepKind::Procedure { args, .. } => self.map(args),
             StepKind::Ramp(r) => self.kind(&mut r.act),
-            StepKind::Simulated(s) => self.template(&mut s.line),
+            StepKind::Simulated(s) => {
+                self.template(&mut s.line);
+                self.maybe(&mut s.rehearse.stdout);
+                if let Some(request) = &mut s.speaks {
+                    self.template(&mut request.path);
+                    request.json.iter_mut().for_each(|v| self.json(v));
+                }
+            }
             StepKind::Wait(_) | StepKind::Verify(_) | StepKind::Notify { .. } | StepKind::Hold(_) => {}
         }
     }

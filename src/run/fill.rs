@@ -4,7 +4,7 @@
 use super::given;
 use super::spell::{is_plain, spell};
 use crate::model::condition::Condition;
-use crate::model::drill::Simulated;
+use crate::model::drill::{Rehearse, Simulated, Speaks};
 use crate::model::playbook::{
     Baseline, Capture, Change, Criterion, FileEdit, FileWrite, Freeze, Guide, GuideStep, Host, Log,
     LogSource, Playbook, ProcessRef, Question, ReadingKind, Signal, SocketCall, Source, SourceKind, Step,
@@ -359,9 +359,7 @@ impl<'a> Filler<'a> {
                 commands: c.commands.iter().map(|c| self.command(c)).collect(),
                 ..c.clone()
             }),
-            StepKind::Simulated(s) => {
-                StepKind::Simulated(Simulated { line: self.shown(&s.line), ..s.clone() })
-            }
+            StepKind::Simulated(s) => StepKind::Simulated(self.simulated(s)),
             StepKind::Wait(_)
             | StepKind::Verify(_)
             | StepKind::Hold(_)
@@ -381,6 +379,25 @@ impl<'a> Filler<'a> {
         let mut guard = |p: &Option<Probe>| p.as_ref().map(|p| self.probe(p));
         let (prove, already, observe) = (guard(&s.prove), guard(&s.already), guard(&s.observe));
         Step { name, kind, prove, already, observe, dry_run, freezes, ..s.clone() }
+    }
+
+    /// What a rehearsal does. In the state that it sets, `$names` are values with their units.
+    fn simulated(&mut self, s: &Simulated) -> Simulated {
+        let mut set = IndexMap::new();
+        for (name, text) in &s.rehearse.set {
+            match given::plain(text, &self.here.literals) {
+                Ok(value) => drop(set.insert(name.clone(), value)),
+                Err(e) => self.problem(e),
+            }
+        }
+        let stdout = s.rehearse.stdout.as_ref().map(|t| self.shown(t));
+        let speaks = s.speaks.as_ref().map(|request| Speaks {
+            method: request.method.clone(),
+            path: self.text(&request.path),
+            json: request.json.as_ref().map(|v| self.json(v)),
+        });
+        let rehearse = Rehearse { set, stdout, ..s.rehearse.clone() };
+        Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
     }
 
     /// A log.

@@ -81,6 +81,19 @@ fn put_in(text: &str, literals: &IndexMap<String, String>) -> Result<String, Str
     Ok(out)
 }
 
+/// A text with every `$name` replaced by its value with its unit, texts without their quotes.
+///
+/// # Errors
+/// In words: a name without a value.
+pub fn plain(text: &str, literals: &IndexMap<String, String>) -> Result<String, String> {
+    let bare = |v: &String| match v.starts_with(['"', '\'']) {
+        true => v[1..v.len() - 1].to_owned(),
+        false => v.clone(),
+    };
+    let values = literals.iter().map(|(k, v)| (k.clone(), bare(v))).collect();
+    put_in(text, &values).map_err(|e| format!("`{text}`: {e}"))
+}
+
 /// Fills and parses a condition.
 ///
 /// # Errors

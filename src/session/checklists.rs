@@ -124,7 +124,7 @@ impl Session {
             by_hand: !matches!(item.does, Some(ItemDoes::Judge(_))),
             answer: live_answer.or(judged),
             prefill: match &item.does {
-                Some(ItemDoes::Ask(q)) => q.prefill.as_ref().map(|t| self.filled(t)).unwrap_or_default(),
+                Some(ItemDoes::Ask(q, _)) => q.prefill.as_ref().map(|t| self.filled(t)).unwrap_or_default(),
                 _ => String::new(),
             },
             running: stood.running.is_some(),
@@ -158,7 +158,7 @@ impl Session {
                 };
                 clean_line(&self.filled(&Template(line)))
             }
-            ItemDoes::Ask(q) => clean_line(&self.filled(&q.text)),
+            ItemDoes::Ask(q, _) => clean_line(&self.filled(&q.text)),
             ItemDoes::Mark(name) => clean_line(name),
         })
     }
@@ -188,7 +188,7 @@ impl Session {
 fn kind(item: &Item) -> Option<&'static str> {
     Some(match item.does.as_ref()? {
         ItemDoes::Judge(_) => "looks",
-        ItemDoes::Ask(_) => "asks you",
+        ItemDoes::Ask(..) => "asks you",
         ItemDoes::Mark(_) => "marks",
         ItemDoes::Act { kind, .. } => match **kind {
             StepKind::Run(_) => "runs",

@@ -5,7 +5,7 @@ use super::probes::{probe, probe_of};
 use super::steps::Place;
 use super::templates::{Reach, Scope, argv, template};
 use super::words::{Style, id};
-use super::{later, lints};
+use super::{later, lints, rehearse};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{Checklist, Item, ItemDoes, Moment, StepKind, Verification};
@@ -59,7 +59,8 @@ const DOES: &[&str] = &[
     "verify",
 ];
 /// Keys that only have a meaning beside what an item does itself.
-const BESIDE: &[&str] = &["on", "cwd", "env", "stdin", "expect", "within", "every", "timeout", "args"];
+const BESIDE: &[&str] =
+    &["on", "cwd", "env", "stdin", "expect", "within", "every", "timeout", "args", "rehearse"];
 
 /// `[checklists.C]`
 pub fn checklists(
@@ -130,7 +131,10 @@ fn does(t: &Table<'_>, verifications: &IndexMap<String, Verification>) -> Option
     if matches!(kind, "when" | "file" | "probe" | "check") || reads {
         let fixed = Scope::default();
         let asked = if kind == "check" { probe(&node, &fixed) } else { probe_of(t, &fixed) };
-        later::step_keys(t, &fixed);
+        if kind == "check" && t.opt("rehearse").is_some() {
+            let hint = "write check = { …, rehearse = \"condition over the state\" }";
+            t.cx.error(t.key_span("rehearse"), "`rehearse` of a check stands inside of it", hint);
+        }
         let mut asked = asked?;
         if let Some(timeout) = timeout {
             asked.within = asked.within.or(timeout);
@@ -155,15 +159,13 @@ fn does(t: &Table<'_>, verifications: &IndexMap<String, Verification>) -> Option
         return Some(Some(ItemDoes::Mark(name)));
     }
     beside(t, Some(kind));
-    later::step_keys(t, &place.scope);
+    let rehearse = rehearse::doing(t, Some(kind), &place.scope);
     lints::step(kind, &node);
     let found = what(kind, &node, t, &place)?;
     let usual = if kind == "capture" { CAPTURE } else { LIMIT };
     Some(Some(match found {
-        StepKind::Ask(q) => ItemDoes::Ask(q),
-        kind => {
-            ItemDoes::Act { kind: Box::new(kind), timeout: timeout.unwrap_or(Some(usual))?, rehearse: None }
-        }
+        StepKind::Ask(q) => ItemDoes::Ask(q, rehearse),
+        kind => ItemDoes::Act { kind: Box::new(kind), timeout: timeout.unwrap_or(Some(usual))?, rehearse },
     }))
 }
 

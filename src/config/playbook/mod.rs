@@ -3,9 +3,11 @@
 mod across;
 mod acting;
 mod calls;
+mod chaos;
 mod checklists;
 mod conditions;
 mod deciding;
+mod drill;
 mod kinds;
 mod later;
 mod lints;
@@ -15,6 +17,7 @@ mod params;
 mod people;
 mod probes;
 mod procedures;
+mod rehearse;
 mod scenarios;
 mod service;
 mod signals;
@@ -164,12 +167,12 @@ fn walk(top: &Table<'_>) -> Playbook {
         roles,
         verifications,
         procedures,
-        drill: None,
+        drill: drill::drill(top),
     };
     across::check(top, &playbook);
     acting::check(top, &playbook);
     scenarios::check(top, &playbook);
-    later::top(top);
+    drill::doubts(top, &playbook.signals);
     playbook
 }
 

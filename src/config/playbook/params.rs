@@ -2,9 +2,9 @@
 
 use super::calls::{BESIDE_RUN, command, http_call};
 use super::probes::probe;
+use super::rehearse::lines;
 use super::templates::{Scope, template};
 use super::words::{Style, id, pattern, pointer};
-use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{Param, ParamKind, Pick, Rows};
 use crate::model::probe::{Ask, Expectation, Probe};
@@ -49,9 +49,6 @@ fn param(name: &str, t: &Table<'_>) -> Option<Param> {
     let picks = [("first", Pick::First), ("last", Pick::Last), ("none", Pick::None)];
     let pick = t.opt("pick").and_then(|n| n.choice(&picks));
     let unit = t.opt("unit").and_then(|n| param_unit(&n));
-    if t.opt("rehearse").is_some() {
-        t.cx.not_yet(t.key_span("rehearse"), Severity::Warning, "`rehearse`", "it is only needed by drills");
-    }
     let outer = t.opt("pattern");
     let (kind_name, node) = t.one_of(KINDS)?;
     if let (Some(p), false) = (&outer, kind_name == "read") {
@@ -84,10 +81,11 @@ fn param(name: &str, t: &Table<'_>) -> Option<Param> {
         ParamKind::Duration { .. } => Some(Unit::S),
         _ => None,
     });
+    let rehearse = lines(t, name, kind_name, &kind);
     // What is found may be anything: a person chooses, unless the playbook says that the first will do.
     let found = matches!(kind, ParamKind::List { .. } | ParamKind::Files { .. });
     let usual = if found { Pick::None } else { Pick::First };
-    let param = Param { title, kind, pick: pick.unwrap_or(usual), unit, rehearse: Vec::new() };
+    let param = Param { title, kind, pick: pick.unwrap_or(usual), unit, rehearse };
     if let (Some(n), Some(value)) = (node.peek("prefill"), choice::default(&param))
         && let Err(why) = choice::check(name, &param, &value)
     {
@@ -141,6 +139,10 @@ fn values(n: &Node<'_>) -> Option<ParamKind> {
 }
 
 fn read(t: &Table<'_>, n: &Node<'_>, outer: Option<Node<'_>>) -> Option<ParamKind> {
+    if let Some(inner) = n.peek("rehearse") {
+        inner
+            .error("what a drill reads stands beside `read`", "write rehearse = [\"the line that is read\"]");
+    }
     let found = probe(n, &Scope::default());
     let Some(p) = outer else {
         t.cx.error(

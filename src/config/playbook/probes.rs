@@ -2,8 +2,8 @@
 
 use super::calls::{Answer, BESIDE_RUN, command, expectation, http_call, socket};
 use super::conditions::{Written, hurried, written};
+use super::rehearse;
 use super::templates::{Scope, template};
-use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
 use crate::model::probe::{Ask, Probe};
 
@@ -22,9 +22,7 @@ pub fn probe_of(t: &Table<'_>, scope: &Scope) -> Option<Probe> {
     let expect = t.opt("expect");
     let within = t.opt("within").and_then(|n| n.dur());
     let every = t.opt("every").map_or(Some(EVERY), |n| n.dur_positive());
-    if t.opt("rehearse").is_some() {
-        t.cx.not_yet(t.key_span("rehearse"), Severity::Warning, "`rehearse`", "it is only needed by drills");
-    }
+    let rehearse = rehearse::asking(t, kind.as_ref().map(|(k, _)| *k));
     let (kind, node) = kind?;
     if kind != "run" {
         for &key in BESIDE_RUN {
@@ -56,25 +54,23 @@ pub fn probe_of(t: &Table<'_>, scope: &Scope) -> Option<Probe> {
         "file" => (Ask::File(template(&node, scope)?), Some(Answer::File)),
         "probe" => (Ask::Named(node.reference("probe", t.cx.known.of("probes"))?), None),
         _ => {
-            node.reference("procedure", t.cx.known.of("procedures"));
-            if t.opt("newer_than").is_none_or(|n| n.dur().is_none()) {
-                t.cx.error(
-                    t.key_span("drill"),
-                    "`drill` lacks `newer_than`",
-                    "write how old it may be: \"7d\"",
-                );
-            }
-            t.cx.not_yet(t.key_span("drill"), Severity::Error, "a `drill` probe", "ask something else here");
-            return None;
+            let procedure = node.reference("procedure", t.cx.known.of("procedures"));
+            let newer_than = t.req("newer_than", "write how old its rehearsal may be: newer_than = \"7d\"");
+            let newer_than = newer_than.and_then(|n| n.dur_positive());
+            (Ask::Drill { procedure: procedure?, newer_than: newer_than? }, None)
         }
     };
+    if kind != "drill" && t.opt("newer_than").is_some() {
+        let hint = "it belongs to `drill`";
+        t.cx.error(t.key_span("newer_than"), format!("`newer_than` has no meaning beside `{kind}`"), hint);
+    }
     if let (None, Some(e)) = (answer, &expect) {
-        e.error(format!("`expect` has no meaning beside `{kind}`"), "a condition says itself what must hold");
+        e.error(format!("`expect` has no meaning beside `{kind}`"), "it says itself what must hold");
         return None;
     }
     let expect = match answer {
         Some(a) => expectation(expect, a)?,
         None => Default::default(),
     };
-    Some(Probe { ask, expect, within, every: every?, rehearse: None })
+    Some(Probe { ask, expect, within, every: every?, rehearse })
 }

@@ -6,7 +6,7 @@ use super::params::sample_of;
 use super::probes::probe;
 use super::templates::{Scope, argv, template};
 use super::words::{Style, id, pattern};
-use super::{later, lints};
+use super::{lints, rehearse};
 use crate::config::walk::{Node, Table};
 use crate::model::playbook::{Freeze, OnFailure, Phase, Step, Verification, When};
 use crate::model::probe::{Ask, Probe};
@@ -76,7 +76,7 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
     if t.opt("args").is_some() && kind_name.is_some_and(|k| k != "procedure") {
         t.cx.error(t.key_span("args"), "`args` has no meaning here", "it belongs to `procedure`");
     }
-    later::step_keys(&t, scope);
+    let rehearse = rehearse::doing(&t, kind_name, scope);
     let (kind_name, node) = kind?;
     let step_kind = what(kind_name, &node, &t, &inner);
     lints::step(kind_name, &node);
@@ -106,7 +106,7 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
         attempts,
         retry_delay,
         on_failure,
-        rehearse: None,
+        rehearse,
     })
 }
 

@@ -162,7 +162,7 @@ items = [
     assert!(matches!(act(5), (StepKind::Run(_), 5_000)));
     assert!(matches!(act(6), (StepKind::Http(_), 30_000)), "what is not said");
     assert!(matches!(act(7), (StepKind::Capture(_), 60_000)));
-    assert!(matches!(&does[8], Some(ItemDoes::Ask(_))));
+    assert!(matches!(&does[8], Some(ItemDoes::Ask(..))));
     assert_eq!(does[9], Some(ItemDoes::Mark("deploy".into())));
 }
 
@@ -194,6 +194,7 @@ fn a_condition_over_several_lines_is_marked_where_it_is_wrong() {
     assert_eq!(problems[0].near.as_deref(), Some("rss"));
 }
 
+mod drill;
 mod every;
 
 mod mutated {

@@ -1,5 +1,6 @@
 //! What a procedure becomes as a list.
 
+use crate::model::drill::{Rehearse, Simulated};
 use crate::model::playbook::*;
 use crate::model::probe::{Ask, Command, Expectation, HttpCall, Probe};
 use crate::model::template::Template;
@@ -272,6 +273,34 @@ fn a_value_of_a_ramp_is_a_number_in_a_json_body() {
         .collect();
     assert_eq!(bodies[0], serde_json::json!({ "share": 50, "note": "to 50 %" }));
     assert_eq!(bodies[1], serde_json::json!({ "share": 12.5, "note": "to 12.5 %" }));
+}
+
+#[test]
+fn what_a_rehearsal_sets_and_prints_has_its_values() {
+    let least = Param {
+        title: "L".into(),
+        kind: ParamKind::Number { min: None, max: None, prefill: Some(60.0) },
+        pick: Pick::First,
+        unit: Some(Unit::Percent),
+        rehearse: Vec::new(),
+    };
+    let set = [("share", "$value"), ("least", "$least"), ("colour", "green")];
+    let rehearse = Rehearse {
+        set: set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        stdout: Some("share is {{ value }}".into()),
+        ..Rehearse::default()
+    };
+    let line = "set {{ value }}".into();
+    let mut step = ramp();
+    let StepKind::Ramp(r) = &mut step.kind else { panic!() };
+    *r.act = StepKind::Simulated(Simulated { line, rehearse, ..Simulated::default() });
+    let main = Procedure { params: named(vec![("least", least)]), ..procedure(vec![step]) };
+    let plan = frozen(&playbook(vec![("main", main)]), &[]);
+    let StepKind::Simulated(s) = &plan.steps[2].step.kind else { panic!() };
+    assert_eq!(s.line.0, "set 12.5");
+    assert_eq!(s.rehearse.stdout.as_ref().unwrap().0, "share is 12.5");
+    let set: Vec<&str> = s.rehearse.set.values().map(String::as_str).collect();
+    assert_eq!(set, ["12.5%", "60%", "green"], "with their units");
 }
 
 #[test]

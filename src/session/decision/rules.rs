@@ -50,7 +50,7 @@ impl Rules {
             per: t.per,
         };
         let how = |i: &Item| match &i.does {
-            None | Some(ItemDoes::Ask(_)) => How::ByHand,
+            None | Some(ItemDoes::Ask(..)) => How::ByHand,
             Some(ItemDoes::Judge(_)) => How::Judges,
             Some(ItemDoes::Act { .. } | ItemDoes::Mark(_)) => How::Does,
         };
