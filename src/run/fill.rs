@@ -405,6 +405,25 @@ impl<'a> Filler<'a> {
         Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
     }
 
+    /// What a rehearsal does. In the state that it sets, `$names` are values with their units.
+    fn simulated(&mut self, s: &Simulated) -> Simulated {
+        let mut set = IndexMap::new();
+        for (name, text) in &s.rehearse.set {
+            match given::plain(text, &self.here.literals) {
+                Ok(value) => drop(set.insert(name.clone(), value)),
+                Err(e) => self.problem(e),
+            }
+        }
+        let stdout = s.rehearse.stdout.as_ref().map(|t| self.shown(t));
+        let speaks = s.speaks.as_ref().map(|request| Speaks {
+            method: request.method.clone(),
+            path: self.text(&request.path),
+            json: request.json.as_ref().map(|v| self.json(v)),
+        });
+        let rehearse = Rehearse { set, stdout, ..s.rehearse.clone() };
+        Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
+    }
+
     /// A log.
     pub fn log(&mut self, l: &Log) -> Log {
         let from = match &l.from {
