@@ -9,6 +9,7 @@ mod following;
 mod matrix;
 mod picture;
 pub mod replay;
+mod request;
 mod scenarios;
 mod signal;
 pub mod timeline;
@@ -21,6 +22,7 @@ mod tests;
 pub use checklists::{condition, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
+pub use request::{Request, Seen};
 
 use crate::engine::{self, Engine, baseline};
 use crate::model::playbook::Playbook;
