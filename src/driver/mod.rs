@@ -186,6 +186,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
+            pid: std::process::id(),
             demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,

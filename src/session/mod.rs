@@ -102,6 +102,8 @@ pub struct Facts {
     pub user: String,
     /// Their account's number.
     pub uid: u32,
+    /// This process: a heartbeat of its own says nothing new.
+    pub pid: u32,
     /// The number they logged in with.
     pub login_uid: Option<u32>,
     /// The embedded service of the demo is what is watched.
