@@ -6,29 +6,29 @@ use crate::model::text::clean_line;
 use crate::report::{length, stamp};
 use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::expand::within;
-use crate::run::plan::{Context, Plan, describe};
+use crate::run::plan::{Plan, describe};
 use crate::run::sheet::shell;
 use crate::run::{Answer, approval};
 use crate::session::view::{ChoiceView, DraftView, Gravity, ParamView};
 use crate::supervisor::resolve::Draft;
 
-/// What is shown while it is being resolved.
-pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView {
+/// What is shown while it is being resolved; `id` of the draft, who asks, and why.
+pub fn resolving(setup: &Setup, procedure: &str, (id, who, reason): (&str, &str, &str)) -> DraftView {
     let environment = setup.playbook.environments.get(&setup.environment);
     let p = setup.playbook.procedures.get(procedure);
     let stronger = p.and_then(|p| if p.emergency { Some(Confirm::Type) } else { p.confirm });
     let typed = stronger == Some(Confirm::Type) || environment.is_some_and(|e| e.confirm == Confirm::Type);
     let confirm = if typed { Confirm::Type } else { Confirm::Key };
     DraftView {
-        id: context.id.clone(),
+        id: id.into(),
         procedure: procedure.into(),
         title: p.map_or_else(|| procedure.into(), |p| p.title.clone()),
         key: p.and_then(|p| p.key),
         duration_ms: p.map_or(0, |p| p.expect.duration),
         downtime: p.map(|p| p.expect.downtime.clone()).unwrap_or_default(),
         data_loss: p.map(|p| p.expect.data_loss.clone()).unwrap_or_default(),
-        who: context.who.user.clone(),
-        reason: context.reason.clone(),
+        who: who.into(),
+        reason: reason.into(),
         resolving: true,
         confirm,
         name: setup.playbook.service.name.clone(),

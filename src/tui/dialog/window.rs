@@ -33,16 +33,22 @@ impl Window {
             return Window { area, y, kept: 0 };
         }
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        let edge = if canvas.simulated.is_some() { "/" } else { "│" };
         for row in y..=bottom {
-            canvas.put(x, row, 1, "│", Slot::Rule);
-            canvas.put(right, row, 1, "│", Slot::Rule);
+            canvas.put(x, row, 1, edge, Slot::Rule);
+            canvas.put(right, row, 1, edge, Slot::Rule);
         }
         for (row, ends) in [(y, ["┌", "┐"]), (bottom, ["└", "┘"])] {
+            if canvas.simulated.is_some() {
+                canvas.fill(x, row, width, '/', Slot::Rule);
+                continue;
+            }
             canvas.fill(x, row, width, '─', Slot::Rule);
             canvas.put(x, row, 1, ends[0], Slot::Rule);
             canvas.put(right, row, 1, ends[1], Slot::Rule);
         }
-        canvas.put(x + 2, y, width - 4, &format!(" {title} "), Slot::Head);
+        let word = canvas.simulated.map(|word| format!("{word}: ")).unwrap_or_default();
+        canvas.put(x + 2, y, width - 4, &format!(" {word}{title} "), Slot::Head);
         Window { area, y: y + 1, kept: 0 }
     }
 
@@ -71,8 +77,9 @@ impl Window {
     pub fn divide(&mut self, canvas: &mut Canvas<'_>) {
         if self.y < self.end() {
             canvas.fill(self.area.x, self.y, self.area.width, '─', Slot::Rule);
-            canvas.put(self.area.x, self.y, 1, "├", Slot::Rule);
-            canvas.put(self.area.right() - 1, self.y, 1, "┤", Slot::Rule);
+            let (left, right) = if canvas.simulated.is_some() { ("/", "/") } else { ("├", "┤") };
+            canvas.put(self.area.x, self.y, 1, left, Slot::Rule);
+            canvas.put(self.area.right() - 1, self.y, 1, right, Slot::Rule);
             self.y += 1;
         }
     }
