@@ -198,6 +198,17 @@ pub enum Command {
         #[command(flatten)]
         look: Look,
     },
+    /// Rehearse a playbook on a simulated service: nothing outside is touched. With --all every procedure to its verified
+    /// end and to its failures, every chaos and every scenario; exit 0 only if all went as expected.
+    #[command(args_conflicts_with_subcommands = true)]
+    Drill {
+        /// What is rehearsed, and how.
+        #[command(flatten)]
+        asked: Drill,
+        /// What else is done with drills.
+        #[command(subcommand)]
+        what: Option<DrillCommand>,
+    },
     /// Run a procedure without a screen and follow it to its verified end.
     Run {
         /// Id or key of the procedure.
@@ -622,4 +633,67 @@ mod tests {
         let cli = Cli::parse_from(["ripcord", "run", "config", "--yes", "x.toml"]);
         assert!(matches!(cli.command, Some(Command::Run { yes: Some(y), .. }) if y.is_empty()));
     }
+}
+
+/// `ripcord drill`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Drill {
+    /// Playbooks (files, folders, or names of shipped ones), or files that describe one drill. With --all and none: all
+    /// that are shipped.
+    pub what: Vec<String>,
+    /// Rehearse everything of each playbook.
+    #[arg(long)]
+    pub all: bool,
+    /// Rehearse this scenario.
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Start this procedure by hand.
+    #[arg(long, value_name = "NAME")]
+    pub procedure: Option<String>,
+    /// What goes wrong, and after what time: `errors`, `errors:30s`. May be given again.
+    #[arg(long, value_name = "NAME[:AT]")]
+    pub chaos: Vec<String>,
+    /// Only cases whose name holds this (with --all).
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Seed of the service's noise: the same seed, the same stream of events.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// How much faster than life it goes on a screen. Without one nothing is waited for.
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub speed: f64,
+    /// Without a screen: a robot plays the operator.
+    #[arg(long)]
+    pub headless: bool,
+    /// Say what came of it as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Tell everything that happened.
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Give a variable another value; may be given again.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// Folder of all records; drills have one of their own in it.
+    #[arg(long, value_name = "DIR", env = "RIPCORD_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// `ripcord drill report`
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum DrillCommand {
+    /// The report of a month: drills, trend of each time, findings. Written where the playbook says, and printed.
+    Report {
+        /// Playbook (file or name); none: every service of which drills are kept.
+        playbook: Option<String>,
+        /// The month, `YYYY-MM`; this one when not written.
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<String>,
+        /// Only print it.
+        #[arg(long)]
+        print: bool,
+        /// Folder of all records.
+        #[arg(long, value_name = "DIR", env = "RIPCORD_STATE_DIR")]
+        state_dir: Option<PathBuf>,
+    },
 }

@@ -3,7 +3,7 @@
 use super::keys::Keys;
 use super::paths;
 use super::problem::{Problem, Severity};
-use super::{playbook, settings, syntax};
+use super::{drill_file, playbook, settings, syntax};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,8 @@ pub enum Kind {
     Settings,
     /// A theme.
     Theme,
+    /// A scenario of a drill.
+    Drill,
 }
 
 /// What a file is, by what stands at its top, else by its name; a playbook when nothing says otherwise.
@@ -37,6 +39,8 @@ pub fn kind(path: &Path, src: &str) -> Kind {
         Kind::Playbook
     } else if has("slots") || in_themes {
         Kind::Theme
+    } else if has("playbook") {
+        Kind::Drill
     } else if matches!(name, "config.toml" | "config.example.toml") {
         Kind::Settings
     } else {
@@ -103,6 +107,10 @@ fn file(path: &Path, others: &Others<'_>) -> (String, Vec<Problem>) {
         Kind::Settings => settings::parse(&src, &name, &paths::environment)
             .map_or_else(|problems| problems, |s| (others.keys)(&s.keys)),
         Kind::Theme => (others.theme)(&name, &src),
+        Kind::Drill => {
+            let folder = paths::playbook_dir(&paths::environment);
+            drill_file::load(path, folder.as_deref()).err().unwrap_or_default()
+        }
     };
     (name, problems)
 }
@@ -121,6 +129,7 @@ mod tests {
             ("x.toml", "[slots]\n", Kind::Theme),
             ("themes/x.toml", "name = \"x\"", Kind::Theme),
             ("config.toml", "thme = 1", Kind::Settings),
+            ("x.toml", "playbook = \"shop\"", Kind::Drill),
             ("x.toml", "", Kind::Playbook),
         ] {
             assert_eq!(kind(Path::new(path), src), want, "{path}: {src}");

@@ -1,6 +1,7 @@
 //! Finding, reading and checking files: playbooks, settings, where state lies.
 
 pub mod check;
+pub mod drill_file;
 pub mod keys;
 mod names;
 pub mod paths;

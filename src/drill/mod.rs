@@ -1,6 +1,7 @@
 //! A rehearsal: the same run, decider and session, on a simulated service. Pure: time is an argument, nothing is reached.
 
 mod asking;
+pub mod cases;
 pub mod draft;
 pub mod ledger;
 pub mod play;

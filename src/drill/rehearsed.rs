@@ -7,9 +7,10 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use crate::model::drill::{Behaviour, Drill, Level};
+use super::cases::Twist;
+use crate::model::drill::{Behaviour, Chaos, Drill, Level};
 use crate::model::playbook::{
-    Automation, Baseline, Environment, GuideStep, LOG_EVERY, Playbook, ReadingKind, Signal,
+    Automation, Baseline, Environment, GuideStep, LOG_EVERY, ParamKind, Playbook, ReadingKind, Signal,
 };
 use crate::model::probe::Probe;
 use crate::model::time::Millis;
@@ -18,6 +19,11 @@ use indexmap::IndexMap;
 
 /// Milliseconds between two samples of a signal without a source.
 const EVERY: Millis = 1_000;
+
+/// Name of the chaos by which a rehearsal is twisted.
+pub const TWIST: &str = "rehearsed failure";
+/// Longer than any rehearsal, milliseconds.
+const EVER: Millis = 7 * 24 * 3_600_000;
 
 /// A playbook that can be rehearsed and nothing else. Only [`rehearsed`] makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +52,36 @@ impl Rehearsed {
     /// What is known of the simulated service.
     pub fn drill(&self) -> Drill {
         self.playbook.drill.clone().unwrap_or_default()
+    }
+
+    /// The same service with something changed, so that a rehearsal ends badly. What fails is a chaos named [`TWIST`].
+    pub fn twisted(&self, twist: &Twist) -> Rehearsed {
+        let mut out = self.clone();
+        let mut drill = self.drill();
+        let bad = Chaos { title: "what this rehearsal makes fail".into(), lasts: EVER, ..Chaos::default() };
+        match twist {
+            Twist::None => return out,
+            Twist::Incurable => {
+                for chaos in drill.chaos.values_mut() {
+                    (chaos.cured_when, chaos.lasts) = (None, EVER);
+                }
+            }
+            Twist::Fails(names) => {
+                drill.chaos.insert(TWIST.into(), Chaos { fail_steps: names.clone(), ..bad });
+            }
+            Twist::Deaf => {
+                let fail_channels = self.playbook.channels.keys().cloned().collect();
+                drill.chaos.insert(TWIST.into(), Chaos { fail_channels, ..bad });
+            }
+            Twist::Unlisted(procedure, name) => {
+                let params = out.playbook.procedures.get_mut(procedure).map(|p| &mut p.params);
+                if let Some(param) = params.and_then(|p| p.get_mut(name)) {
+                    (param.kind, param.rehearse) = (ParamKind::Values(Vec::new()), Vec::new());
+                }
+            }
+        }
+        out.playbook.drill = Some(drill);
+        out
     }
 
     /// What answers for the signals, by the source's name; `""` for those without one.

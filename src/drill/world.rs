@@ -7,7 +7,7 @@ mod state;
 mod tests;
 mod trouble;
 
-pub use state::holds;
+pub use state::{holds, read};
 pub use trouble::Trouble;
 
 use super::rehearsed::Rehearsed;

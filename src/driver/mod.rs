@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod checklist;
 mod decide;
 mod draft;
+pub mod drill;
 pub mod dry_run;
 pub mod export;
 pub mod fleet;

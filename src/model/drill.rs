@@ -180,6 +180,46 @@ pub struct Speaks {
     pub json: Option<serde_json::Value>,
 }
 
+/// A scenario file: what goes wrong when, and how it is to end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Script {
+    /// Name of the playbook's file, without `.toml`.
+    pub playbook: String,
+    /// Name for people.
+    pub title: String,
+    /// Seed of the noise; 1 when not written.
+    pub seed: u64,
+    /// `[[chaos]]`: milliseconds from the beginning (`at`), and what goes wrong: the playbook's own by its `name`, or
+    /// what is written there with the keys of [`Chaos`] (its title may be left out: the scenario's).
+    pub chaos: Vec<(u64, Chaos)>,
+    /// `[expect]`: how it is to end.
+    pub expect: Option<Ending>,
+}
+
+/// `[expect]` of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// The procedure that is run; none when nothing is to be run.
+    pub procedure: Option<String>,
+    /// How it ends.
+    pub verdict: Outcome,
+    /// The trigger that is to fire.
+    pub trigger: Option<String>,
+}
+
+/// How a scenario ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// `verified`: the criteria held.
+    Verified,
+    /// `failed`: the run ended as failed.
+    Failed,
+    /// `unverified`: everything was applied, and the criteria did not hold.
+    Unverified,
+    /// `none`: nothing was run.
+    None,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

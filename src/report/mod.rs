@@ -2,6 +2,7 @@
 
 mod before;
 mod changes;
+pub mod drill;
 pub mod timeline;
 
 use crate::model::record::Record;

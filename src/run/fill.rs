@@ -378,7 +378,14 @@ impl<'a> Filler<'a> {
         let freezes = s.freezes.as_ref().map(|f| Freeze { what: self.shown(&f.what), undo: f.undo.clone() });
         let mut guard = |p: &Option<Probe>| p.as_ref().map(|p| self.probe(p));
         let (prove, already, observe) = (guard(&s.prove), guard(&s.already), guard(&s.observe));
-        let rehearse = s.rehearse.as_ref().map(|r| self.rehearse(r));
+        let rehearse = s.rehearse.as_ref().map(|r| {
+            // A question's only; it is nobody's problem where nothing is rehearsed.
+            let set = r.set.iter().map(|(name, text)| {
+                let value = given::plain(text, &self.here.literals);
+                (name.clone(), value.unwrap_or_else(|_| text.clone()))
+            });
+            Rehearse { set: set.collect(), ..r.clone() }
+        });
         Step { name, kind, prove, already, observe, dry_run, freezes, rehearse, ..s.clone() }
     }
 
@@ -402,25 +409,6 @@ impl<'a> Filler<'a> {
             json: request.json.as_ref().map(|v| self.json(v)),
         });
         let rehearse = self.rehearse(&s.rehearse);
-        Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
-    }
-
-    /// What a rehearsal does. In the state that it sets, `$names` are values with their units.
-    fn simulated(&mut self, s: &Simulated) -> Simulated {
-        let mut set = IndexMap::new();
-        for (name, text) in &s.rehearse.set {
-            match given::plain(text, &self.here.literals) {
-                Ok(value) => drop(set.insert(name.clone(), value)),
-                Err(e) => self.problem(e),
-            }
-        }
-        let stdout = s.rehearse.stdout.as_ref().map(|t| self.shown(t));
-        let speaks = s.speaks.as_ref().map(|request| Speaks {
-            method: request.method.clone(),
-            path: self.text(&request.path),
-            json: request.json.as_ref().map(|v| self.json(v)),
-        });
-        let rehearse = Rehearse { set, stdout, ..s.rehearse.clone() };
         Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
     }
 

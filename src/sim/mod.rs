@@ -4,6 +4,7 @@
 //! real requests through the router's port. At a set time the canary goes bad. All of it lives in a thread with a
 //! runtime of its own, so that nothing else in the process can slow it down.
 
+pub mod echo;
 mod load;
 mod noise;
 mod page;

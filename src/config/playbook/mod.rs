@@ -3,7 +3,7 @@
 mod across;
 mod acting;
 mod calls;
-mod chaos;
+pub(super) mod chaos;
 mod checklists;
 mod conditions;
 mod deciding;

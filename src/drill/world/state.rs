@@ -12,7 +12,7 @@ impl From<f64> for Level {
 }
 
 /// A text as the part of the state that it becomes: a bare number is one of the part's own unit (a share: percent).
-pub(super) fn read(declared: Option<&Level>, text: &str) -> Level {
+pub fn read(declared: Option<&Level>, text: &str) -> Level {
     let text = text.trim();
     let free = || match (text, quantity(text)) {
         ("true", _) => Level::Bool(true),

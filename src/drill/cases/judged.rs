@@ -1,0 +1,135 @@
+//! Whether a rehearsal went as was hoped.
+
+use super::{Case, Hope, flat, verifies};
+use crate::drill::play::Play;
+use crate::drill::robot::Robot;
+use crate::model::condition::duration;
+use crate::model::playbook::StepKind;
+use crate::model::rehearsal::Score;
+use crate::run::{Outcome, Verdict};
+
+/// What is not as it was hoped for; empty: all is.
+pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<String> {
+    let mut out = Vec::new();
+    let run = play.past().last().or(play.run());
+    let verified = run.is_some_and(|r| {
+        r.view().verdict == Some(Verdict::Verified) || r.state().guarding.is_some()
+    });
+    let over = play.run().is_none_or(|r| r.state().guarding.is_some());
+    let started = || match (run, robot.refused()) {
+        (None, Some(why)) => Err(format!("refused: {why}")),
+        (None, None) => Err("nothing was started".to_owned()),
+        (Some(run), _) => Ok(run),
+    };
+    let fails = |out: &mut Vec<String>, text: String| out.push(text);
+    match &case.hope {
+        Hope::Verified => match started() {
+            Err(why) => out.push(why),
+            Ok(run) => {
+                let id = &run.plan().procedure.id;
+                let steps = play.playbook().procedures.get(id).map(|p| p.steps.as_slice()).unwrap_or_default();
+                let can = verifies(&flat(play.playbook(), steps, 0));
+                let failed = run.state().steps.iter().any(|s| s.failure().is_some());
+                let applied = !can && run.state().unverified.is_some() && !failed;
+                if !verified && !applied {
+                    out.push(format!("not verified: {}", score.verdict));
+                    out.extend(failures(run));
+                }
+            }
+        },
+        Hope::Fails { may } => match started() {
+            Err(why) => out.push(why),
+            Ok(_) if verified && !may => fails(&mut out, "a step failed, and it was called verified".into()),
+            Ok(_) if !over => fails(&mut out, "a step failed, and the run did not end".into()),
+            Ok(_) => {}
+        },
+        Hope::NotVerified => match started() {
+            Err(why) => out.push(why),
+            Ok(_) if verified => fails(&mut out, "it was called verified, though what is wrong goes on".into()),
+            Ok(_) if !over => fails(&mut out, "it did not end".into()),
+            Ok(_) => {}
+        },
+        Hope::Untold => match started() {
+            Err(why) => out.push(why),
+            Ok(run) => {
+                let tells = run.plan().steps.iter().filter(|s| match &s.step.kind {
+                    StepKind::Simulated(sim) => !sim.channels.is_empty(),
+                    _ => false,
+                });
+                let untold = tells.filter(|s| {
+                    let outcome = &run.state().steps[s.number - 1].outcome;
+                    matches!(outcome, Some(Outcome::Failure { .. } | Outcome::TimedOut { .. }))
+                });
+                let untold = untold.count();
+                if !verified {
+                    out.push(format!("a channel takes nothing, and the run is not verified: {}", score.verdict));
+                }
+                if untold == 0 {
+                    out.push("that nobody was told is on no record".to_owned());
+                }
+            }
+        },
+        Hope::Refused => match (run, robot.refused()) {
+            (None, Some(_)) => {}
+            (None, None) => out.push("nothing was asked for".to_owned()),
+            (Some(_), _) => out.push("it was started, though nothing could be chosen".to_owned()),
+        },
+        Hope::Fires(trigger, within) => {
+            let fired = fired(play, trigger);
+            match (fired, within) {
+                (None, _) => out.push(format!("{trigger} did not fire; {}", told(play, trigger))),
+                (Some(ms), Some(within)) if ms > *within => {
+                    out.push(format!("{trigger} fired after {}, allowed are {}", duration(ms), duration(*within)));
+                }
+                _ => {}
+            }
+            let harms = |t: &crate::drill::world::Trouble| {
+                play.playbook().drill.as_ref().and_then(|d| d.chaos.get(&t.id)).is_some_and(|c| {
+                    !c.fail_steps.is_empty() || !c.fail_channels.is_empty()
+                })
+            };
+            if !over && play.run().is_some() {
+                out.push(format!("the run that was started did not end: {}", score.verdict));
+            } else if let Some(run) = run.filter(|_| !verified && !play.world().troubles().iter().any(harms)) {
+                out.push(format!("the run that was started is not verified: {}", score.verdict));
+                out.extend(failures(run));
+            }
+        }
+        Hope::Quiet => out.extend(score.wrong.clone()),
+        Hope::Ends => {}
+    }
+    out
+}
+
+/// Milliseconds from where it began to go wrong until a trigger fired.
+fn fired(play: &Play, wanted: &str) -> Option<u64> {
+    use crate::session::decision::Kind;
+    let kinds = || play.decided().iter().filter_map(|r| Some((r.at.boot, Kind::read(r).ok()?)));
+    let began = kinds().find(|(_, k)| matches!(k, Kind::Troubled { on: true, .. })).map(|(at, _)| at)?;
+    let found = kinds().find(|(_, k)| matches!(k, Kind::Fired { trigger, .. } if trigger == wanted));
+    found.map(|(at, _)| at.saturating_sub(began))
+}
+
+/// What is known of a trigger that did not fire.
+fn told(play: &Play, trigger: &str) -> String {
+    use crate::session::decision::Kind;
+    let others = play.decided().iter().filter_map(|r| match Kind::read(r).ok()? {
+        Kind::Fired { trigger, .. } => Some(trigger),
+        _ => None,
+    });
+    let others: Vec<String> = others.filter(|t| t != trigger).collect();
+    if others.is_empty() { "nothing did".to_owned() } else { format!("{} did", others.join(", ")) }
+}
+
+/// Steps that failed, criteria that do not hold.
+fn failures(run: &crate::drill::stage::Stage) -> Vec<String> {
+    let view = run.view();
+    let steps = run.plan().steps.iter().filter_map(|s| {
+        let why = run.state().steps[s.number - 1].failure()?;
+        Some(format!("step {} ({}): {why}", s.label, s.step.name))
+    });
+    let open = view.verification.iter().flat_map(|v| &v.criteria);
+    let open = open.filter(|c| c.truth != crate::run::Answer::Holds && view.verified.is_none());
+    let criteria = open.map(|c| format!("{}: {}", c.text, c.value));
+    steps.chain(criteria).collect()
+}

@@ -1,0 +1,211 @@
+//! Rehearsals without a screen: a play and its robot in simulated time, which jumps from deadline to deadline.
+
+pub mod kept;
+mod voice;
+
+pub use voice::Voice;
+
+use crate::clock;
+use crate::drill::cases::{Case, Hope, Twist, judged};
+use crate::drill::play::{Ask, Effect, Event, Play, Settings};
+use crate::drill::rehearsed::TWIST;
+use crate::drill::robot::{Goal, Robot};
+use crate::drill::score::score;
+use crate::drill::{Rehearsed, rehearsed};
+use crate::model::rehearsal::Drilled;
+use crate::model::time::{Millis, Now};
+use crate::supervisor::person::person;
+
+/// The longest rehearsal, simulated milliseconds.
+const LONGEST: Millis = 6 * 3_600_000;
+/// Milliseconds that are looked on after the last thing happened.
+const AFTER: Millis = 15_000;
+/// Turns at one moment, after which a rehearsal stands still.
+const STILL: u32 = 10_000;
+
+/// A playbook, ready to be rehearsed.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The playbook, rehearsed.
+    pub rehearsed: Rehearsed,
+    /// SHA-256 of its bytes.
+    pub hash: String,
+    /// The environment.
+    pub environment: String,
+}
+
+impl Subject {
+    /// A playbook that was resolved for the environment of its `[drill]`.
+    pub fn new(playbook: &crate::model::playbook::Playbook, hash: &str, environment: &str) -> Subject {
+        Subject {
+            rehearsed: rehearsed(playbook),
+            hash: hash.to_owned(),
+            environment: environment.to_owned(),
+        }
+    }
+}
+
+/// What came of one rehearsal.
+pub struct Played {
+    /// What is kept of it.
+    pub drilled: Drilled,
+    /// Its records, those of its decisions (no run) and of its runs.
+    pub kept: Vec<(Option<String>, crate::model::record::Record)>,
+    /// What happened, oldest first: simulated milliseconds from the beginning, and the line.
+    pub told: Vec<(Millis, String)>,
+}
+
+/// Carries out one case. Requests are sent by `voice`, where there is one.
+pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) -> Played {
+    let rehearsed = subject.rehearsed.twisted(&case.twist);
+    let began = Now { boot_id: "rehearsal".into(), boot: 3_600_000, ..clock::now() };
+    let settings = Settings {
+        environment: subject.environment.clone(),
+        seed,
+        hash: subject.hash.clone(),
+        user: person(),
+        shown: false,
+    };
+    let mut it = Loop {
+        play: Play::new(&rehearsed, settings, &began),
+        robot: Robot::new(case.goal.clone(), &began),
+        voice,
+        kept: Vec::new(),
+        refused: Vec::new(),
+        now: began.clone(),
+    };
+    it.turn(Event::Tick);
+    let twisted = matches!(case.twist, Twist::Fails(_) | Twist::Deaf).then(|| (TWIST.to_owned(), 0));
+    for (id, at) in case.chaos.iter().cloned().chain(twisted) {
+        it.turn(Event::Chaos { id, on: true, onset: Some(at) });
+    }
+    let why = it.to_its_end(case, &began);
+    let now = it.now.clone();
+    let result = score(&it.play, &now);
+    let mut findings = judged(case, &it.play, &it.robot, &result);
+    findings.extend(why);
+    findings.extend(it.refused.iter().map(|r| format!("refused: {r}")));
+    let ok = findings.is_empty();
+    findings.extend(it.robot.overridden().iter().map(|o| format!("went on all the same: {o}")));
+    let run = it.play.past().last().or(it.play.run());
+    let stamp = jiff::Timestamp::from_millisecond(began.wall).unwrap_or_default();
+    let slug: String =
+        case.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let drilled = Drilled {
+        id: format!("{}-{}", stamp.strftime("%Y%m%d-%H%M%S"), slug.trim_matches('-')),
+        service: rehearsed.playbook().service.name.clone(),
+        environment: subject.environment.clone(),
+        case: case.name.clone(),
+        wall: began.wall,
+        lasted: now.boot - began.boot,
+        seed,
+        chaos: case.chaos.iter().map(|(id, _)| id.clone()).collect(),
+        procedure: run.map(|r| r.plan().procedure.id.clone()),
+        who: person().user,
+        ok,
+        findings,
+        score: result,
+    };
+    let told = it.play.session().timeline().map(|h| ((h.wall - began.wall).max(0) as Millis, h.text.clone()));
+    let mut told: Vec<(Millis, String)> = told.collect();
+    for stage in it.play.past().iter().chain(it.play.run()) {
+        let story = stage.records().iter().filter_map(|r| {
+            let told = crate::run::story::tell(stage.plan(), r).ok().flatten()?;
+            Some(((r.at.wall - began.wall).max(0) as Millis, format!("{} {}", told.kind, told.text)))
+        });
+        told.extend(story);
+    }
+    told.sort_by_key(|(at, _)| *at);
+    Played { drilled, kept: it.kept, told }
+}
+
+struct Loop<'v> {
+    play: Play,
+    robot: Robot,
+    voice: Option<&'v Voice>,
+    kept: Vec<(Option<String>, crate::model::record::Record)>,
+    /// What the operator asked for and was refused.
+    refused: Vec<String>,
+    now: Now,
+}
+
+impl Loop<'_> {
+    /// One event, and what follows of it at this moment.
+    fn turn(&mut self, event: Event) {
+        let by_operator = matches!(event, Event::Ask(Ask::Confirm { .. }) | Event::Chaos { .. });
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for effect in self.play.handle(&self.now, event) {
+                match effect {
+                    Effect::Speak(speech) => {
+                        let answer = match self.voice {
+                            Some(voice) => voice.speak(&speech.what),
+                            None => Ok("not sent".to_owned()),
+                        };
+                        events.push(Event::Spoken { ticket: speech.ticket, answer });
+                    }
+                    Effect::Kept(run, record) => self.kept.push((run, record)),
+                    Effect::Refused(why) if by_operator => self.refused.push(why),
+                    Effect::Refused(_) | Effect::Bell | Effect::Started(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Goes on until the case is over; why it had to be broken off.
+    fn to_its_end(&mut self, case: &Case, began: &Now) -> Option<String> {
+        let mut quiet: Option<Millis> = None;
+        let mut still = 0;
+        loop {
+            let mut asked = 0;
+            while let Some(ask) = self.robot.act(&self.now, &mut self.play) {
+                self.turn(Event::Ask(ask));
+                asked += 1;
+                // One thing at a time: the next one comes when its time has come.
+                if asked > 0 {
+                    break;
+                }
+            }
+            let passed = self.now.boot - began.boot;
+            if self.is_over(case) {
+                let since = *quiet.get_or_insert(self.now.boot);
+                if self.now.boot >= since + AFTER {
+                    return None;
+                }
+            } else {
+                quiet = None;
+            }
+            if passed > LONGEST {
+                return Some(format!("it did not end within {} h", LONGEST / 3_600_000));
+            }
+            let next = [self.play.next_deadline(), self.robot.next(), quiet.map(|at| at + AFTER)];
+            let next = next.into_iter().flatten().min().unwrap_or(self.now.boot + 1_000);
+            still = if next <= self.now.boot { still + 1 } else { 0 };
+            if still > STILL {
+                return Some("it stands still: something is due again and again at one moment".to_owned());
+            }
+            // At least a moment passes, so that what is due is over.
+            let step = next.saturating_sub(self.now.boot).max(u64::from(still > 0) * 10);
+            self.now = self.now.plus(step);
+            self.turn(Event::Tick);
+        }
+    }
+
+    /// Nothing more is to come of this case.
+    fn is_over(&self, case: &Case) -> bool {
+        let run = self.play.run();
+        let free = run.is_none_or(|r| r.state().guarding.is_some());
+        let ran = !self.play.past().is_empty() || run.is_some();
+        let troubles = self.play.world().troubles();
+        let begun = troubles.iter().all(|t| t.begun());
+        match (&case.goal, &case.hope) {
+            (Goal::Procedure { .. }, _) => self.robot.is_done() && free && (ran || self.robot.refused().is_some()),
+            (Goal::Watch, Hope::Fires(trigger, _)) => {
+                let acts = self.play.playbook().triggers.get(trigger).is_some_and(|t| t.procedure.is_some());
+                let over = troubles.iter().all(|t| !t.is_on());
+                begun && free && ((acts && ran) || over)
+            }
+            (Goal::Watch, _) => begun && free && troubles.iter().all(|t| !t.is_on()),
+        }
+    }
+}
