@@ -668,6 +668,9 @@ pub struct Drill {
     /// Say what came of it as JSON.
     #[arg(long)]
     pub json: bool,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub look: Look,
     /// Tell everything that happened.
     #[arg(long, short)]
     pub verbose: bool,

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::driver::follow::Look;
 use crate::driver::watch::start_detached;
 use crate::model::playbook::Automation;
-use crate::model::text::{clean, clean_line};
+use crate::model::text::clean_line;
 use crate::session::decision::{Choice, Closed, Kind, Rules};
 use crate::supervisor::person::{person, roles_among};
 use crate::supervisor::{baseline, decisions};

@@ -338,6 +338,11 @@ impl Driver {
         self.session.detail(end, signal, window, self.reads.newest(signal))
     }
 
+    /// The playbook and the environment that are watched.
+    fn of(&self) -> (&Playbook, &str) {
+        (&self.setup.playbook, &self.setup.environment)
+    }
+
     /// What is watched.
     pub fn setup(&self) -> &Setup {
         &self.setup

@@ -1,12 +1,13 @@
 //! A drill on a screen: the play on a scaled clock, asked and shown as a real service is.
 
 use super::drill::{Subject, Voice};
-use super::{Request, Setup, Update, draft};
+use super::{Request, Update, draft};
 use crate::clock;
 use crate::drill::draft::Draft;
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
 use crate::drill::score::score;
 use crate::model::drill::{Chaos, Speaks};
+use crate::model::playbook::Playbook;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::report::stamp;
@@ -64,7 +65,6 @@ struct Proposed {
 
 /// A drill under way.
 pub struct Rehearsal {
-    setup: Setup,
     subject: Subject,
     seed: u64,
     play: Play,
@@ -83,13 +83,17 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Begins a drill. `setup` is of the playbook as it is written; nothing of it is ever reached.
+    /// Begins a drill, so many times faster than the clock on the wall (about), in which this goes wrong after so many
+    /// simulated milliseconds.
     ///
     /// # Errors
     /// When the embedded service cannot be started.
-    pub fn start(setup: Setup, seed: u64) -> std::io::Result<Rehearsal> {
-        let subject = Subject::new(&setup.playbook, &setup.hash, &setup.environment);
-        let setup = Setup { playbook: subject.rehearsed.playbook().clone(), ..setup };
+    pub fn start(
+        subject: Subject,
+        seed: u64,
+        speed: f64,
+        chaos: &[(String, Millis)],
+    ) -> std::io::Result<Rehearsal> {
         let voice = Voice::start()?;
         let (say, said) = std::sync::mpsc::channel::<(u64, Speaks)>();
         let (answer, heard) = mpsc::channel(16);
@@ -100,14 +104,14 @@ impl Rehearsal {
                 }
             }
         })?;
+        let speed = SPEEDS.iter().rposition(|s| f64::from(*s) <= speed).unwrap_or(0);
         let real = clock::now();
         let began = Now { boot_id: "rehearsal".into(), boot: 3_600_000, wall: real.wall };
         let mut it = Rehearsal {
             play: begin(&subject, seed, &began),
-            setup,
             subject,
             seed,
-            pace: Pace { from: (real.boot, began.clone()), speed: 0 },
+            pace: Pace { from: (real.boot, began.clone()), speed },
             began,
             draft: None,
             waiting: None,
@@ -118,6 +122,9 @@ impl Rehearsal {
             news: Vec::new(),
         };
         it.turn(Event::Tick);
+        for (id, at) in chaos {
+            it.turn(Event::Chaos { id: id.clone(), on: true, onset: Some(*at) });
+        }
         Ok(it)
     }
 
@@ -257,14 +264,13 @@ impl Rehearsal {
         self.play.session().detail(end, signal, window, Vec::new())
     }
 
-    /// What is rehearsed.
-    pub fn setup(&self) -> &Setup {
-        &self.setup
+    fn of(&self) -> (&Playbook, &str) {
+        (self.subject.rehearsed.playbook(), &self.subject.environment)
     }
 
     /// Every procedure as it is written for a bare shell; in a drill nothing of it can be run.
     pub fn sheet(&self) -> String {
-        sheet(&self.setup.playbook, &self.setup.environment, &stamp(&self.now()))
+        sheet(self.of().0, self.of().1, &stamp(&self.now()))
     }
 
     /// Does what a person asks.
@@ -275,7 +281,7 @@ impl Rehearsal {
                 let made = self.play.draft(&now, &procedure, &given, scenario.as_deref());
                 let context = made.plan.as_ref().map(|p| (p.id.clone(), p.reason.clone()));
                 let (id, reason) = context.unwrap_or((format!("{procedure}-{}", now.boot), String::new()));
-                let mut shown = draft::resolving(&self.setup, &procedure, (&id, &person().user, &reason));
+                let mut shown = draft::resolving(self.of(), &procedure, (&id, &person().user, &reason));
                 shown.given = given;
                 shown.stops = stops.as_ref().map(|run| format!("STOPS run {run} first, then starts"));
                 let of = resolve::Draft {
@@ -286,7 +292,7 @@ impl Rehearsal {
                     nothing_to_do: made.nothing_to_do,
                     ..resolve::Draft::default()
                 };
-                draft::resolved(&mut shown, &self.setup, &of, &[], Vec::new(), now.wall);
+                draft::resolved(&mut shown, self.of(), &of, &[], Vec::new(), now.wall);
                 if let Some(proof) = &made.proof {
                     (shown.proof, shown.proved) = (clean_line(proof), true);
                 }
@@ -318,7 +324,7 @@ impl Rehearsal {
             Request::DoItem { checklist, item } => self.turn(Event::Ask(Ask::Do { checklist, item })),
             Request::Trouble { trouble, on } => self.turn(Event::Chaos { id: trouble, on, onset: None }),
             Request::PageRole { role, text } => {
-                let title = self.setup.playbook.roles.get(&role).map(|r| r.title.clone()).unwrap_or_default();
+                let title = self.of().0.roles.get(&role).map(|r| r.title.clone()).unwrap_or_default();
                 let detail = "simulated: nobody was told".into();
                 let kind = Kind::Called { role, title, text: clean_line(&text), ok: true, detail, who: person() };
                 self.turn(Event::Ask(Ask::Word(Box::new(kind))));
@@ -396,7 +402,7 @@ fn begin(subject: &Subject, seed: u64, now: &Now) -> Play {
 }
 
 /// What ought to come of a trouble, in words.
-fn expects(playbook: &crate::model::playbook::Playbook, chaos: &Chaos) -> String {
+fn expects(playbook: &Playbook, chaos: &Chaos) -> String {
     let title = |id: &String| playbook.triggers.get(id).map_or(id.clone(), |t| t.title.clone());
     let within = |ms: Option<Millis>| {
         ms.map(|ms| format!(" in {}", crate::model::condition::duration(ms))).unwrap_or_default()

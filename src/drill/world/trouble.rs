@@ -33,6 +33,16 @@ impl Trouble {
         if self.chaos.title.is_empty() { &self.id } else { &self.chaos.title }
     }
 
+    /// Milliseconds since it began.
+    pub fn since(&self, t: Millis) -> Millis {
+        t.saturating_sub(self.begins)
+    }
+
+    /// Milliseconds until it ends by itself.
+    pub fn left(&self, t: Millis) -> Millis {
+        (self.begins + self.chaos.lasts).saturating_sub(t)
+    }
+
     /// It has begun.
     pub fn begun(&self) -> bool {
         self.begun
