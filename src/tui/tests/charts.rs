@@ -295,3 +295,19 @@ fn tab_and_the_arrows_cost_little_too() {
         assert!(cost[1..].iter().all(|b| *b <= 200), "{size:?}: {:?}", &cost[1..]);
     }
 }
+
+#[test]
+fn a_dialog_costs_little_more_than_its_words_and_its_frame() {
+    use crate::model::playbook::Confirm;
+    let typed = View { draft: Some(draft(Confirm::Type)), ..fire() };
+    for size in SIZES {
+        let frames = [
+            (after("", &fire()), fire()),
+            (after("c", &fire()), fire()),
+            (after("c", &typed), typed.clone()),
+        ];
+        let cost = bytes(size, &frames);
+        println!("{size:?}: {cost:?}");
+        assert!(cost[1] <= 1_000 && cost[2] <= 3_600, "{size:?}: {cost:?}");
+    }
+}
