@@ -43,6 +43,8 @@ use watch::Told;
 
 /// Readings and news that may wait for the loop; a source waits when it is full.
 const WAITING: usize = 1024;
+/// The longest that it waits with nothing to do, milliseconds.
+const IDLE: u64 = 4_000;
 /// Milliseconds between two attempts to take up a run that nobody drives.
 const TAKE_UP: u64 = 5_000;
 /// Milliseconds that the host must have slept to be told.
@@ -284,10 +286,11 @@ impl Driver {
         self.records.leave().await;
     }
 
-    /// Milliseconds until something may change by itself: never over a second.
+    /// Milliseconds until something may change by itself: never over [`IDLE`].
     fn wait(&self) -> u64 {
-        let now = clock::now().boot;
-        self.session.next_deadline().map_or(1_000, |d| d.saturating_sub(now)).clamp(5, 1_000)
+        let now = clock::now();
+        let due = self.session.next_deadline().map_or(IDLE, |d| d.saturating_sub(now.boot));
+        due.min(self.records.wait(&now)).clamp(5, IDLE)
     }
 
     /// What is shown now.

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Milliseconds between two tries.
 const EACH: Millis = 1_000;
 /// Milliseconds between two heartbeats: a screen that only records may be found dead a little later than a watcher.
-const BEAT: Millis = 2_000;
+const BEAT: Millis = 4_000;
 /// A session that is younger (milliseconds) takes over what the decider before it knew.
 const YOUNG: Millis = 10_000;
 /// How long leaving may take.
@@ -49,6 +49,11 @@ impl Recorder {
         if let Some(deciding) = &mut self.deciding {
             deciding.slept(now, ms);
         }
+    }
+
+    /// Milliseconds until the next heartbeat is due, or the next try where somebody else decides.
+    pub(super) fn wait(&self, now: &Now) -> Millis {
+        if self.deciding.is_some() { self.due.saturating_sub(now.boot) } else { EACH }
     }
 
     fn feed(&mut self, now: &Now, engine: &Engine) {
