@@ -30,6 +30,7 @@ mod promtool;
 mod pty;
 mod race;
 mod readme;
+mod requirements;
 #[path = "../support/run.rs"]
 #[allow(dead_code)]
 mod run;
