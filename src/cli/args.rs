@@ -637,6 +637,7 @@ mod tests {
 
 /// `ripcord drill`
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "rehearsed")]
 pub struct Drill {
     /// Playbooks (files, folders, or names of shipped ones), or files that describe one drill. With --all and none: all
     /// that are shipped.
