@@ -637,6 +637,7 @@ mod tests {
 
 /// `ripcord drill`
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "rehearsed")]
 pub struct Drill {
     /// Playbooks (files, folders, or names of shipped ones), or files that describe one drill. With --all and none: all
     /// that are shipped.
@@ -656,9 +657,9 @@ pub struct Drill {
     /// Only cases whose name holds this (with --all).
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-    /// Seed of the service's noise: the same seed, the same stream of events.
-    #[arg(long, default_value_t = 7)]
-    pub seed: u64,
+    /// Seed of the service's noise: the same seed, the same stream of events. A scenario has its own.
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// How much faster than life it goes on a screen. Without one nothing is waited for.
     #[arg(long, default_value_t = 1.0, value_name = "X")]
     pub speed: f64,

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// The seed where none is given.
+const SEED: u64 = 7;
 /// Rehearsals at the same time.
 const AT_ONCE: usize = 2;
 
@@ -55,11 +57,16 @@ fn root(asked: &Drill) -> Option<PathBuf> {
     }
 }
 
-/// Every subject with a case of it, in order.
-type Todo<'s> = Vec<(&'s Subject, &'s Case)>;
+/// A playbook, what is rehearsed of it, and the seed of a scenario.
+struct Todo {
+    subject: Subject,
+    cases: Vec<Case>,
+    seed: Option<u64>,
+}
 
-fn all(todo: &[(Subject, Vec<Case>)], seed: u64) -> Vec<Played> {
-    let list: Todo<'_> = todo.iter().flat_map(|(s, cases)| cases.iter().map(move |c| (s, c))).collect();
+fn all(todo: &[Todo], seed: Option<u64>) -> Vec<Played> {
+    let list = todo.iter().flat_map(|t| t.cases.iter().map(move |c| (&t.subject, c, seed.or(t.seed))));
+    let list: Vec<(&Subject, &Case, Option<u64>)> = list.collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(list.len()) {
@@ -71,8 +78,8 @@ fn all(todo: &[(Subject, Vec<Case>)], seed: u64) -> Vec<Played> {
                 };
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((subject, case)) = list.get(i) else { return };
-                    let played = rehearse(subject, case, seed, Some(&voice));
+                    let Some((subject, case, seed)) = list.get(i) else { return };
+                    let played = rehearse(subject, case, seed.unwrap_or(SEED), Some(&voice));
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((i, played));
                 }
             });
@@ -83,12 +90,11 @@ fn all(todo: &[(Subject, Vec<Case>)], seed: u64) -> Vec<Played> {
     done.into_iter().map(|(_, p)| p).collect()
 }
 
-fn todo(asked: &Drill) -> Result<Vec<(Subject, Vec<Case>)>, ()> {
+fn todo(asked: &Drill) -> Result<Vec<Todo>, ()> {
     let mut out = Vec::new();
     for name in names(asked)? {
-        if let Some((playbook, case)) = file::read(Path::new(&name))? {
-            let found = subject(&playbook, asked)?;
-            out.extend(found.map(|s| (s, vec![case])));
+        if let Some(scenario) = file::read(&name, asked)? {
+            out.push(scenario);
             continue;
         }
         let Some(subject) = subject(&name, asked)? else {
@@ -102,17 +108,16 @@ fn todo(asked: &Drill) -> Result<Vec<(Subject, Vec<Case>)>, ()> {
             true => cases(&subject.rehearsed),
             false => vec![one(&subject, asked)?],
         };
-        let wanted = |c: &Case| asked.only.as_ref().is_none_or(|o| c.name.contains(o.as_str()));
-        out.push((subject, cases.into_iter().filter(wanted).collect()));
+        out.push(Todo { subject, cases, seed: None });
     }
     if asked.all && asked.what.is_empty() {
         for (name, text) in shipped::DRILLS {
-            let (playbook, case) = file::parse(name, text)?;
-            let found = subject(&playbook, asked)?;
-            let wanted = asked.only.as_ref().is_none_or(|o| case.name.contains(o.as_str()));
-            out.extend(found.filter(|_| wanted).map(|s| (s, vec![case])));
+            out.push(file::shipped(name, text, asked)?);
         }
     }
+    let wanted = |c: &Case| asked.only.as_ref().is_none_or(|o| c.name.contains(o.as_str()));
+    out.iter_mut().for_each(|t| t.cases.retain(wanted));
+    out.retain(|t| !t.cases.is_empty());
     Ok(out)
 }
 

@@ -8,7 +8,7 @@ pub use judged::judged;
 
 use super::rehearsed::Rehearsed;
 use super::robot::Goal;
-use crate::model::drill::Chaos;
+use crate::model::drill::{Chaos, Ending};
 use crate::model::playbook::{OnFailure, ParamKind, Playbook, Step, StepKind};
 use crate::model::time::Millis;
 
@@ -54,6 +54,8 @@ pub enum Hope {
     Quiet,
     /// It comes to an end.
     Ends,
+    /// As a scenario says.
+    Script(Ending),
 }
 
 /// One rehearsal.
@@ -76,14 +78,14 @@ pub fn cases(rehearsed: &Rehearsed) -> Vec<Case> {
     let (playbook, drill) = (rehearsed.playbook(), rehearsed.drill());
     let mut out = Vec::new();
     for (id, p) in &playbook.procedures {
+        if p.hidden && is_part(playbook, id) {
+            continue;
+        }
         let fits = fit::chaos(playbook, &drill, id);
         let with = |name: String, twist, hope| by_hand(name, id, None, fits.as_deref(), twist, hope);
         let under = fits.as_ref().map_or(String::new(), |c| format!(" under {c}"));
         out.push(with(format!("{id}{under}"), Twist::None, Hope::Verified));
-        if p.hidden {
-            continue;
-        }
-        let steps = flat(playbook, &p.steps, 0);
+        let steps = flat(playbook, id, 0);
         if let Some((names, may)) = changing(playbook, id) {
             out.push(with(format!("{id}: {} fails", names[0]), Twist::Fails(names), Hope::Fails { may }));
         }
@@ -91,7 +93,7 @@ pub fn cases(rehearsed: &Rehearsed) -> Vec<Case> {
             let name = format!("{id}: {chaos} goes on");
             out.push(with(name, Twist::Incurable, Hope::NotVerified));
         }
-        if verifies(&steps) && steps.iter().any(|s| matches!(s.kind, StepKind::Notify { .. })) {
+        if verifies(&steps) && steps.iter().any(|(_, s)| matches!(s.kind, StepKind::Notify { .. })) {
             out.push(with(format!("{id}: nobody can be told"), Twist::Deaf, Hope::Untold));
         }
         for (name, param) in &p.params {
@@ -148,25 +150,25 @@ fn of_chaos(playbook: &Playbook, drill: &crate::model::drill::Drill, id: &str, c
         None => {}
     }
     // It shows only where something is done meanwhile.
-    let has = |p: &str| {
-        let steps = playbook.procedures.get(p).map(|p| flat(playbook, &p.steps, 0)).unwrap_or_default();
-        let fails = |s: &&Step| {
-            let named = s.id.as_ref().is_some_and(|s| {
-                chaos.fail_steps.contains(s) || chaos.fail_steps.contains(&format!("{p}.{s}"))
-            });
-            let told = match &s.kind {
-                StepKind::Notify { channels, .. } => channels.iter().any(|c| chaos.fail_channels.contains(c)),
-                _ => false,
-            };
-            named || told
+    let fails = |(of, s): &(&str, &Step)| {
+        let named = s.id.as_ref().is_some_and(|s| {
+            chaos.fail_steps.contains(s) || chaos.fail_steps.contains(&format!("{of}.{s}"))
+        });
+        let told = match &s.kind {
+            StepKind::Notify { channels, .. } => channels.iter().any(|c| chaos.fail_channels.contains(c)),
+            _ => false,
         };
-        steps.iter().copied().find(fails).cloned()
+        named || told
     };
-    let named = chaos.fail_steps.iter().filter_map(|s| s.split_once('.').map(|(p, _)| p.to_owned()));
-    let all: Vec<String> = named.chain(playbook.procedures.keys().cloned()).collect();
-    let Some((procedure, step)) = all.iter().find_map(|p| Some((p.clone(), has(p)?))) else {
-        return watch(Hope::Ends);
-    };
+    let whole = playbook.procedures.iter().filter(|(id, p)| !(p.hidden && is_part(playbook, id)));
+    let found = whole.filter_map(|(id, _)| {
+        let step = flat(playbook, id, 0).into_iter().find(fails)?.1.clone();
+        Some((id.clone(), step))
+    });
+    // The one that fits something that goes wrong comes first.
+    let found: Vec<(String, Step)> = found.collect();
+    let best = found.iter().find(|(p, _)| fit::chaos(playbook, drill, p).is_some()).or(found.first());
+    let Some((procedure, step)) = best.cloned() else { return watch(Hope::Ends) };
     let fits = fit::chaos(playbook, drill, &procedure).filter(|c| c != id);
     let hope = match chaos.fail_steps.is_empty() {
         true => Hope::Untold,
@@ -178,24 +180,29 @@ fn of_chaos(playbook: &Playbook, drill: &crate::model::drill::Drill, id: &str, c
     case
 }
 
-/// The steps of a procedure, with those of procedures within.
-fn flat<'p>(playbook: &'p Playbook, steps: &'p [Step], depth: usize) -> Vec<&'p Step> {
+/// The steps of a procedure with those of procedures within, each with the procedure it stands in.
+fn flat<'p>(playbook: &'p Playbook, id: &str, depth: usize) -> Vec<(&'p str, &'p Step)> {
     let mut out = Vec::new();
-    for s in steps {
+    let Some((id, p)) = playbook.procedures.get_key_value(id) else { return out };
+    for s in &p.steps {
         match &s.kind {
-            StepKind::Procedure { id, .. } if depth < 8 => {
-                if let Some(p) = playbook.procedures.get(id) {
-                    out.extend(flat(playbook, &p.steps, depth + 1));
-                }
-            }
-            _ => out.push(s),
+            StepKind::Procedure { id, .. } if depth < 8 => out.extend(flat(playbook, id, depth + 1)),
+            _ => out.push((id.as_str(), s)),
         }
+        out.extend(s.fallback.iter().map(|f| (id.as_str(), f)));
     }
     out
 }
 
-fn verifies(steps: &[&Step]) -> bool {
-    steps.iter().any(|s| matches!(s.kind, StepKind::Verify(_)))
+/// Whether a procedure is a step of another one, with which it is rehearsed.
+fn is_part(playbook: &Playbook, id: &str) -> bool {
+    let steps = playbook.procedures.values().flat_map(|p| &p.steps);
+    let mut steps = steps.flat_map(|s| std::iter::once(s).chain(&s.fallback));
+    steps.any(|s| matches!(&s.kind, StepKind::Procedure { id: inner, .. } if inner == id))
+}
+
+fn verifies(steps: &[(&str, &Step)]) -> bool {
+    steps.iter().any(|(_, s)| matches!(s.kind, StepKind::Verify(_)))
 }
 
 fn has_another_way(s: &Step) -> bool {
@@ -215,9 +222,9 @@ fn changing(playbook: &Playbook, id: &str) -> Option<(Vec<String>, bool)> {
             }
             _ => Some((vec![format!("{id}.{wanted}")], has_another_way(s) || s.already.is_some())),
         },
-        None => flat(playbook, &p.steps, 0)
+        None => flat(playbook, id, 0)
             .into_iter()
-            .find(|s| s.id.as_ref() == Some(wanted))
-            .map(|s| (vec![wanted.clone()], has_another_way(s) || s.already.is_some())),
+            .find(|(_, s)| s.id.as_ref() == Some(wanted))
+            .map(|(_, s)| (vec![wanted.clone()], has_another_way(s) || s.already.is_some())),
     }
 }

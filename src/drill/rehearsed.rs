@@ -54,6 +54,13 @@ impl Rehearsed {
         self.playbook.drill.clone().unwrap_or_default()
     }
 
+    /// The same service with one more thing that can go wrong.
+    pub fn with(&self, id: &str, chaos: Chaos) -> Rehearsed {
+        let mut out = self.clone();
+        out.playbook.drill.get_or_insert_default().chaos.insert(id.to_owned(), chaos);
+        out
+    }
+
     /// The same service with something changed, so that a rehearsal ends badly. What fails is a chaos named [`TWIST`].
     pub fn twisted(&self, twist: &Twist) -> Rehearsed {
         let mut out = self.clone();

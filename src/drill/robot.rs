@@ -31,6 +31,13 @@ pub enum Goal {
         /// Milliseconds from the beginning.
         after: Millis,
     },
+    /// Looks on and does what is asked for; starts this procedure by hand where nothing was carried out by then.
+    Await {
+        /// Which.
+        id: String,
+        /// Milliseconds from the beginning.
+        after: Millis,
+    },
 }
 
 /// See the module.
@@ -59,7 +66,7 @@ impl Robot {
     pub fn new(goal: Goal, now: &Now) -> Robot {
         let due = match &goal {
             Goal::Watch => None,
-            Goal::Procedure { after, .. } => Some(now.boot + after),
+            Goal::Procedure { after, .. } | Goal::Await { after, .. } => Some(now.boot + after),
         };
         Robot {
             goal,
@@ -95,7 +102,7 @@ impl Robot {
     pub fn is_done(&self) -> bool {
         match self.goal {
             Goal::Watch => false,
-            Goal::Procedure { .. } => self.started || self.refused.is_some(),
+            Goal::Procedure { .. } | Goal::Await { .. } => self.started || self.refused.is_some(),
         }
     }
 
@@ -159,6 +166,10 @@ impl Robot {
             },
             Need::GoOn { .. } => Some(Ask::Run(None, Wish::GoOn)),
             Need::Approve => None,
+            // Nothing is verified by it: that all was applied is all there is.
+            Need::Accept { .. } if run.state().steps.iter().all(|s| s.verify.is_none()) => {
+                Some(Ask::Run(None, Wish::Accept { reason: "it verifies nothing".into() }))
+            }
             Need::Accept { .. } => {
                 let since = *self.unverified.get_or_insert(now.boot);
                 if now.boot < since + PATIENCE {
@@ -180,6 +191,12 @@ impl Robot {
                 return None;
             }
             return self.start(now, play, &id, scenario.as_deref(), None);
+        }
+        if let Goal::Await { id, after } = self.goal.clone() {
+            let idle = play.past().is_empty() && play.run().is_none() && !self.is_done();
+            if idle && now.boot >= self.began + after {
+                return self.start(now, play, &id, None, None);
+            }
         }
         // A clock that people decided by rolling back: that is started by hand.
         let state = play.session().decisions();

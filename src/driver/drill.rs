@@ -200,6 +200,7 @@ impl Loop<'_> {
         let begun = troubles.iter().all(|t| t.begun());
         match (&case.goal, &case.hope) {
             (Goal::Procedure { .. }, _) => self.robot.is_done() && free && (ran || self.robot.refused().is_some()),
+            (Goal::Await { .. }, _) => begun && free && (ran || self.robot.refused().is_some()),
             (Goal::Watch, Hope::Fires(trigger, _)) => {
                 let acts = self.play.playbook().triggers.get(trigger).is_some_and(|t| t.procedure.is_some());
                 let over = troubles.iter().all(|t| !t.is_on());

@@ -1,94 +1,74 @@
-//! A file that describes one drill: which playbook, what goes wrong and when, who starts what, what is to come of it.
+//! A scenario file as a case: what goes wrong when, and how it is to end.
 
+use super::Todo;
+use super::{subject, target};
+use crate::cli::args::Drill;
+use crate::config::drill_file;
+use crate::config::paths;
 use crate::drill::cases::{Case, Hope, Twist};
 use crate::drill::robot::Goal;
-use crate::model::unit::duration;
-use serde::Deserialize;
+use crate::model::drill::{Outcome, Script};
+use crate::model::time::Millis;
 use std::path::Path;
 
-/// The file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    /// Name for people.
-    title: String,
-    /// The playbook: a shipped one's name, or a file beside this one.
-    playbook: String,
-    /// What goes wrong.
-    #[serde(default)]
-    chaos: Vec<Wrong>,
-    /// The procedure that is started by hand.
-    procedure: Option<String>,
-    /// The scenario that gives its values and reason.
-    scenario: Option<String>,
-    /// When it is started by hand.
-    after: Option<String>,
-    /// `verified` (default), `failed`, `not-verified`, `refused`, `quiet`, `ends`, or `fires TRIGGER`.
-    expect: Option<String>,
-    /// Within what time the trigger fires.
-    within: Option<String>,
-}
+/// Milliseconds after the last thing went wrong, after which a person does what nobody did.
+const PATIENCE: Millis = 10 * 60_000;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wrong {
-    name: String,
-    at: String,
-}
-
-/// Reads a file, when it describes a drill: the playbook, and the case. Problems are printed.
+/// Reads a file, when it is a scenario and no playbook. Problems are printed.
 ///
 /// # Errors
-/// When it does and is wrong.
-pub fn read(path: &Path) -> Result<Option<(String, Case)>, ()> {
+/// When it is one and is wrong.
+pub fn read(name: &str, asked: &Drill) -> Result<Option<Todo>, ()> {
+    let path = Path::new(name);
     let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
-    let table: toml::Table = match text.parse() {
-        Ok(table) => table,
-        Err(_) => return Ok(None),
-    };
-    // A playbook says its schema, and describes the service itself.
+    let Ok(table) = text.parse::<toml::Table>() else { return Ok(None) };
+    // A playbook says its schema.
     if table.contains_key("schema") || !table.contains_key("playbook") {
         return Ok(None);
     }
-    let (playbook, case) = parse(&path.display().to_string(), &text)?;
-    let beside = path.parent().map(|p| p.join(&playbook)).filter(|p| p.is_file());
-    Ok(Some((beside.map_or(playbook, |p| p.display().to_string()), case)))
+    let settings = target::settings_of(None)?;
+    let folder = settings.playbook_dir.clone().or_else(|| paths::playbook_dir(&paths::environment));
+    let script = drill_file::load(path, folder.as_deref()).map_err(|p| target::print(&p))?;
+    let here = path.parent().unwrap_or(Path::new(""));
+    let id = format!("{}.toml", script.playbook);
+    let places = [here.join(&id), here.join("../playbooks").join(&id)];
+    let found = places.iter().find(|p| p.is_file()).map(|p| p.display().to_string());
+    let playbook = found.unwrap_or_else(|| script.playbook.clone());
+    todo(script, &playbook, asked).map(Some)
 }
 
-/// Reads the text of a file.
+/// A scenario that comes with the program.
 ///
 /// # Errors
 /// When it is wrong; it has been printed.
-pub fn parse(name: &str, text: &str) -> Result<(String, Case), ()> {
-    let wrong = |e: String| eprintln!("error: {name}: {e}");
-    let file: File = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
-    let ms = |text: &str| duration(text).map(|ms| ms as u64).map_err(wrong);
+pub fn shipped(name: &str, text: &str, asked: &Drill) -> Result<Todo, ()> {
+    let of = text.lines().find_map(|l| l.strip_prefix("playbook = "));
+    let of = of.map(|v| v.trim().trim_matches('"')).unwrap_or_default();
+    let known = super::shipped::PLAYBOOKS.iter().find(|(n, _)| *n == of);
+    let (of, playbook) = known.ok_or_else(|| eprintln!("error: {name}: there is no playbook `{of}`"))?;
+    let script = drill_file::parse(text, name, playbook).map_err(|p| target::print(&p))?;
+    todo(script, of, asked)
+}
+
+fn todo(script: Script, playbook: &str, asked: &Drill) -> Result<Todo, ()> {
+    let Some(mut subject) = subject(playbook, asked)? else {
+        eprintln!("error: {playbook} has no [drill]: it cannot be rehearsed");
+        return Err(());
+    };
+    let known = subject.rehearsed.drill().chaos;
     let mut chaos = Vec::new();
-    for w in &file.chaos {
-        chaos.push((w.name.clone(), ms(&w.at)?));
+    for (i, (at, c)) in script.chaos.iter().enumerate() {
+        let own = known.iter().find(|(_, k)| *k == c).map(|(id, _)| id.clone());
+        let id = own.unwrap_or_else(|| format!("scripted-{}", i + 1));
+        subject.rehearsed = subject.rehearsed.with(&id, c.clone());
+        chaos.push((id, *at));
     }
-    let goal = match &file.procedure {
-        Some(id) => Goal::Procedure {
-            id: id.clone(),
-            scenario: file.scenario.clone(),
-            after: file.after.as_deref().map_or(Ok(5_000), ms)?,
-        },
+    let last = chaos.iter().map(|(_, at)| *at).max().unwrap_or(0);
+    let goal = match script.expect.as_ref().filter(|e| e.verdict != Outcome::None) {
+        Some(e) => Goal::Await { id: e.procedure.clone().unwrap_or_default(), after: last + PATIENCE },
         None => Goal::Watch,
     };
-    let expect = file.expect.as_deref().unwrap_or(if file.procedure.is_some() { "verified" } else { "ends" });
-    let hope = match expect.split_once(' ') {
-        Some(("fires", trigger)) => {
-            Hope::Fires(trigger.trim().to_owned(), file.within.as_deref().map(ms).transpose()?)
-        }
-        _ => match expect {
-            "verified" => Hope::Verified,
-            "failed" => Hope::Fails { may: false },
-            "not-verified" => Hope::NotVerified,
-            "refused" => Hope::Refused,
-            "quiet" => Hope::Quiet,
-            "ends" => Hope::Ends,
-            other => return Err(wrong(format!("`expect = \"{other}\"` is not known"))),
-        },
-    };
-    Ok((file.playbook, Case { name: file.title, chaos, goal, twist: Twist::None, hope }))
+    let hope = script.expect.map_or(Hope::Ends, Hope::Script);
+    let case = Case { name: script.title, chaos, goal, twist: Twist::None, hope };
+    Ok(Todo { subject, cases: vec![case], seed: Some(script.seed) })
 }

@@ -1,7 +1,9 @@
 //! Which chaos a procedure is for: one whose trigger names it and which its steps cure, else one that they cure.
 
 use super::flat;
+use crate::drill::asking::rule;
 use crate::drill::world::{holds, read};
+use crate::model::condition::Expr;
 use crate::model::drill::{Chaos, Drill, Level};
 use crate::model::playbook::{Playbook, Scenario, StepKind};
 use crate::model::probe::Ask;
@@ -27,6 +29,12 @@ pub(super) fn chaos(playbook: &Playbook, drill: &Drill, procedure: &str) -> Opti
         let names = trigger.and_then(|t| playbook.triggers.get(t)).and_then(|t| t.procedure.as_deref());
         names == Some(procedure)
     };
+    // What goes back to normal is no cure, and is not begun while anything fires.
+    let p = playbook.procedures.get(procedure)?;
+    let calm = p.preflight.iter().any(|c| rule(&c.probe).is_some_and(asks_firing));
+    if calm || playbook.procedures.values().any(|other| other.undo.as_deref() == Some(procedure)) {
+        return None;
+    }
     let fits: Vec<(&String, &Chaos)> = drill.chaos.iter().filter(|(_, c)| harmless(c) && cured(c)).collect();
     let best = fits.iter().find(|(_, c)| named(c)).or(fits.first());
     best.map(|(id, _)| (*id).clone())
@@ -43,9 +51,8 @@ pub(super) fn is_seen(playbook: &Playbook, drill: &Drill, procedure: &str, chaos
     let Some(c) = drill.chaos.get(chaos) else { return false };
     let keys = c.set.keys().chain(c.times.keys()).chain(c.grow.keys()).chain(c.alternate.keys());
     let moved: Vec<&str> = keys.map(|k| k.split('.').next().unwrap_or(k)).collect();
-    let Some(p) = playbook.procedures.get(procedure) else { return false };
-    let steps = flat(playbook, &p.steps, 0);
-    let verified = steps.iter().filter_map(|s| match &s.kind {
+    let steps = flat(playbook, procedure, 0);
+    let verified = steps.iter().filter_map(|(_, s)| match &s.kind {
         StepKind::Verify(id) => playbook.verifications.get(id),
         _ => None,
     });
@@ -55,11 +62,16 @@ pub(super) fn is_seen(playbook: &Playbook, drill: &Drill, procedure: &str, chaos
     })
 }
 
+fn asks_firing(e: &Expr) -> bool {
+    let mut found = false;
+    e.walk(&mut |e| found |= matches!(e, Expr::Firing(_)));
+    found
+}
+
 /// What the steps of a procedure make of the state, as far as the playbook says.
 fn done(playbook: &Playbook, drill: &Drill, procedure: &str) -> IndexMap<String, Level> {
     let mut out = IndexMap::new();
-    let Some(p) = playbook.procedures.get(procedure) else { return out };
-    for s in flat(playbook, &p.steps, 0) {
+    for (_, s) in flat(playbook, procedure, 0) {
         let (sim, value) = match &s.kind {
             StepKind::Simulated(sim) => (sim, None),
             StepKind::Ramp(r) => match &*r.act {

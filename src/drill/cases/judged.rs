@@ -4,6 +4,7 @@ use super::{Case, Hope, flat, verifies};
 use crate::drill::play::Play;
 use crate::drill::robot::Robot;
 use crate::model::condition::duration;
+use crate::model::drill::{Ending, Outcome as Expected};
 use crate::model::playbook::StepKind;
 use crate::model::rehearsal::Score;
 use crate::run::{Outcome, Verdict};
@@ -27,10 +28,8 @@ pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<Str
             Err(why) => out.push(why),
             Ok(run) => {
                 let id = &run.plan().procedure.id;
-                let steps = play.playbook().procedures.get(id).map(|p| p.steps.as_slice()).unwrap_or_default();
-                let can = verifies(&flat(play.playbook(), steps, 0));
-                let failed = run.state().steps.iter().any(|s| s.failure().is_some());
-                let applied = !can && run.state().unverified.is_some() && !failed;
+                let can = verifies(&flat(play.playbook(), id, 0));
+                let applied = !can && run.view().verdict == Some(Verdict::AcceptedUnverified);
                 if !verified && !applied {
                     out.push(format!("not verified: {}", score.verdict));
                     out.extend(failures(run));
@@ -83,20 +82,56 @@ pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<Str
                 }
                 _ => {}
             }
-            let harms = |t: &crate::drill::world::Trouble| {
-                play.playbook().drill.as_ref().and_then(|d| d.chaos.get(&t.id)).is_some_and(|c| {
-                    !c.fail_steps.is_empty() || !c.fail_channels.is_empty()
-                })
-            };
+            // What goes on is rightly not verified.
+            let goes_on = play.world().troubles().iter().any(crate::drill::world::Trouble::harms);
             if !over && play.run().is_some() {
                 out.push(format!("the run that was started did not end: {}", score.verdict));
-            } else if let Some(run) = run.filter(|_| !verified && !play.world().troubles().iter().any(harms)) {
+            } else if let Some(run) = run.filter(|_| !verified && !goes_on) {
                 out.push(format!("the run that was started is not verified: {}", score.verdict));
                 out.extend(failures(run));
             }
         }
         Hope::Quiet => out.extend(score.wrong.clone()),
         Hope::Ends => {}
+        Hope::Script(ending) => out.extend(scripted(play, robot, score, ending)),
+    }
+    out
+}
+
+/// What is not as a scenario says.
+fn scripted(play: &Play, robot: &Robot, score: &Score, ending: &Ending) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(trigger) = ending.trigger.as_ref().filter(|t| fired(play, t).is_none()) {
+        out.push(format!("{trigger} did not fire; {}", told(play, trigger)));
+    }
+    let run = play.past().last().or(play.run());
+    let (run, wanted) = match (run, ending.verdict) {
+        (None, Expected::None) => return out,
+        (Some(run), Expected::None) => {
+            out.push(format!("nothing was to be run, and {} was", run.plan().procedure.title));
+            return out;
+        }
+        (None, _) => {
+            out.push(format!("nothing was run: {}", robot.refused().unwrap_or("nobody was asked to")));
+            return out;
+        }
+        (Some(run), wanted) => (run, wanted),
+    };
+    let id = &run.plan().procedure.id;
+    if let Some(other) = ending.procedure.as_ref().filter(|p| *p != id) {
+        out.push(format!("{id} was run, and not {other}"));
+    }
+    let guarded = run.state().guarding.is_some();
+    let good = match (run.view().verdict, wanted) {
+        (Some(Verdict::Verified), Expected::Verified) => true,
+        (None, Expected::Verified) => guarded,
+        (Some(Verdict::Failed | Verdict::Aborted), Expected::Failed) => true,
+        (Some(Verdict::Abandoned | Verdict::AcceptedUnverified), Expected::Unverified) => true,
+        _ => false,
+    };
+    if !good {
+        out.push(format!("it was to end otherwise: {}", score.verdict));
+        out.extend(failures(run));
     }
     out
 }

@@ -17,7 +17,14 @@ const EFFECT: &str = "takes-effect";
 /// A procedure, its steps and everything that is asked around them.
 pub(super) fn procedure(playbook: &Playbook, id: &str, p: &Procedure) -> Procedure {
     let of = |probe: &Probe| probe_of(playbook, probe);
-    let mut out = Procedure {
+    let (mut steps, mut takes_effect) = (p.steps.clone(), p.takes_effect.clone());
+    // A message and a capture look like changes from here on: what takes effect is said while they do not.
+    if takes_effect.is_none()
+        && let Some(at) = p.steps.iter().rposition(|s| changes(playbook, s, 0))
+    {
+        takes_effect = Some(steps[at].id.get_or_insert_with(|| EFFECT.to_owned()).clone());
+    }
+    Procedure {
         compatible_with: p.compatible_with.as_ref().map(of),
         preflight: p
             .preflight
@@ -27,16 +34,10 @@ pub(super) fn procedure(playbook: &Playbook, id: &str, p: &Procedure) -> Procedu
         guard: p.guard.as_ref().map(|g| Guard { lasts: g.lasts, probe: of(&g.probe) }),
         follow: Vec::new(),
         params: p.params.iter().map(|(name, param)| (name.clone(), params::param(param))).collect(),
-        steps: p.steps.iter().map(|s| step(playbook, id, s)).collect(),
+        steps: steps.iter().map(|s| step(playbook, id, s)).collect(),
+        takes_effect,
         ..p.clone()
-    };
-    // A message and a capture look like changes from here on: what takes effect is said while they do not.
-    if out.takes_effect.is_none()
-        && let Some(at) = p.steps.iter().rposition(|s| changes(playbook, s, 0))
-    {
-        out.takes_effect = Some(out.steps[at].id.get_or_insert_with(|| EFFECT.to_owned()).clone());
     }
-    out
 }
 
 /// Whether a step of the playbook changes something, itself or in a procedure within it.
