@@ -119,6 +119,13 @@ impl Trouble {
             || c.alternate.contains_key(id)
     }
 
+    /// How far it holds a signal elsewhere, from 0 to 1.
+    pub(super) fn holds(&self, id: &str, series: Option<&str>, t: Millis) -> f64 {
+        let c = &self.chaos;
+        let there = named(&c.set, id, series).or(named(&c.alternate, id, series));
+        there.map_or(0.0, |_| self.level(t))
+    }
+
     /// What it makes of a signal's level (of a counter: of its rate).
     pub(super) fn shift(&self, id: &str, series: Option<&str>, level: Level, t: Millis, counter: bool) -> Level {
         let share = self.level(t);
