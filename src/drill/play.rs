@@ -24,7 +24,7 @@ use crate::session::{self, Facts, Session};
 use indexmap::IndexMap;
 
 /// Milliseconds between two judgements that the decider hears of, while anything goes on.
-const JUDGED: Millis = 3_000;
+const JUDGED: Millis = 5_000;
 
 /// How a rehearsal is set up.
 #[derive(Debug, Clone, Default)]
@@ -236,7 +236,10 @@ impl Play {
 
     /// When something may happen by itself, boot milliseconds.
     pub fn next_deadline(&self) -> Option<Millis> {
-        let engine = self.busy().then(|| self.session.next_deadline()).flatten();
+        // What fires on is judged with every sample; only what may begin to fire is waited for to the moment.
+        let pending = self.session.engine().is_pending();
+        let engine = pending.then(|| self.session.next_deadline()).flatten();
+        // A pending trigger's time is watched from its beginning, for how long it took.
         let told = self.busy().then_some(self.judged + JUDGED);
         let waiting = self.waiting.iter().map(|(at, _)| *at).min();
         let deeds = self.deeds.iter().map(|d| d.ends).min();
@@ -298,8 +301,7 @@ impl Play {
 
     fn scene<T>(&mut self, f: impl FnOnce(&mut Scene<'_>, &mut Option<Stage>) -> T) -> T {
         let mut effects = Vec::new();
-        let mut scene =
-            Scene { world: &mut self.world, session: &mut self.session, effects: &mut effects };
+        let mut scene = Scene { world: &mut self.world, session: &mut self.session, effects: &mut effects };
         let out = f(&mut scene, &mut self.stage);
         self.moved |= !effects.is_empty();
         self.rung(effects);
@@ -326,6 +328,7 @@ impl Play {
                 Happened::Read(readings) => {
                     fresh = true;
                     let effects = self.session.handle(now, session::Event::Readings(readings));
+                    self.moved |= !effects.is_empty();
                     self.rung(effects);
                 }
                 Happened::Began(id) => self.troubled(now, &id, true),
@@ -335,6 +338,7 @@ impl Play {
         }
         if self.session.next_deadline().is_some_and(|d| d <= now.boot) {
             let effects = self.session.handle(now, session::Event::Tick);
+            self.moved |= !effects.is_empty();
             self.rung(effects);
         }
         self.others(now);
@@ -345,7 +349,7 @@ impl Play {
             }
         });
         self.follow(now);
-        self.judge(now, fresh);
+        self.judge(now);
     }
 
     /// What goes wrong is on record, as whoever looks on sees it.

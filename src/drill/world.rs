@@ -38,7 +38,9 @@ pub enum Happened {
 /// What a signal is, beside its behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
-    Gauge { share: bool },
+    Gauge {
+        share: bool,
+    },
     Counter,
     /// Raised by people.
     Flag,
@@ -391,8 +393,9 @@ impl World {
     /// A level with everything that goes wrong in it.
     fn shifted(&self, id: &str, series: Option<&str>, base: Level, t: Millis) -> Level {
         let counter = self.how.get(id) == Some(&How::Counter);
-        self.troubles.iter().filter(|c| c.begun()).fold(base, |level, c| {
-            c.shift(id, series, level, t, counter)
-        })
+        self.troubles
+            .iter()
+            .filter(|c| c.begun())
+            .fold(base, |level, c| c.shift(id, series, level, t, counter))
     }
 }

@@ -25,7 +25,16 @@ impl Trouble {
     pub(super) fn new(id: &str, chaos: &Chaos, begins: Millis) -> Trouble {
         let chaos = chaos.clone();
         let id = id.to_owned();
-        Trouble { id, chaos, begins, begun: false, over: false, cured: false, turned: (0.0, begins), grown: 0 }
+        Trouble {
+            id,
+            chaos,
+            begins,
+            begun: false,
+            over: false,
+            cured: false,
+            turned: (0.0, begins),
+            grown: 0,
+        }
     }
 
     /// Its name for people.
@@ -127,7 +136,14 @@ impl Trouble {
     }
 
     /// What it makes of a signal's level (of a counter: of its rate).
-    pub(super) fn shift(&self, id: &str, series: Option<&str>, level: Level, t: Millis, counter: bool) -> Level {
+    pub(super) fn shift(
+        &self,
+        id: &str,
+        series: Option<&str>,
+        level: Level,
+        t: Millis,
+        counter: bool,
+    ) -> Level {
         let share = self.level(t);
         if share <= 0.0 {
             return level;
