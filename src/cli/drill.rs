@@ -167,7 +167,9 @@ fn gone_wrong(subject: &Subject, asked: &Drill) -> Result<Vec<(String, u64)>, ()
     let mut chaos = Vec::new();
     for given in &asked.chaos {
         let (id, at) = match given.split_once(':') {
-            Some((id, at)) => (id, duration(at).map_err(|e| eprintln!("error: --chaos {given}: {e}"))? as u64),
+            Some((id, at)) => {
+                (id, duration(at).map_err(|e| eprintln!("error: --chaos {given}: {e}"))? as u64)
+            }
             None => (given.as_str(), CALM),
         };
         if !drill.chaos.contains_key(id) {
@@ -209,7 +211,8 @@ fn one(subject: &Subject, asked: &Drill) -> Result<Case, ()> {
         }
         None if chaos.len() == 1 => {
             let found = known(&format!("chaos {}", names[0]));
-            let case = found.unwrap_or_else(|| by_hand(names.join(", "), "", None, None, Twist::None, Hope::Ends));
+            let case =
+                found.unwrap_or_else(|| by_hand(names.join(", "), "", None, None, Twist::None, Hope::Ends));
             let goal = if case.goal == Goal::Watch { Goal::Watch } else { case.goal };
             Case { chaos, goal, ..case }
         }

@@ -66,9 +66,10 @@ pub fn main() -> ExitCode {
             demo::play(headless, seed, state_dir, &look)
         }
         Some(Command::Drill { asked, what: None }) => drill::play(&asked),
-        Some(Command::Drill { what: Some(args::DrillCommand::Report { playbook, month, print, state_dir }), .. }) => {
-            drill::report(playbook.as_deref(), month.as_deref(), print, state_dir)
-        }
+        Some(Command::Drill {
+            what: Some(args::DrillCommand::Report { playbook, month, print, state_dir }),
+            ..
+        }) => drill::report(playbook.as_deref(), month.as_deref(), print, state_dir),
         Some(Command::Run { procedure, target, params, reason, yes, dry_run, go_on, replace, beside }) => {
             let ask = run::Ask {
                 procedure: &procedure,

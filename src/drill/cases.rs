@@ -143,7 +143,9 @@ fn of_chaos(playbook: &Playbook, drill: &crate::model::drill::Drill, id: &str, c
     match &chaos.expect {
         Some(e) => match &e.trigger {
             Some(trigger) => return watch(Hope::Fires(trigger.clone(), e.within)),
-            None if chaos.fail_steps.is_empty() && chaos.fail_channels.is_empty() => return watch(Hope::Quiet),
+            None if chaos.fail_steps.is_empty() && chaos.fail_channels.is_empty() => {
+                return watch(Hope::Quiet);
+            }
             None => {}
         },
         None if chaos.fail_steps.is_empty() && chaos.fail_channels.is_empty() => return watch(Hope::Ends),
@@ -151,9 +153,10 @@ fn of_chaos(playbook: &Playbook, drill: &crate::model::drill::Drill, id: &str, c
     }
     // It shows only where something is done meanwhile.
     let fails = |(of, s): &(&str, &Step)| {
-        let named = s.id.as_ref().is_some_and(|s| {
-            chaos.fail_steps.contains(s) || chaos.fail_steps.contains(&format!("{of}.{s}"))
-        });
+        let named = s
+            .id
+            .as_ref()
+            .is_some_and(|s| chaos.fail_steps.contains(s) || chaos.fail_steps.contains(&format!("{of}.{s}")));
         let told = match &s.kind {
             StepKind::Notify { channels, .. } => channels.iter().any(|c| chaos.fail_channels.contains(c)),
             _ => false,

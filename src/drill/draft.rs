@@ -78,7 +78,8 @@ pub(super) fn draft(
     if !out.problems.is_empty() {
         return out;
     }
-    let Drawn { mut plan, preflight, tells } = match draw(&playbook, environment, procedure, &values, context) {
+    let Drawn { mut plan, preflight, tells } = match draw(&playbook, environment, procedure, &values, context)
+    {
         Ok(drawn) => drawn,
         Err(problems) => {
             out.problems = problems;
@@ -228,7 +229,11 @@ fn params(
     if out.problems.is_empty()
         && let Err(problems) = settle(
             &p.params,
-            &values.iter().filter(|(k, _)| p.params.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            &values
+                .iter()
+                .filter(|(k, _)| p.params.contains_key(*k))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
         )
     {
         out.problems = problems;

@@ -12,7 +12,8 @@ use super::ledger::Ledger;
 use super::rehearsed::Rehearsed;
 use super::stage::{Speech, Stage};
 use super::world::{Happened, World};
-use crate::model::playbook::Playbook;
+use crate::model::condition::{Expr, Over};
+use crate::model::playbook::{Playbook, ReadingKind};
 use crate::model::record::Record;
 use crate::model::time::{Millis, Now};
 use crate::run::plan::Person;
@@ -23,7 +24,7 @@ use crate::session::{self, Facts, Session};
 use indexmap::IndexMap;
 
 /// Milliseconds between two judgements that the decider hears of, while anything goes on.
-const JUDGED: Millis = 3_000;
+const JUDGED: Millis = 5_000;
 
 /// How a rehearsal is set up.
 #[derive(Debug, Clone, Default)]
@@ -199,6 +200,8 @@ impl Play {
             ids: 0,
             out: vec![Effect::Kept(None, first)],
         };
+        let past = play.world.past(now, &windows(play.rehearsed.playbook()));
+        play.session.handle(now, session::Event::Earlier(past));
         play.decide(now, session::decision::machine::Event::Runs(Runs::default()));
         play.pass(now);
         play
@@ -233,7 +236,10 @@ impl Play {
 
     /// When something may happen by itself, boot milliseconds.
     pub fn next_deadline(&self) -> Option<Millis> {
-        let engine = self.busy().then(|| self.session.next_deadline()).flatten();
+        // What fires on is judged with every sample; only what may begin to fire is waited for to the moment.
+        let pending = self.session.engine().is_pending();
+        let engine = pending.then(|| self.session.next_deadline()).flatten();
+        // A pending trigger's time is watched from its beginning, for how long it took.
         let told = self.busy().then_some(self.judged + JUDGED);
         let waiting = self.waiting.iter().map(|(at, _)| *at).min();
         let deeds = self.deeds.iter().map(|d| d.ends).min();
@@ -295,8 +301,7 @@ impl Play {
 
     fn scene<T>(&mut self, f: impl FnOnce(&mut Scene<'_>, &mut Option<Stage>) -> T) -> T {
         let mut effects = Vec::new();
-        let mut scene =
-            Scene { world: &mut self.world, session: &mut self.session, effects: &mut effects };
+        let mut scene = Scene { world: &mut self.world, session: &mut self.session, effects: &mut effects };
         let out = f(&mut scene, &mut self.stage);
         self.moved |= !effects.is_empty();
         self.rung(effects);
@@ -323,6 +328,7 @@ impl Play {
                 Happened::Read(readings) => {
                     fresh = true;
                     let effects = self.session.handle(now, session::Event::Readings(readings));
+                    self.moved |= !effects.is_empty();
                     self.rung(effects);
                 }
                 Happened::Began(id) => self.troubled(now, &id, true),
@@ -332,6 +338,7 @@ impl Play {
         }
         if self.session.next_deadline().is_some_and(|d| d <= now.boot) {
             let effects = self.session.handle(now, session::Event::Tick);
+            self.moved |= !effects.is_empty();
             self.rung(effects);
         }
         self.others(now);
@@ -342,7 +349,7 @@ impl Play {
             }
         });
         self.follow(now);
-        self.judge(now, fresh);
+        self.judge(now);
     }
 
     /// What goes wrong is on record, as whoever looks on sees it.
@@ -371,4 +378,25 @@ impl Play {
             Ask::Word(kind) => self.append(now, &kind),
         }
     }
+}
+
+/// How far back each signal is looked at by what judges the service, in milliseconds, and a little more.
+fn windows(playbook: &Playbook) -> IndexMap<String, Millis> {
+    let computed = playbook.signals.values().filter_map(|s| match &s.reading {
+        ReadingKind::Expr(e) => Some(e),
+        _ => None,
+    });
+    let triggers = playbook.triggers.values().flat_map(|t| [Some(&t.when), t.clear_when.as_ref()]);
+    let scenarios = playbook.scenarios.values().map(|s| s.when.as_ref());
+    let rules = triggers.chain(scenarios).flatten().map(|c| &c.expr).chain(computed);
+    let mut out: IndexMap<String, Millis> = IndexMap::new();
+    for rule in rules {
+        rule.walk(&mut |e| {
+            if let Expr::Window { signal, over: Over::Ms(over), .. } = e {
+                let most = out.entry(signal.clone()).or_default();
+                *most = (*most).max(over + over / 10 + 60_000);
+            }
+        });
+    }
+    out
 }

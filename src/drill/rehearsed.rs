@@ -142,10 +142,13 @@ pub fn rehearsed(playbook: &Playbook) -> Rehearsed {
                 (id, Environment { prove, automation, cwd: None, ..e })
             })
             .collect(),
-        signals: signals.into_iter().map(|(id, s)| {
-            let normal = behaviours.get(&id);
-            (id, signal(s, normal))
-        }).collect(),
+        signals: signals
+            .into_iter()
+            .map(|(id, s)| {
+                let normal = behaviours.get(&id);
+                (id, signal(s, normal))
+            })
+            .collect(),
         channels: channels.into_iter().map(|(id, c)| (id.clone(), steps::channel(&id, c))).collect(),
         guides: guides
             .into_iter()
@@ -176,7 +179,10 @@ pub fn rehearsed(playbook: &Playbook) -> Rehearsed {
             })
             .collect(),
         probes: probes.iter().map(|(id, probe)| (id.clone(), of(probe))).collect(),
-        procedures: procedures.iter().map(|(id, p)| (id.clone(), steps::procedure(playbook, id, p))).collect(),
+        procedures: procedures
+            .iter()
+            .map(|(id, p)| (id.clone(), steps::procedure(playbook, id, p)))
+            .collect(),
         secrets: IndexMap::new(),
         sources: IndexMap::new(),
         hosts: IndexMap::new(),

@@ -230,7 +230,9 @@ impl Robot {
         let fires = state.firings.values().filter(|f| f.resolved.is_none() && f.acting.is_none());
         let alone: Vec<(String, Option<String>)> = fires
             .filter(|f| idle(f.cell) && !state.clocks.values().any(|c| c.firing == f.id))
-            .map(|f| (f.id.clone(), play.playbook().triggers.get(&f.trigger).and_then(|t| t.procedure.clone())))
+            .map(|f| {
+                (f.id.clone(), play.playbook().triggers.get(&f.trigger).and_then(|t| t.procedure.clone()))
+            })
             .collect();
         for (firing, procedure) in alone {
             let Some(procedure) = procedure else { continue };
@@ -265,7 +267,9 @@ impl Robot {
         for _ in 0..4 {
             let open = draft.choices.iter().filter(|c| c.chosen.is_none());
             let picked: Vec<(String, String)> = open
-                .filter_map(|c| Some((c.name.clone(), pick(play, procedure, c.rows.first().map(|r| &r.value), &c.name)?)))
+                .filter_map(|c| {
+                    Some((c.name.clone(), pick(play, procedure, c.rows.first().map(|r| &r.value), &c.name)?))
+                })
                 .filter(|(name, _)| !given.contains_key(name))
                 .collect();
             if picked.is_empty() {
@@ -304,7 +308,9 @@ impl Robot {
                 let (checklist, key) = (id.clone(), (id.clone(), n));
                 match &item.does {
                     Some(ItemDoes::Judge(_)) => {}
-                    Some(ItemDoes::Act { .. } | ItemDoes::Mark(_)) if self.tried_items.insert(key.clone()) => {
+                    Some(ItemDoes::Act { .. } | ItemDoes::Mark(_))
+                        if self.tried_items.insert(key.clone()) =>
+                    {
                         return Some(Ask::Do { checklist, item: n });
                     }
                     Some(ItemDoes::Act { .. } | ItemDoes::Mark(_)) => {}

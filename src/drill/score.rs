@@ -92,13 +92,19 @@ fn automation(play: &Play, kinds: &[(Now, Kind)]) -> String {
                 });
                 let ago = duration(at.boot - fired.unwrap_or(at.boot));
                 let reacted = kinds.iter().rev().find_map(|(_, k)| match k {
-                    Kind::Reacted { run: r, to_effect, target, .. } if r == run => Some((*to_effect, *target)),
+                    Kind::Reacted { run: r, to_effect, target, .. } if r == run => {
+                        Some((*to_effect, *target))
+                    }
                     _ => None,
                 });
                 let effect = match reacted {
                     Some((Some(took), Some(target))) => {
                         let kept = if took <= target { "kept" } else { "MISSED" };
-                        format!(", effect {} after firing (target {}, {kept})", duration(took), duration(target))
+                        format!(
+                            ", effect {} after firing (target {}, {kept})",
+                            duration(took),
+                            duration(target)
+                        )
                     }
                     Some((Some(took), None)) => format!(", effect {} after firing", duration(took)),
                     _ => String::new(),
@@ -118,7 +124,8 @@ fn items(play: &Play, now: &Now) -> (usize, usize) {
     let (mut done, mut all) = (0, 0);
     let run = play.run().or(play.past().last());
     let named = run.and_then(|r| playbook.procedures.get(&r.plan().procedure.id));
-    let Some(named) = named.filter(|p| !p.emergency).filter(|_| run.is_some_and(|r| r.plan().automatic.is_none()))
+    let Some(named) =
+        named.filter(|p| !p.emergency).filter(|_| run.is_some_and(|r| r.plan().automatic.is_none()))
     else {
         return (0, 0);
     };
@@ -137,8 +144,7 @@ fn items(play: &Play, now: &Now) -> (usize, usize) {
 /// What should not have been done: triggers that nothing asked to fire, procedures that do not fit what fired.
 fn wrong(play: &Play, kinds: &[(Now, Kind)]) -> Vec<String> {
     let drill = play.playbook().drill.as_ref();
-    let on: Vec<&Chaos> =
-        play.world().troubles().iter().filter_map(|t| drill?.chaos.get(&t.id)).collect();
+    let on: Vec<&Chaos> = play.world().troubles().iter().filter_map(|t| drill?.chaos.get(&t.id)).collect();
     let mut out = Vec::new();
     let none = |c: &&Chaos| c.expect.as_ref().is_some_and(|e| e.trigger.is_none());
     let quiet = on.iter().all(|c| none(c));
@@ -159,7 +165,10 @@ fn wrong(play: &Play, kinds: &[(Now, Kind)]) -> Vec<String> {
         let id = &r.plan().procedure.id;
         let scenario = play.playbook().scenarios.values().any(|s| s.procedure == *id);
         if !fired.is_empty() && !fired.contains(&id) && !scenario && !r.plan().procedure.emergency {
-            out.push(format!("{} was carried out, and what fired names another procedure", r.plan().procedure.title));
+            out.push(format!(
+                "{} was carried out, and what fired names another procedure",
+                r.plan().procedure.title
+            ));
         }
     }
     out

@@ -35,7 +35,14 @@ pub struct Speech {
 #[derive(Debug, Clone)]
 enum Under {
     /// A step that is done.
-    Step { step: usize, attempt: u32, began: Millis, ends: Millis, spoken: Option<u64>, heard: Option<String> },
+    Step {
+        step: usize,
+        attempt: u32,
+        began: Millis,
+        ends: Millis,
+        spoken: Option<u64>,
+        heard: Option<String>,
+    },
     /// A probe that is asked again until it holds.
     Probe { step: usize, asked: Asked, probe: Probe, began: Millis, until: Millis, once: bool, next: Millis },
     /// Criteria that are looked at.

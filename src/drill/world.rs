@@ -19,6 +19,9 @@ use crate::model::time::{Millis, Now};
 use crate::model::unit::Base;
 use indexmap::IndexMap;
 
+/// The most samples of the past of one signal.
+const POINTS: u64 = 400;
+
 /// Something that came by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happened {
@@ -35,7 +38,9 @@ pub enum Happened {
 /// What a signal is, beside its behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
-    Gauge { share: bool },
+    Gauge {
+        share: bool,
+    },
     Counter,
     /// Raised by people.
     Flag,
@@ -157,6 +162,24 @@ impl World {
         let asked = |p: &Poll| p.signals.iter().any(|s| signals.contains(s));
         let which: Vec<usize> = (0..self.polls.len()).filter(|i| asked(&self.polls[*i])).collect();
         which.into_iter().flat_map(|i| self.answer(i, now)).collect()
+    }
+
+    /// What these signals were before now, each for so many milliseconds: a service that is watched has a past.
+    pub fn past(&mut self, now: &Now, windows: &IndexMap<String, Millis>) -> Vec<Reading> {
+        let mut out = Vec::new();
+        for p in self.polls.clone() {
+            for id in &p.signals {
+                let Some(window) = windows.get(id) else { continue };
+                let window = (*window).min(now.boot);
+                let step = p.every.max(window / POINTS);
+                for back in (1..=window / step).rev().map(|n| n * step) {
+                    let wall = now.wall - back as i64;
+                    let at = Now { boot: now.boot - back, wall, ..now.clone() };
+                    out.extend(self.measure(id, &at));
+                }
+            }
+        }
+        out
     }
 
     /// Asks for something to go wrong. It begins after its onset, or after `onset` when that is given.
@@ -318,7 +341,7 @@ impl World {
                     return Ok(Value::Number(total));
                 }
                 Level::Number(q) => {
-                    let secs = (t - self.began) as f64 / 1000.0;
+                    let secs = t.saturating_sub(self.began) as f64 / 1000.0;
                     (Level::from(q.value + grow * secs), noise)
                 }
                 other => (other, 0.0),
@@ -329,6 +352,8 @@ impl World {
             Level::Bool(b) => Value::Number(f64::from(u8::from(b))),
             Level::Text(text) => Value::Text(text),
             Level::Number(q) => {
+                // What stands elsewhere stands nearly still there, so that it is over a threshold or is not.
+                let sigma = sigma * (1.0 - 0.8 * self.held(id, series, t));
                 let mut value = q.value + sigma * noise::normal(self.seed, id, series, t);
                 if least {
                     value = value.max(0.0);
@@ -339,6 +364,11 @@ impl World {
                 Value::Number(value)
             }
         })
+    }
+
+    /// How far something holds a signal elsewhere, from 0 to 1.
+    fn held(&self, id: &str, series: Option<&str>, t: Millis) -> f64 {
+        self.troubles.iter().filter(|c| c.begun()).map(|c| c.holds(id, series, t)).fold(0.0, f64::max)
     }
 
     /// A counter: what it stood at, and what came since by its rate now.
@@ -363,8 +393,9 @@ impl World {
     /// A level with everything that goes wrong in it.
     fn shifted(&self, id: &str, series: Option<&str>, base: Level, t: Millis) -> Level {
         let counter = self.how.get(id) == Some(&How::Counter);
-        self.troubles.iter().filter(|c| c.begun()).fold(base, |level, c| {
-            c.shift(id, series, level, t, counter)
-        })
+        self.troubles
+            .iter()
+            .filter(|c| c.begun())
+            .fold(base, |level, c| c.shift(id, series, level, t, counter))
     }
 }

@@ -37,11 +37,7 @@ pub struct Subject {
 impl Subject {
     /// A playbook that was resolved for the environment of its `[drill]`.
     pub fn new(playbook: &crate::model::playbook::Playbook, hash: &str, environment: &str) -> Subject {
-        Subject {
-            rehearsed: rehearsed(playbook),
-            hash: hash.to_owned(),
-            environment: environment.to_owned(),
-        }
+        Subject { rehearsed: rehearsed(playbook), hash: hash.to_owned(), environment: environment.to_owned() }
     }
 }
 
@@ -89,8 +85,11 @@ pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) ->
     findings.extend(it.robot.overridden().iter().map(|o| format!("went on all the same: {o}")));
     let run = it.play.past().last().or(it.play.run());
     let stamp = jiff::Timestamp::from_millisecond(began.wall).unwrap_or_default();
-    let slug: String =
-        case.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let slug: String = case
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
     let drilled = Drilled {
         id: format!("{}-{}", stamp.strftime("%Y%m%d-%H%M%S"), slug.trim_matches('-')),
         service: rehearsed.playbook().service.name.clone(),
@@ -199,7 +198,9 @@ impl Loop<'_> {
         let troubles = self.play.world().troubles();
         let begun = troubles.iter().all(|t| t.begun());
         match (&case.goal, &case.hope) {
-            (Goal::Procedure { .. }, _) => self.robot.is_done() && free && (ran || self.robot.refused().is_some()),
+            (Goal::Procedure { .. }, _) => {
+                self.robot.is_done() && free && (ran || self.robot.refused().is_some())
+            }
             (Goal::Await { .. }, _) => begun && free && (ran || self.robot.refused().is_some()),
             (Goal::Watch, Hope::Fires(trigger, _)) => {
                 let acts = self.play.playbook().triggers.get(trigger).is_some_and(|t| t.procedure.is_some());

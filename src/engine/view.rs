@@ -85,6 +85,11 @@ impl Engine {
         self.triggers.iter().map(status).collect()
     }
 
+    /// Whether any trigger is pending: it may fire by time alone.
+    pub fn is_pending(&self) -> bool {
+        self.triggers.values().any(|j| matches!(j.state, TriggerState::Pending { .. }))
+    }
+
     /// Whether any trigger is pending or firing.
     pub fn is_stirred(&self) -> bool {
         self.triggers.values().any(|j| j.state != TriggerState::Inactive)

@@ -47,7 +47,8 @@ pub fn one(d: &Drilled) -> String {
         let _ = writeln!(out, "\n## Objectives\n\n| objective | allowed | took | |\n|---|---|---|---|");
         for o in &s.objectives {
             let kept = if o.kept { "kept" } else { "MISSED" };
-            let _ = writeln!(out, "| {} | {} | {} | {kept} |", cell(&o.title), length(o.within), took(o.took));
+            let _ =
+                writeln!(out, "| {} | {} | {} | {kept} |", cell(&o.title), length(o.within), took(o.took));
         }
     }
     let found: Vec<&String> = d.findings.iter().chain(&s.wrong).collect();
@@ -124,9 +125,12 @@ pub fn month(month: &str, drills: &[Drilled]) -> String {
     let _ = writeln!(out, "\n## Findings\n");
     let mut any = false;
     for d in drills {
-        let objectives = d.score.objectives.iter().filter(|o| !o.kept).map(|o| {
-            format!("objective {} missed: {} of {}", o.title, took(o.took), length(o.within))
-        });
+        let objectives = d
+            .score
+            .objectives
+            .iter()
+            .filter(|o| !o.kept)
+            .map(|o| format!("objective {} missed: {} of {}", o.title, took(o.took), length(o.within)));
         let objectives = objectives.filter(|_| d.ok && missed(&d));
         for f in d.findings.iter().cloned().chain(d.score.wrong.iter().cloned()).chain(objectives) {
             any = true;

@@ -1,8 +1,8 @@
 //! What came of rehearsals, as a table and as JSON.
 
 use crate::cli::args::Drill;
-use crate::driver::drill::Played;
 use crate::drill::score::took;
+use crate::driver::drill::Played;
 use crate::model::rehearsal::Drilled;
 use std::collections::BTreeSet;
 

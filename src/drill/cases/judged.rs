@@ -13,9 +13,8 @@ use crate::run::{Outcome, Verdict};
 pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<String> {
     let mut out = Vec::new();
     let run = play.past().last().or(play.run());
-    let verified = run.is_some_and(|r| {
-        r.view().verdict == Some(Verdict::Verified) || r.state().guarding.is_some()
-    });
+    let verified =
+        run.is_some_and(|r| r.view().verdict == Some(Verdict::Verified) || r.state().guarding.is_some());
     let over = play.run().is_none_or(|r| r.state().guarding.is_some());
     let started = || match (run, robot.refused()) {
         (None, Some(why)) => Err(format!("refused: {why}")),
@@ -44,7 +43,9 @@ pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<Str
         },
         Hope::NotVerified => match started() {
             Err(why) => out.push(why),
-            Ok(_) if verified => fails(&mut out, "it was called verified, though what is wrong goes on".into()),
+            Ok(_) if verified => {
+                fails(&mut out, "it was called verified, though what is wrong goes on".into())
+            }
             Ok(_) if !over => fails(&mut out, "it did not end".into()),
             Ok(_) => {}
         },
@@ -61,7 +62,10 @@ pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<Str
                 });
                 let untold = untold.count();
                 if !verified {
-                    out.push(format!("a channel takes nothing, and the run is not verified: {}", score.verdict));
+                    out.push(format!(
+                        "a channel takes nothing, and the run is not verified: {}",
+                        score.verdict
+                    ));
                 }
                 if untold == 0 {
                     out.push("that nobody was told is on no record".to_owned());
@@ -78,7 +82,11 @@ pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<Str
             match (fired, within) {
                 (None, _) => out.push(format!("{trigger} did not fire; {}", told(play, trigger))),
                 (Some(ms), Some(within)) if ms > *within => {
-                    out.push(format!("{trigger} fired after {}, allowed are {}", duration(ms), duration(*within)));
+                    out.push(format!(
+                        "{trigger} fired after {}, allowed are {}",
+                        duration(ms),
+                        duration(*within)
+                    ));
                 }
                 _ => {}
             }

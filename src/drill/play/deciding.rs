@@ -69,10 +69,10 @@ impl Play {
     }
 
     /// The engine judged: the decider hears of it when something changed, and again and again while anything goes on.
-    pub(super) fn judge(&mut self, now: &Now, fresh: bool) {
+    pub(super) fn judge(&mut self, now: &Now) {
         let again = self.busy() && now.boot >= self.judged + JUDGED;
         let due = self.machine.next_deadline().is_some_and(|d| d <= now.boot);
-        if !self.moved && !again && !due && !(fresh && self.busy()) {
+        if !self.moved && !again && !due {
             return;
         }
         self.moved = false;
@@ -98,7 +98,6 @@ impl Play {
             evidence: verdict.evidence.clone(),
         };
         self.decide(now, event);
-        self.decide(now, Event::Tick);
     }
 
     fn firing(&self, id: &str) -> Result<Firing, String> {
@@ -107,7 +106,13 @@ impl Play {
     }
 
     /// What a firing's trigger would do now.
-    fn automatic(&mut self, now: &Now, firing: &Firing, clock: Option<&str>, run: &str) -> Result<Draft, String> {
+    fn automatic(
+        &mut self,
+        now: &Now,
+        firing: &Firing,
+        clock: Option<&str>,
+        run: &str,
+    ) -> Result<Draft, String> {
         let trigger = self.playbook().triggers.get(&firing.trigger).cloned();
         let trigger = trigger.ok_or_else(|| format!("there is no trigger `{}`", firing.trigger))?;
         let procedure = trigger.procedure.clone().ok_or("it names no procedure")?;
@@ -122,7 +127,8 @@ impl Play {
             automatic: Some(Automatic { firing: firing.id.clone(), clock: clock.map(str::to_owned) }),
             ..self.context(now, "auto", &reason, Some(cause))
         };
-        let mut fill = Filler::new(self.playbook(), names(self.playbook(), &self.settings.environment, &context));
+        let mut fill =
+            Filler::new(self.playbook(), names(self.playbook(), &self.settings.environment, &context));
         let given: IndexMap<String, String> =
             trigger.args.iter().map(|(name, t)| (name.clone(), fill.text(t).0)).collect();
         let problems = fill.problems();
@@ -145,7 +151,13 @@ impl Play {
         self.automatic(now, &firing, Some(clock), clock)
     }
 
-    fn start_by_itself(&mut self, now: &Now, firing: &str, run: &str, hash: Option<&str>) -> Result<(), String> {
+    fn start_by_itself(
+        &mut self,
+        now: &Now,
+        firing: &str,
+        run: &str,
+        hash: Option<&str>,
+    ) -> Result<(), String> {
         let firing = self.firing(firing)?;
         let attempt = self.machine.state().attempt(run).cloned().unwrap_or_default();
         let draft = self.automatic(now, &firing, attempt.clock.as_deref(), run)?;

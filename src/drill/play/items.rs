@@ -11,7 +11,7 @@ use crate::session::decision::Kind;
 use crate::session::decision::machine::{Event, ItemSaid};
 
 /// Milliseconds between two looks at items that judge themselves.
-const LOOK: Millis = 5_000;
+const LOOK: Millis = 10_000;
 /// Milliseconds that a message takes.
 const TELLS: Millis = 1_000;
 

@@ -66,7 +66,8 @@ impl Play {
                         None => ("a colleague".to_owned(), roles.iter().map(|r| r.id.clone()).collect()),
                     };
                     // What is complete already is refused, and that is on record.
-                    let _ = self.wish(now, None, Wish::Approve { name: None }, colleague(&name, n), Some(ids));
+                    let _ =
+                        self.wish(now, None, Wish::Approve { name: None }, colleague(&name, n), Some(ids));
                 }
                 Word::Say(clock, n, choice) => {
                     let role = self.machine.state().clocks.get(&clock).and_then(|c| c.roles.get(n).cloned());

@@ -251,7 +251,12 @@ impl Play {
         let c = self.machine.state().clocks.get(clock).cloned();
         let c = c.ok_or_else(|| format!("no clock is named {clock}"))?;
         let taken = c.said.len();
-        let roles: Vec<String> = c.roles.get(taken.min(c.roles.len().saturating_sub(1))).map(|r| r.id.clone()).into_iter().collect();
+        let roles: Vec<String> = c
+            .roles
+            .get(taken.min(c.roles.len().saturating_sub(1)))
+            .map(|r| r.id.clone())
+            .into_iter()
+            .collect();
         let said = Kind::Said { clock: clock.to_owned(), choice: choice.clone(), who, roles, reason };
         self.append(now, &said)?;
         self.others_say(now, clock, &choice);

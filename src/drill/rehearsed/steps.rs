@@ -50,9 +50,10 @@ fn changes(playbook: &Playbook, s: &Step, depth: usize) -> bool {
         | StepKind::Edit(_)
         | StepKind::Ramp(_)
         | StepKind::Simulated(_) => true,
-        StepKind::Procedure { id, .. } if depth < 8 => {
-            playbook.procedures.get(id).is_some_and(|p| p.steps.iter().any(|s| changes(playbook, s, depth + 1)))
-        }
+        StepKind::Procedure { id, .. } if depth < 8 => playbook
+            .procedures
+            .get(id)
+            .is_some_and(|p| p.steps.iter().any(|s| changes(playbook, s, depth + 1))),
         StepKind::Procedure { .. }
         | StepKind::Wait(_)
         | StepKind::Check(_)

@@ -86,6 +86,14 @@ impl Stage {
             let rules: Vec<_> = hold.stop_when.iter().chain(&hold.next_when).map(|c| &c.expr).collect();
             scene.look(now, rules.into_iter());
         }
+        // Whoever answers a question has done what it asks for.
+        if let Kind::StepExited { step, outcome: Outcome::Success { .. }, .. } = kind {
+            let answered = &plan.steps[*step - 1].step;
+            let set = answered.rehearse.iter().filter(|_| matches!(answered.kind, StepKind::Ask(_)));
+            for (name, to) in set.flat_map(|r| &r.set) {
+                scene.world.set(now, name, to);
+            }
+        }
         self.new.push(self.ledger.append(now, kind.parts()));
     }
 

@@ -126,7 +126,10 @@ fn silence_is_a_failed_read_staleness_an_old_one_and_slowness_a_late_one() {
     let first = w.advance(&now(0));
     assert_eq!(first, [Happened::Began("s".into())], "nothing yet");
     let later = w.advance(&now(2_000));
-    assert!(matches!(&later[0], Happened::Read(r) if r[0].age == 2_000 && r[0].at == now(2_000)), "{later:?}");
+    assert!(
+        matches!(&later[0], Happened::Read(r) if r[0].age == 2_000 && r[0].at == now(2_000)),
+        "{later:?}"
+    );
 }
 
 #[test]

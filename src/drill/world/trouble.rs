@@ -25,7 +25,16 @@ impl Trouble {
     pub(super) fn new(id: &str, chaos: &Chaos, begins: Millis) -> Trouble {
         let chaos = chaos.clone();
         let id = id.to_owned();
-        Trouble { id, chaos, begins, begun: false, over: false, cured: false, turned: (0.0, begins), grown: 0 }
+        Trouble {
+            id,
+            chaos,
+            begins,
+            begun: false,
+            over: false,
+            cured: false,
+            turned: (0.0, begins),
+            grown: 0,
+        }
     }
 
     /// Its name for people.
@@ -129,8 +138,22 @@ impl Trouble {
             || c.alternate.contains_key(id)
     }
 
+    /// How far it holds a signal elsewhere, from 0 to 1.
+    pub(super) fn holds(&self, id: &str, series: Option<&str>, t: Millis) -> f64 {
+        let c = &self.chaos;
+        let there = named(&c.set, id, series).or(named(&c.alternate, id, series));
+        there.map_or(0.0, |_| self.level(t))
+    }
+
     /// What it makes of a signal's level (of a counter: of its rate).
-    pub(super) fn shift(&self, id: &str, series: Option<&str>, level: Level, t: Millis, counter: bool) -> Level {
+    pub(super) fn shift(
+        &self,
+        id: &str,
+        series: Option<&str>,
+        level: Level,
+        t: Millis,
+        counter: bool,
+    ) -> Level {
         let share = self.level(t);
         if share <= 0.0 {
             return level;

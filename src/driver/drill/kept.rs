@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// Folder of a service's drills below a state folder.
 pub fn folder(root: &Path, service: &str) -> PathBuf {
-    let name: String =
-        service.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
+    let name: String = service
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' })
+        .collect();
     root.join("drills").join(name)
 }
 
