@@ -55,7 +55,9 @@ pub fn resolved(
             shown.proof = clean_line(&format!("{asked}: {}", told.detail));
             shown.proved = told.answer == Answer::Holds;
         }
-        None if says_how(playbook, environment) => shown.proof = "not asked: the plan could not be resolved".into(),
+        None if says_how(playbook, environment) => {
+            shown.proof = "not asked: the plan could not be resolved".into()
+        }
         None => shown.proof = format!("the playbook does not say how {environment} is proved"),
     }
     shown.params = params(playbook, &shown.procedure, draft, now);

@@ -11,12 +11,14 @@ use crate::model::playbook::Playbook;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::report::stamp;
+use crate::run::Answer;
 use crate::run::record::Wish;
 use crate::run::sheet::sheet;
 use crate::session::decision::Kind;
 use crate::session::view::{
     ChartColumn, Curve, DraftView, DrillView, Found, Output, ScoreRow, SignalDetail, TroubleView, View, WhyOf,
 };
+use crate::supervisor::ask::Told;
 use crate::supervisor::person::person;
 use crate::supervisor::resolve;
 use std::time::Duration;
@@ -36,11 +38,13 @@ struct Pace {
     from: (u64, Now),
     /// Place in [`SPEEDS`].
     speed: usize,
+    /// A person reads what they may confirm: time goes as on the wall meanwhile.
+    calm: bool,
 }
 
 impl Pace {
     fn speed(&self) -> u64 {
-        u64::from(SPEEDS[self.speed])
+        if self.calm { 1 } else { u64::from(SPEEDS[self.speed]) }
     }
 
     /// The simulated moment of a boot time of the real clock.
@@ -49,9 +53,9 @@ impl Pace {
     }
 
     /// Goes on from here at another speed.
-    fn set(&mut self, real: u64, speed: usize) {
+    fn set(&mut self, real: u64, speed: usize, calm: bool) {
         self.from = (real, self.at(real));
-        self.speed = speed;
+        (self.speed, self.calm) = (speed, calm);
     }
 }
 
@@ -111,7 +115,7 @@ impl Rehearsal {
             play: begin(&subject, seed, &began),
             subject,
             seed,
-            pace: Pace { from: (real.boot, began.clone()), speed },
+            pace: Pace { from: (real.boot, began.clone()), speed, calm: false },
             began,
             draft: None,
             waiting: None,
@@ -231,6 +235,7 @@ impl Rehearsal {
                 key: chaos.key.or_else(|| spare.next()).unwrap_or('?'),
                 title: clean_line(if chaos.title.is_empty() { id } else { &chaos.title }),
                 expects: expects(self.play.playbook(), chaos),
+                cured: on.is_some_and(|t| t.cured()),
                 on_ms: on.map(|t| t.since(now.boot)),
                 left_ms: on.map(|t| t.left(now.boot)),
             }
@@ -240,7 +245,9 @@ impl Rehearsal {
 
     fn output(&self) -> Output {
         let run = self.play.run().or(self.play.past().last());
-        let Some((step, attempt, text)) = run.and_then(|r| r.printed().last()) else { return Output::default() };
+        let Some((step, attempt, text)) = run.and_then(|r| r.printed().last()) else {
+            return Output::default();
+        };
         let all: Vec<String> = text.lines().map(clean_line).collect();
         let end = self.output.0.map_or(all.len(), |l| (l + 1).min(all.len()));
         let before = end.saturating_sub(PAGE);
@@ -255,7 +262,13 @@ impl Rehearsal {
     }
 
     /// Columns of a curve that ends `now`, oldest first.
-    pub fn columns(&self, now: &Now, curve: Curve<'_>, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
+    pub fn columns(
+        &self,
+        now: &Now,
+        curve: Curve<'_>,
+        window: u64,
+        columns: usize,
+    ) -> Vec<Option<ChartColumn>> {
         self.play.session().columns(now, curve, window, columns)
     }
 
@@ -290,11 +303,14 @@ impl Rehearsal {
                     blocked: made.blocked.clone(),
                     problems: made.problems.clone(),
                     nothing_to_do: made.nothing_to_do,
+                    proof: made.proof.clone().map(|detail| {
+                        (String::new(), Told { answer: Answer::Holds, detail, raw: String::new() })
+                    }),
                     ..resolve::Draft::default()
                 };
                 draft::resolved(&mut shown, self.of(), &of, &[], Vec::new(), now.wall);
                 if let Some(proof) = &made.proof {
-                    (shown.proof, shown.proved) = (clean_line(proof), true);
+                    shown.proof.clone_from(proof);
                 }
                 self.draft = Some(Proposed { shown, made, stops: stops.is_some() });
             }
@@ -310,7 +326,9 @@ impl Rehearsal {
             }
             Request::CancelDraft => self.draft = None,
             Request::Confirm { draft, decides } => {
-                let Some(d) = self.draft.take_if(|d| d.shown.id == draft && d.made.is_ready()) else { return };
+                let ready = self.draft.take_if(|d| d.shown.id == draft && d.made.is_ready());
+                let Some(d) = ready else { return };
+                self.pace.set(clock::now().boot, self.pace.speed, false);
                 if d.stops && self.play.run().is_some() {
                     let reason = "makes way for another procedure".into();
                     self.turn(Event::Ask(Ask::Run(None, Wish::Abort { reason })));
@@ -319,14 +337,17 @@ impl Rehearsal {
                     self.turn(Event::Ask(Ask::Confirm { draft: Box::new(d.made), decides }));
                 }
             }
-            Request::Say { clock, choice, reason } => self.turn(Event::Ask(Ask::Decide { clock, choice, reason })),
+            Request::Say { clock, choice, reason } => {
+                self.turn(Event::Ask(Ask::Decide { clock, choice, reason }))
+            }
             Request::Run { seen, wish } => self.turn(Event::Ask(Ask::Run(seen.step, wish))),
             Request::DoItem { checklist, item } => self.turn(Event::Ask(Ask::Do { checklist, item })),
             Request::Trouble { trouble, on } => self.turn(Event::Chaos { id: trouble, on, onset: None }),
             Request::PageRole { role, text } => {
                 let title = self.of().0.roles.get(&role).map(|r| r.title.clone()).unwrap_or_default();
                 let detail = "simulated: nobody was told".into();
-                let kind = Kind::Called { role, title, text: clean_line(&text), ok: true, detail, who: person() };
+                let kind =
+                    Kind::Called { role, title, text: clean_line(&text), ok: true, detail, who: person() };
                 self.turn(Event::Ask(Ask::Word(Box::new(kind))));
             }
             Request::Why(of) => self.why = of,
@@ -335,7 +356,7 @@ impl Rehearsal {
             Request::Pace { faster } => {
                 let speed = self.pace.speed;
                 let to = if faster { (speed + 1).min(SPEEDS.len() - 1) } else { speed.saturating_sub(1) };
-                self.pace.set(clock::now().boot, to);
+                self.pace.set(clock::now().boot, to, self.pace.calm);
             }
             Request::EndDrill => self.again(),
             Request::Seen
@@ -363,13 +384,17 @@ impl Rehearsal {
             | Request::Logs(_)
             | Request::AskAgain => {}
         }
+        if self.pace.calm != self.draft.is_some() {
+            self.pace.set(clock::now().boot, self.pace.speed, self.draft.is_some());
+        }
     }
 
     /// Looks for a line of the output.
     fn find(&mut self, sought: String, from: Option<usize>, back: bool) {
         let run = self.play.run().or(self.play.past().last());
         let text = run.and_then(|r| r.printed().last()).map(|(.., text)| text.clone()).unwrap_or_default();
-        let hits: Vec<usize> = text.lines().enumerate().filter(|(_, l)| l.contains(&sought)).map(|(i, _)| i).collect();
+        let hits: Vec<usize> =
+            text.lines().enumerate().filter(|(_, l)| l.contains(&sought)).map(|(i, _)| i).collect();
         let line = match (from, back) {
             (None, _) => hits.last().copied(),
             (Some(at), false) => hits.iter().find(|l| **l > at).or(hits.first()).copied(),

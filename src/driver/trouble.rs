@@ -40,6 +40,7 @@ impl Driver {
             title: s.trouble.title().into(),
             expects: s.trouble.expects().into(),
             on_ms: s.on.map(ms),
+            cured: false,
             left_ms: s.on.and_then(|on| Some(ms(s.trouble.lasts()?.saturating_sub(on)))),
         });
         shown.collect()

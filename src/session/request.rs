@@ -246,7 +246,8 @@ impl Request {
             Request::Seen => {
                 let open = |f: &&Firing| f.resolved.is_none() && f.acked.is_none();
                 let firings = session.decisions().firings.values().filter(open);
-                let seen = |f: &Firing| Kind::Acked { firing: f.id.clone(), who: who.clone(), note: String::new() };
+                let seen =
+                    |f: &Firing| Kind::Acked { firing: f.id.clone(), who: who.clone(), note: String::new() };
                 firings.map(seen).collect()
             }
             Request::Automation { modes, reason } => {

@@ -98,8 +98,7 @@ pub struct Desk {
 impl Desk {
     /// A service, and the fleet where it is asked for; or the fleet alone. What is read is read on `world`.
     pub fn new(service: Option<Setup>, sources: Sources, open: Open, world: Handle) -> Desk {
-        let service =
-            service.map(|setup| Service::Real(Box::new(Driver::reading_on(setup, world.clone()))));
+        let service = service.map(|setup| Service::Real(Box::new(Driver::reading_on(setup, world.clone()))));
         Desk { service, fleet: None, sources, open, world, left: Vec::new() }
     }
 
@@ -189,7 +188,9 @@ impl Desk {
             Some(Origin::Given(setup)) => Setup::clone(setup),
             None => return Err("its playbook cannot be used: see below the list".into()),
         };
-        if let Some(mut before) = self.service.replace(Service::Real(Box::new(Driver::reading_on(setup, self.world.clone())))) {
+        if let Some(mut before) =
+            self.service.replace(Service::Real(Box::new(Driver::reading_on(setup, self.world.clone()))))
+        {
             self.left.retain(|l| !l.is_finished());
             self.left.push(tokio::spawn(async move { before.leave().await }));
         }

@@ -15,6 +15,8 @@ pub struct TroubleView {
     pub on_ms: Option<u64>,
     /// Milliseconds until it ends by itself, while it is on and does.
     pub left_ms: Option<u64>,
+    /// It does no harm any more, although its time is not over.
+    pub cured: bool,
 }
 
 /// A drill under way.

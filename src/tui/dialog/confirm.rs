@@ -210,7 +210,9 @@ fn chosen(d: &DraftView) -> String {
 
 /// The commands, as they are, and what changes in files. Returns how many steps are not shown in full.
 fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) -> usize {
-    let room = Window::room(w.area.width).saturating_sub(4);
+    // A step within a procedure has a longer number.
+    let numbers = d.steps.iter().map(|(number, ..)| canvas.width_of(number)).max().unwrap_or(0).max(3) + 1;
+    let room = Window::room(w.area.width).saturating_sub(numbers.into());
     let first = c.first.min(d.steps.len().saturating_sub(1));
     if w.left() > 0 {
         canvas.put(w.area.x + 2, w.y, 8, "Does", Slot::Dim);
@@ -226,13 +228,13 @@ fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) ->
         let cut = whole as u16 > w.left();
         for (row, part) in rows.iter().enumerate() {
             if row == 0 && w.left() > 0 {
-                canvas.put(w.area.x + 11, w.y, 4, number, Slot::Dim);
+                canvas.put(w.area.x + 11, w.y, numbers, number, Slot::Dim);
                 let (end, free) = (w.area.right() - 2, room.saturating_sub(part.width() + 3) as u16);
                 if rows.len() == 1 && canvas.width_of(name) <= free {
                     canvas.right(end, w.y, free, name, Slot::Dim);
                 }
             }
-            w.text(canvas, 13, part, Slot::Head);
+            w.text(canvas, 9 + numbers, part, Slot::Head);
         }
         for row in diff {
             let slot = match row.chars().next() {

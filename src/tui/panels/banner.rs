@@ -65,6 +65,9 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
     if view.read_only {
         add("READ ONLY".into(), Slot::Warn);
     }
+    if let Some(d) = view.drill.as_ref().filter(|d| d.speed > 1 || detail >= 4) {
+        add(format!("×{}", d.speed), Slot::Bar);
+    }
     if !view.automation.is_empty() {
         let slot = if view.automation == "ARMED" { Slot::Pending } else { Slot::Bar };
         let word = match view.automation {

@@ -95,6 +95,9 @@ fn judged(row: &ScoreRow) -> (&'static str, Slot) {
 
 /// What can go wrong; the row below.
 fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView], focus: bool) -> u16 {
+    if area.height < 2 {
+        return area.y;
+    }
     canvas.rule(area.x, area.y, area.width, "Trouble ( ! opens it, then its key )", "", focus);
     let mut y = area.y + 1;
     for t in all {
@@ -109,6 +112,7 @@ fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView], focus: boo
         canvas.put(area.x + 4, y, 3, &key, Slot::Key);
         canvas.put(area.x + 9, y, 24, &t.title, if on { Slot::Head } else { Slot::Text });
         let text = match (t.on_ms, t.left_ms) {
+            (Some(ms), _) if t.cured => format!("cured, on since {}", format::elapsed(ms)),
             (Some(ms), Some(left)) => {
                 format!("on since {}, ends in {}", format::elapsed(ms), format::countdown(left))
             }
@@ -124,6 +128,9 @@ fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView], focus: boo
 
 /// The signals with a panel, then those that are not well, a row each; the row below.
 fn service(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
+    if area.height < 2 {
+        return area.y;
+    }
     canvas.rule(area.x, area.y, area.width, "Simulated service", "", false);
     let mut y = area.y + 1;
     for s in shown(scene).take(area.height.saturating_sub(1).min(6) as usize) {

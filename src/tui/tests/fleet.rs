@@ -298,6 +298,7 @@ fn trouble(key: char, title: &str, expects: &str, on_ms: Option<u64>) -> Trouble
         key,
         title: title.into(),
         expects: expects.into(),
+        cured: false,
         on_ms,
         left_ms: on_ms.filter(|_| key == 's').map(|ms| 45_000 - ms),
     }
