@@ -38,7 +38,7 @@ pub fn play(asked: &Drill) -> u8 {
     }
     let played = all(&todo, asked.seed);
     if let Some(root) = root(asked)
-        && let Some(e) = played.iter().find_map(|p| kept::keep(&root, p).err())
+        && let Some(e) = played.iter().find_map(|p| kept::keep(&root, &p.drilled, &p.kept).err())
     {
         eprintln!("warning: the drills were not kept: {e}");
     }

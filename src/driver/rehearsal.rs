@@ -1,6 +1,6 @@
 //! A drill on a screen: the play on a scaled clock, asked and shown as a real service is.
 
-use super::drill::{Subject, Voice};
+use super::drill::{Subject, Voice, What, kept};
 use super::{Request, Update, draft};
 use crate::clock;
 use crate::drill::draft::Draft;
@@ -8,6 +8,7 @@ use crate::drill::play::{Ask, Effect, Event, Play, Settings};
 use crate::drill::score::score;
 use crate::model::drill::{Chaos, Speaks};
 use crate::model::playbook::Playbook;
+use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::report::stamp;
@@ -21,6 +22,7 @@ use crate::session::view::{
 use crate::supervisor::ask::Told;
 use crate::supervisor::person::person;
 use crate::supervisor::resolve;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -84,6 +86,9 @@ pub struct Rehearsal {
     heard: mpsc::Receiver<(u64, Result<String, String>)>,
     /// Updates that have yet to be told.
     news: Vec<Update>,
+    /// The records so far, and the state folder below which they are kept at the end.
+    kept: Vec<(Option<String>, Record)>,
+    root: PathBuf,
 }
 
 impl Rehearsal {
@@ -97,6 +102,7 @@ impl Rehearsal {
         seed: u64,
         speed: f64,
         chaos: &[(String, Millis)],
+        root: PathBuf,
     ) -> std::io::Result<Rehearsal> {
         let voice = Voice::start()?;
         let (say, said) = std::sync::mpsc::channel::<(u64, Speaks)>();
@@ -124,6 +130,8 @@ impl Rehearsal {
             say,
             heard,
             news: Vec::new(),
+            kept: Vec::new(),
+            root,
         };
         it.turn(Event::Tick);
         for (id, at) in chaos {
@@ -179,7 +187,7 @@ impl Rehearsal {
                 Effect::Bell => self.news.push(Update::Bell),
                 Effect::Refused(why) => self.news.push(Update::Refused(why)),
                 Effect::Started(run) => self.news.push(Update::Accepted(run)),
-                Effect::Kept(..) => {}
+                Effect::Kept(run, record) => self.kept.push((run, record)),
             }
         }
     }
@@ -404,8 +412,35 @@ impl Rehearsal {
         self.output.1 = Some(Found { sought, line, nth, of: hits.len() });
     }
 
+    /// Keeps the drill with its score. One in which nothing went wrong and nothing ran is none.
+    fn keep(&mut self) {
+        let records = std::mem::take(&mut self.kept);
+        let troubles = self.play.world().troubles();
+        let chaos: Vec<String> = troubles.iter().filter(|t| t.begun()).map(|t| t.id.clone()).collect();
+        let run = self.play.past().last().or(self.play.run());
+        let Some(case) = run.map(|r| r.plan().procedure.id.clone()).or(chaos.first().cloned()) else {
+            return;
+        };
+        let now = self.now();
+        let score = score(&self.play, &now);
+        let findings = score.wrong.clone();
+        let ok = findings.is_empty() && score.verified.is_some();
+        let what = What { case: format!("by hand, {case}"), chaos, seed: self.seed };
+        let drilled = what.of(&self.play, &self.subject, (&self.began, &now), score, findings, ok);
+        match kept::keep(&self.root, &drilled, &records) {
+            Ok(_) => {}
+            Err(e) => self.news.push(Update::Refused(format!("The drill could not be kept: {e}"))),
+        }
+    }
+
+    /// Leaves: the drill is over.
+    pub fn leave(&mut self) {
+        self.keep();
+    }
+
     /// Ends the drill and begins anew, with a sound service.
     fn again(&mut self) {
+        self.keep();
         self.began = self.now();
         self.seed += 1;
         self.play = begin(&self.subject, self.seed, &self.began);

@@ -16,7 +16,8 @@ pub fn show(asked: &Drill) -> u8 {
     let Ok(settings) = target::settings_of(None) else { return exit::USAGE };
     let Ok(look) = look::look(&asked.look, &settings) else { return exit::USAGE };
     let Ok((subject, chaos, seed)) = named(name, asked) else { return exit::USAGE };
-    match Rehearsal::start(subject, asked.seed.or(seed).unwrap_or(SEED), asked.speed, &chaos) {
+    let Ok(root) = target::state_root(asked.state_dir.clone(), &settings) else { return exit::USAGE };
+    match Rehearsal::start(subject, asked.seed.or(seed).unwrap_or(SEED), asked.speed, &chaos, root) {
         Ok(rehearsal) => screen::show(|world| Desk::drill(rehearsal, world), look),
         Err(e) => {
             eprintln!("error: the embedded service: {e}");

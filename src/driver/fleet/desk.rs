@@ -70,8 +70,9 @@ impl Service {
 
     /// A drill ends with its screen.
     async fn leave(&mut self) {
-        if let Service::Real(driver) = self {
-            driver.leave().await;
+        match self {
+            Service::Real(driver) => driver.leave().await,
+            Service::Drill(drill) => drill.leave(),
         }
     }
 
