@@ -33,14 +33,15 @@ impl Window {
             return Window { area, y, kept: 0 };
         }
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
-        let edge = if canvas.simulated.is_some() { "/" } else { "│" };
+        // What says that nothing is real must be read; a line need not.
+        let (edge, ink) = if canvas.simulated.is_some() { ("/", Slot::Dim) } else { ("│", Slot::Rule) };
         for row in y..=bottom {
-            canvas.put(x, row, 1, edge, Slot::Rule);
-            canvas.put(right, row, 1, edge, Slot::Rule);
+            canvas.put(x, row, 1, edge, ink);
+            canvas.put(right, row, 1, edge, ink);
         }
         for (row, ends) in [(y, ["┌", "┐"]), (bottom, ["└", "┘"])] {
             if canvas.simulated.is_some() {
-                canvas.fill(x, row, width, '/', Slot::Rule);
+                canvas.fill(x, row, width, '/', Slot::Dim);
                 continue;
             }
             canvas.fill(x, row, width, '─', Slot::Rule);
@@ -77,9 +78,12 @@ impl Window {
     pub fn divide(&mut self, canvas: &mut Canvas<'_>) {
         if self.y < self.end() {
             canvas.fill(self.area.x, self.y, self.area.width, '─', Slot::Rule);
-            let (left, right) = if canvas.simulated.is_some() { ("/", "/") } else { ("├", "┤") };
-            canvas.put(self.area.x, self.y, 1, left, Slot::Rule);
-            canvas.put(self.area.right() - 1, self.y, 1, right, Slot::Rule);
+            let (left, right, ink) = match canvas.simulated {
+                Some(_) => ("/", "/", Slot::Dim),
+                None => ("├", "┤", Slot::Rule),
+            };
+            canvas.put(self.area.x, self.y, 1, left, ink);
+            canvas.put(self.area.right() - 1, self.y, 1, right, ink);
             self.y += 1;
         }
     }
