@@ -400,3 +400,6 @@ fn windows(playbook: &Playbook) -> IndexMap<String, Millis> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;
