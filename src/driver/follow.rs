@@ -28,7 +28,7 @@ use tokio::sync::mpsc::Sender;
 /// Between two looks while a run goes on, while none does, and while none does and every record is heard.
 const NEAR: Duration = Duration::from_millis(200);
 const FAR: Duration = Duration::from_millis(500);
-const HEARD: Duration = Duration::from_secs(2);
+const HEARD: Duration = Duration::from_secs(5);
 /// Lines behind one that was found that are on the same page.
 const AROUND: usize = 100;
 /// Milliseconds between two looks at the roles that the person here has.

@@ -15,11 +15,10 @@ mod logout;
 mod logs;
 mod reads;
 mod recorder;
-mod request;
 mod trouble;
 pub mod watch;
 
-pub use request::Request;
+pub use crate::session::Request;
 
 use crate::clock;
 use crate::model::playbook::Playbook;
@@ -43,6 +42,8 @@ use watch::Told;
 
 /// Readings and news that may wait for the loop; a source waits when it is full.
 const WAITING: usize = 1024;
+/// The longest that it waits with nothing to do, milliseconds.
+const IDLE: u64 = 4_000;
 /// Milliseconds between two attempts to take up a run that nobody drives.
 const TAKE_UP: u64 = 5_000;
 /// Milliseconds that the host must have slept to be told.
@@ -185,6 +186,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
+            pid: std::process::id(),
             demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
@@ -284,10 +286,11 @@ impl Driver {
         self.records.leave().await;
     }
 
-    /// Milliseconds until something may change by itself: never over a second.
+    /// Milliseconds until something may change by itself: never over [`IDLE`].
     fn wait(&self) -> u64 {
-        let now = clock::now().boot;
-        self.session.next_deadline().map_or(1_000, |d| d.saturating_sub(now)).clamp(5, 1_000)
+        let now = clock::now();
+        let due = self.session.next_deadline().map_or(IDLE, |d| d.saturating_sub(now.boot));
+        due.min(self.records.wait(&now)).clamp(5, IDLE)
     }
 
     /// What is shown now.
@@ -381,7 +384,7 @@ impl Driver {
             }
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
-            Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
+            Request::Run { seen, wish } => self.request(seen, wish),
             Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
             Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),

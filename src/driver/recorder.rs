@@ -4,6 +4,7 @@ use super::watch::{Deciding, Told};
 use super::{Driver, News, Update};
 use crate::clock;
 use crate::engine::Engine;
+use crate::engine::verdict::Standing;
 use crate::model::reading::Reading;
 use crate::model::time::{Millis, Now};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 /// Milliseconds between two tries.
 const EACH: Millis = 1_000;
 /// Milliseconds between two heartbeats: a screen that only records may be found dead a little later than a watcher.
-const BEAT: Millis = 2_000;
+const BEAT: Millis = 4_000;
 /// A session that is younger (milliseconds) takes over what the decider before it knew.
 const YOUNG: Millis = 10_000;
 /// How long leaving may take.
@@ -24,11 +25,13 @@ pub(super) struct Recorder {
     /// When the next try or heartbeat is due, boot milliseconds.
     due: Millis,
     trying: bool,
+    /// Where the service stood in the last heartbeat.
+    said: Option<Standing>,
 }
 
 impl Recorder {
     pub(super) fn new(now: &Now) -> Recorder {
-        Recorder { deciding: None, began: now.boot, due: now.boot + EACH, trying: false }
+        Recorder { deciding: None, began: now.boot, due: now.boot + EACH, trying: false, said: None }
     }
 
     /// Waits for what its decider tells; for ever where there is none. Cancel-safe.
@@ -51,11 +54,18 @@ impl Recorder {
         }
     }
 
+    /// Milliseconds until the next heartbeat is due, or the next try where somebody else decides.
+    pub(super) fn wait(&self, now: &Now) -> Millis {
+        if self.deciding.is_some() { self.due.saturating_sub(now.boot) } else { EACH }
+    }
+
     fn feed(&mut self, now: &Now, engine: &Engine) {
         if let Some(deciding) = &mut self.deciding {
             deciding.feed(now, engine);
-            if now.boot >= self.due {
+            let standing = &engine.verdict().standing;
+            if now.boot >= self.due || !self.said.as_ref().is_some_and(|said| said.same(standing)) {
                 self.due = now.boot + BEAT;
+                self.said = Some(standing.clone());
                 deciding.beat(now, engine);
             }
         }

@@ -525,6 +525,7 @@ fn verification(p: &Playbook, stable_for: u64, criteria: &[&str]) -> Verificatio
             expect: Expectation::default(),
             within: None,
             every: 1000,
+            rehearse: None,
         },
     };
     Verification {

@@ -1,6 +1,7 @@
 //! The playbook and its words, as plain data. No behaviour beyond units and time arithmetic.
 
 pub mod condition;
+pub mod drill;
 pub mod hours;
 pub mod playbook;
 pub mod probe;

@@ -5,6 +5,7 @@
 //! may be left out (none, empty, no, unless said otherwise); another key is required where no default is said.
 
 use super::condition::{Comparison, Condition};
+use super::drill::{Drill, Rehearse, Simulated};
 use super::probe::Probe;
 use super::template::Template;
 use super::unit::{Quantity, Unit};
@@ -70,6 +71,8 @@ pub struct Playbook {
     pub links: Vec<Link>,
     /// Text of the emergency help.
     pub emergency: Option<String>,
+    /// How it is rehearsed.
+    pub drill: Option<Drill>,
 }
 
 /// `[service]`
@@ -710,6 +713,8 @@ pub enum ItemDoes {
         kind: Box<StepKind>,
         /// Milliseconds it may take. Default 30 s.
         timeout: u64,
+        /// What a rehearsal does in its place.
+        rehearse: Option<Rehearse>,
     },
     /// A person answers, and it is done by that.
     Ask(Question),
@@ -894,6 +899,9 @@ pub struct Param {
     pub pick: Pick,
     /// Unit of its value, put behind it in conditions (`$name`); a number's is `score` and a duration's `s` when not written.
     pub unit: Option<Unit>,
+    /// The lines that a rehearsal finds in the place of `list`, `files` or `read`.
+    #[serde(default)]
+    pub rehearse: Vec<String>,
 }
 
 /// Which of the values stands when nobody chooses.
@@ -1054,6 +1062,9 @@ pub struct Step {
     pub retry_delay: u64,
     /// What happens to the run when it fails: `stop` (default), `continue` or `ask`.
     pub on_failure: OnFailure,
+    /// What a rehearsal does in its place.
+    #[serde(default)]
+    pub rehearse: Option<Rehearse>,
 }
 
 impl Step {
@@ -1081,6 +1092,7 @@ impl Step {
             attempts: 1,
             retry_delay: 0,
             on_failure: OnFailure::Stop,
+            rehearse: None,
         }
     }
 }
@@ -1146,6 +1158,8 @@ pub enum StepKind {
     Ramp(Ramp),
     /// Holding one value of a ramp, and the judgement at its end. Only in plans.
     Hold(Hold),
+    /// What a rehearsal does in the place of anything that reaches out. Only in a rehearsed playbook.
+    Simulated(Simulated),
 }
 
 /// `write`

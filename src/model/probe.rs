@@ -16,6 +16,9 @@ pub struct Probe {
     pub within: Option<u64>,
     /// Milliseconds between two questions.
     pub every: u64,
+    /// What a rehearsal asks of the simulated service's state instead.
+    #[serde(default)]
+    pub rehearse: Option<Condition>,
 }
 
 /// What a probe asks.
@@ -40,6 +43,20 @@ pub enum Ask {
     File(Template),
     /// A named probe of the playbook.
     Named(String),
+    /// Whether a procedure was rehearsed to its verified end within so many milliseconds.
+    Drill {
+        /// Which.
+        procedure: String,
+        /// Milliseconds.
+        newer_than: u64,
+    },
+    /// What a rehearsal asks in the place of anything that reaches out. Only in a rehearsed playbook.
+    Simulated {
+        /// What would be asked, for people to read.
+        line: Template,
+        /// What must hold of the simulated service's state; none: it is taken to hold.
+        holds: Option<Condition>,
+    },
 }
 
 /// A command without a shell.

@@ -251,7 +251,8 @@ impl Filler {
 
     fn probe(&self, p: &mut Probe) {
         match &mut p.ask {
-            Ask::When(Condition { .. }) | Ask::Given(_) | Ask::Named(_) => {}
+            Ask::When(Condition { .. }) | Ask::Given(_) | Ask::Named(_) | Ask::Drill { .. } => {}
+            Ask::Simulated { line, .. } => self.template(line),
             Ask::Run(c) => self.command(c),
             Ask::Http(h) => self.http(h),
             Ask::Socket { path, send } => {
@@ -292,6 +293,7 @@ impl Filler {
             }
             StepKind::Procedure { args, .. } => self.map(args),
             StepKind::Ramp(r) => self.kind(&mut r.act),
+            StepKind::Simulated(s) => self.template(&mut s.line),
             StepKind::Wait(_) | StepKind::Verify(_) | StepKind::Notify { .. } | StepKind::Hold(_) => {}
         }
     }
@@ -326,6 +328,7 @@ mod tests {
             expect: Default::default(),
             within: None,
             every: 1,
+            rehearse: None,
         };
         let step =
             Step { timeout: 1, observe: Some(observe), ..Step::new("Stop {{ unit }}", StepKind::Http(call)) };

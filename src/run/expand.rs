@@ -520,7 +520,7 @@ impl Walk<'_, '_> {
 
 /// A condition as a probe.
 fn asked(c: Condition) -> Probe {
-    Probe { ask: Ask::When(c), expect: Expectation::default(), within: None, every: 1_000 }
+    Probe { ask: Ask::When(c), expect: Expectation::default(), within: None, every: 1_000, rehearse: None }
 }
 
 #[cfg(test)]

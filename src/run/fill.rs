@@ -4,6 +4,7 @@
 use super::given;
 use super::spell::{is_plain, spell};
 use crate::model::condition::Condition;
+use crate::model::drill::Simulated;
 use crate::model::playbook::{
     Baseline, Capture, Change, Criterion, FileEdit, FileWrite, Freeze, Guide, GuideStep, Host, Log,
     LogSource, Playbook, ProcessRef, Question, ReadingKind, Signal, SocketCall, Source, SourceKind, Step,
@@ -299,6 +300,8 @@ impl<'a> Filler<'a> {
             Ask::Http(h) => Ask::Http(self.call(h)),
             Ask::Socket { path, send } => Ask::Socket { path: self.text(path), send: self.text(send) },
             Ask::File(path) => Ask::File(self.text(path)),
+            Ask::Drill { .. } => p.ask.clone(),
+            Ask::Simulated { line, holds } => Ask::Simulated { line: self.shown(line), holds: holds.clone() },
             Ask::Named(id) => {
                 return match self.playbook.probes.get(id) {
                     Some(named) if depth < 8 => {
@@ -316,7 +319,7 @@ impl<'a> Filler<'a> {
                 };
             }
         };
-        Probe { ask, expect: p.expect.clone(), within: p.within, every: p.every }
+        Probe { ask, expect: p.expect.clone(), within: p.within, every: p.every, rehearse: None }
     }
 
     /// A step. What is made of several (`notify`, `procedure`, `ramp`) stays as it is.
@@ -356,6 +359,9 @@ impl<'a> Filler<'a> {
                 commands: c.commands.iter().map(|c| self.command(c)).collect(),
                 ..c.clone()
             }),
+            StepKind::Simulated(s) => {
+                StepKind::Simulated(Simulated { line: self.shown(&s.line), ..s.clone() })
+            }
             StepKind::Wait(_)
             | StepKind::Verify(_)
             | StepKind::Hold(_)

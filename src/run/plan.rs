@@ -416,8 +416,8 @@ impl PlanStep {
 
     /// Whether it changes something in the world (rather than waiting or looking).
     pub fn changes(&self) -> bool {
-        use StepKind::{Edit, Http, Run, Socket, Write};
-        matches!(self.step.kind, Run(_) | Http(_) | Socket(_) | Write(_) | Edit(_))
+        use StepKind::{Edit, Http, Run, Simulated, Socket, Write};
+        matches!(self.step.kind, Run(_) | Http(_) | Socket(_) | Write(_) | Edit(_) | Simulated(_))
     }
 
     /// Exactly what is done, on one line, safe to show.
@@ -443,6 +443,7 @@ impl PlanStep {
             StepKind::Capture(c) => format!("capture {}", c.name),
             StepKind::Procedure { id, .. } => format!("procedure {id}"),
             StepKind::Ramp(r) => format!("ramp over {} values", r.values.len()),
+            StepKind::Simulated(s) => s.line.0.clone(),
             StepKind::Hold(h) => format!("hold {} for {} s", h.value, h.lasts as f64 / 1000.0),
         };
         clean_line(&text)
@@ -479,6 +480,8 @@ pub fn describe(probe: &Probe) -> String {
         Ask::File(path) if probe.expect.exists == Some(false) => format!("no file {path}"),
         Ask::File(path) => format!("the file {path}"),
         Ask::Named(id) => format!("probe {id}"),
+        Ask::Drill { procedure, .. } => format!("a drill of {procedure}"),
+        Ask::Simulated { line, .. } => line.0.clone(),
     })
 }
 

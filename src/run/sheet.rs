@@ -319,6 +319,7 @@ impl<'a> Sheet<'a> {
                 }
             }
             StepKind::Edit(e) => self.edit(e),
+            StepKind::Simulated(s) => self.paper.say(2, &s.line.0),
             StepKind::Wait(Wait::For(ms)) => {
                 self.line(vec![Word::Raw(format!("sleep {}", ms.div_ceil(1000)))])
             }

@@ -75,6 +75,8 @@ pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told 
         Ask::When(c) => Err(format!("{}: a condition needs samples", c.text)),
         Ask::Given(text) => Err(format!("{text}: was not filled in")),
         Ask::Named(id) => Err(format!("probe {id} was not put in its place")),
+        Ask::Drill { procedure, .. } => Err(format!("a drill of {procedure}: was not looked up")),
+        Ask::Simulated { line, .. } => Err(format!("{line}: it belongs to a rehearsal")),
     };
     let told = |answer, detail: &str, raw| Told { answer, detail: world.secrets.safe(detail), raw };
     match seen {

@@ -67,7 +67,7 @@ impl Deed {
     ) -> Result<Deed, String> {
         let found = playbook.checklists.get(checklist).and_then(|c| c.items.get(item.wrapping_sub(1)));
         let found = found.ok_or_else(|| format!("{checklist} has no item {item}"))?;
-        let Some(ItemDoes::Act { kind, timeout }) = &found.does else {
+        let Some(ItemDoes::Act { kind, timeout, .. }) = &found.does else {
             return Err("it does nothing itself".to_owned());
         };
         context.incident = incident(&context.home);

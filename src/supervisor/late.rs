@@ -186,7 +186,8 @@ mod tests {
     fn names_are_found_wherever_they_stand_and_secrets_are_none() {
         let mut step = Step::new("x", StepKind::Run(run(&["a", "{{ answers.b }}{{secret.c}}"])));
         let ask = Ask::Run(run(&["{{ signal.p95 }}"]));
-        step.already = Some(Probe { ask, expect: Default::default(), within: None, every: 1 });
+        step.already =
+            Some(Probe { ask, expect: Default::default(), within: None, every: 1, rehearse: None });
         let found: Vec<String> = names(&step).into_iter().collect();
         assert_eq!(found, ["answers.b", "signal.p95"]);
     }
@@ -220,6 +221,7 @@ mod tests {
             expect: Default::default(),
             within: None,
             every: 1,
+            rehearse: None,
         };
         assert!(fill(&probe, &bad).is_err());
         // Without a shell it is one argument.

@@ -53,6 +53,7 @@ impl Driver {
                 expect: Default::default(),
                 within: None,
                 every: 1_000,
+                rehearse: None,
             }),
             _ => None,
         }
@@ -199,7 +200,7 @@ mod tests {
     fn test(argv: &[&str]) -> Probe {
         let argv = argv.iter().map(|a| Template::from(*a)).collect();
         let ask = Ask::Run(Command { argv, ..Command::default() });
-        Probe { ask, expect: Default::default(), within: None, every: 50 }
+        Probe { ask, expect: Default::default(), within: None, every: 50, rehearse: None }
     }
 
     #[tokio::test]

@@ -97,7 +97,13 @@ fn add(c: &mut Command, current: &Current) {
 async fn current(world: &World) -> Result<Current, String> {
     let words = ["kubectl", "config", "view", "--minify", "--output", "json"];
     let command = Command { argv: words.map(Template::from).to_vec(), ..Command::default() };
-    let probe = Probe { ask: Ask::Run(command), expect: Expectation::default(), within: None, every: 1_000 };
+    let probe = Probe {
+        ask: Ask::Run(command),
+        expect: Expectation::default(),
+        within: None,
+        every: 1_000,
+        rehearse: None,
+    };
     let told = ask(world, &probe, None).await;
     match told.answer {
         Answer::Holds => read(&told.raw),
@@ -251,6 +257,7 @@ mod tests {
             expect: Expectation::default(),
             within: None,
             every: 1,
+            rehearse: None,
         };
         p.prove = Some(asks());
         p.steps[0].step.observe = Some(asks());

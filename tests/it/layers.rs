@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("engine", 1),
     ("run", 1),
     ("session", 2),
+    ("drill", 3),
     ("report", 3),
     ("clock", 4),
     ("config", 4),
@@ -29,7 +30,7 @@ const TUI_SEES: &[&str] = &["model", "engine", "run", "session", "report", "conf
 /// The one file of the screen that may see the driver.
 const LOOP: &str = "tui/app.rs";
 
-const PURE: &[&str] = &["model", "engine", "run", "session", "report"];
+const PURE: &[&str] = &["model", "engine", "run", "session", "drill", "report"];
 const IMPURE_NAMES: &[&str] = &[
     "std::fs",
     "std::net",

@@ -161,7 +161,9 @@ fn does(t: &Table<'_>, verifications: &IndexMap<String, Verification>) -> Option
     let usual = if kind == "capture" { CAPTURE } else { LIMIT };
     Some(Some(match found {
         StepKind::Ask(q) => ItemDoes::Ask(q),
-        kind => ItemDoes::Act { kind: Box::new(kind), timeout: timeout.unwrap_or(Some(usual))? },
+        kind => {
+            ItemDoes::Act { kind: Box::new(kind), timeout: timeout.unwrap_or(Some(usual))?, rehearse: None }
+        }
     }))
 }
 

@@ -164,6 +164,7 @@ fn walk(top: &Table<'_>) -> Playbook {
         roles,
         verifications,
         procedures,
+        drill: None,
     };
     across::check(top, &playbook);
     acting::check(top, &playbook);

@@ -87,7 +87,7 @@ fn param(name: &str, t: &Table<'_>) -> Option<Param> {
     // What is found may be anything: a person chooses, unless the playbook says that the first will do.
     let found = matches!(kind, ParamKind::List { .. } | ParamKind::Files { .. });
     let usual = if found { Pick::None } else { Pick::First };
-    let param = Param { title, kind, pick: pick.unwrap_or(usual), unit };
+    let param = Param { title, kind, pick: pick.unwrap_or(usual), unit, rehearse: Vec::new() };
     if let (Some(n), Some(value)) = (node.peek("prefill"), choice::default(&param))
         && let Err(why) = choice::check(name, &param, &value)
     {
@@ -223,7 +223,7 @@ fn list(n: &Node<'_>) -> Option<ParamKind> {
         }
         (_, j) => Rows::Json { pointer: pointer(&j)?, value: member.flatten() },
     };
-    let probe = Probe { ask, expect: Expectation::default(), within, every: 1_000 };
+    let probe = Probe { ask, expect: Expectation::default(), within, every: 1_000, rehearse: None };
     Some(ParamKind::List { probe, rows })
 }
 

@@ -76,5 +76,5 @@ pub fn probe_of(t: &Table<'_>, scope: &Scope) -> Option<Probe> {
         Some(a) => expectation(expect, a)?,
         None => Default::default(),
     };
-    Some(Probe { ask, expect, within, every: every? })
+    Some(Probe { ask, expect, within, every: every?, rehearse: None })
 }

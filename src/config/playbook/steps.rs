@@ -106,6 +106,7 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
         attempts,
         retry_delay,
         on_failure,
+        rehearse: None,
     })
 }
 

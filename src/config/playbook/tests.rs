@@ -156,7 +156,7 @@ items = [
     assert!(matches!(judged(1).ask, Ask::When(_)) && matches!(judged(2).ask, Ask::File(_)));
     assert_eq!((judged(3).within, judged(4).within), (Some(2_000), Some(3_000)));
     let act = |at: usize| match &does[at] {
-        Some(ItemDoes::Act { kind, timeout }) => ((**kind).clone(), *timeout),
+        Some(ItemDoes::Act { kind, timeout, .. }) => ((**kind).clone(), *timeout),
         other => panic!("{other:?}"),
     };
     assert!(matches!(act(5), (StepKind::Run(_), 5_000)));

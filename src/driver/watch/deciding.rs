@@ -4,7 +4,7 @@
 //! A watcher's acts; a screen's only records, and lets go when a watcher wants to decide (`wants`). Whoever begins
 //! a newer epoch ends this one: nothing is appended any more, and [`Told::Superseded`] says so.
 
-use super::log::{Job, News, Writer};
+use super::log::{Job, News, Pulse, Writer};
 use super::perform::About;
 use super::spool::{Spool, spooled};
 use super::{lock, runs, wants, words};
@@ -21,6 +21,7 @@ use crate::session::decision::{Decisions, Kind, Rules};
 use crate::supervisor::decisions::{self, Beat, host};
 use crate::supervisor::person::person;
 use crate::supervisor::{self, deed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -35,6 +36,8 @@ const AGAIN: Millis = 1_000;
 /// Milliseconds between two looks at items that judge themselves by a condition, and between two questions to the world.
 const LOOK: Millis = 1_000;
 const ASK: Millis = 10_000;
+/// The longest that it waits with nothing to do, milliseconds.
+const IDLE: Millis = 5_000;
 /// Milliseconds without a heartbeat on disk after which nothing counts as recorded.
 const STUCK: Millis = 5_000;
 
@@ -64,9 +67,9 @@ pub struct Deciding {
     open: runs::Open,
     /// Records that could not be written, and when the machine hears of it.
     unwritten: Vec<(Millis, Kind, String)>,
-    trouble: Option<String>,
-    beating: bool,
-    written: Millis,
+    /// Why nothing can be recorded, and since when (boot milliseconds).
+    trouble: Option<(String, Millis)>,
+    pulse: Arc<Pulse>,
     before: Option<Beat>,
     leaving: bool,
     /// When items of checklists that judge themselves are looked at again, and asked again (boot milliseconds).
@@ -162,6 +165,8 @@ impl Deciding {
         let (tell, news) = mpsc::channel(WAITING);
         let (jobs, work) = std::sync::mpsc::channel();
         let open = runs::Open::default();
+        let now = clock::now();
+        let pulse = Arc::new(Pulse { written: now.boot.into(), ..Pulse::default() });
         let writer = Writer {
             home: home.clone(),
             rules,
@@ -172,6 +177,7 @@ impl Deciding {
             tell: tell.clone(),
             spool: Spool::new(&home),
             superseded: false,
+            pulse: pulse.clone(),
         };
         let thread = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.into()).spawn(work).map_err(|e| e.to_string())
@@ -179,12 +185,10 @@ impl Deciding {
         thread("decisions", Box::new(move || writer.run(&work)))?;
         let (follow, news_of_runs) = (open.clone(), tell.clone());
         thread("runs", Box::new(move || runs::follow(&home, acts, &follow, &news_of_runs)))?;
-        let now = clock::now();
         let mut it = Deciding {
             setup: Arc::new(setup.clone()),
             epoch,
             acts,
-            written: now.boot,
             since: now,
             machine,
             jobs,
@@ -193,7 +197,7 @@ impl Deciding {
             open,
             unwritten: Vec::new(),
             trouble: None,
-            beating: false,
+            pulse,
             before,
             leaving: false,
             look: 0,
@@ -216,7 +220,7 @@ impl Deciding {
 
     /// Why nothing can be recorded now, when that is so.
     pub fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+        self.trouble.as_ref().map(|(why, _)| why.as_str())
     }
 
     /// The heartbeat of whoever decided before.
@@ -282,14 +286,14 @@ impl Deciding {
     /// Keeps samples as they came.
     pub fn keep(&mut self, now: &Now, readings: &[Reading]) {
         // Behind a disk that hangs nothing is heaped up.
-        if now.boot.saturating_sub(self.written) <= STUCK {
+        if now.boot.saturating_sub(self.pulse.written.load(Relaxed)) <= STUCK {
             let _ = self.jobs.send(Job::Samples(now.wall, readings.iter().map(spooled).collect()));
         }
     }
 
     /// Writes the heartbeat; to be called each second.
     pub fn beat(&mut self, now: &Now, engine: &Engine) {
-        if self.beating || self.leaving {
+        if self.leaving || self.pulse.beating.swap(true, Relaxed) {
             return;
         }
         let verdict = engine.verdict();
@@ -300,7 +304,7 @@ impl Deciding {
             pid: std::process::id(),
             at: now.clone(),
             watching_since: self.since.clone(),
-            trouble: self.trouble.clone(),
+            trouble: self.trouble().map(str::to_owned),
             standing: verdict.standing.clone(),
             text: words::verdict(&self.setup.playbook, engine),
             standing_since: now.wall - (now.boot as i64 - verdict.since),
@@ -311,28 +315,29 @@ impl Deciding {
             triggers: words::triggers(engine, now),
             kept: engine.kept(now),
         };
-        self.beating = self.jobs.send(Job::Beat(Box::new(beat))).is_ok();
+        let _ = self.jobs.send(Job::Beat(Box::new(beat)));
     }
 
     /// Waits for what comes next; may answer nothing. Cancel-safe.
     pub async fn next(&mut self) -> Vec<Told> {
         let now = clock::now();
+        let mut told = Vec::new();
+        self.feel_pulse(&now, &mut told);
+        if !told.is_empty() {
+            return told;
+        }
         let due =
             self.machine.next_deadline().into_iter().chain(self.unwritten.iter().map(|(due, ..)| *due)).min();
-        let wait = due.map_or(1_000, |d| d.saturating_sub(now.boot)).clamp(5, 1_000);
+        let wait = due.map_or(IDLE, |d| d.saturating_sub(now.boot)).clamp(5, IDLE);
         let came = tokio::select! {
             news = self.news.recv() => news,
             () = tokio::time::sleep(Duration::from_millis(wait)) => None,
         };
         let now = clock::now();
-        let mut told = Vec::new();
         let mut next = came;
         while let Some(news) = next {
             self.hear(&now, news, &mut told);
             next = self.news.try_recv().ok();
-        }
-        if self.beating && now.boot.saturating_sub(self.written) > STUCK && self.trouble.is_none() {
-            self.judge_disk(Some("the disk does not answer".into()), &mut told);
         }
         let due: Vec<(Kind, String)> = self
             .unwritten
@@ -373,13 +378,7 @@ impl Deciding {
                 self.unwritten.push((now.boot + AGAIN, kind, why.clone()));
                 self.judge_disk(Some(why), told);
             }
-            News::Beaten(written) => {
-                self.beating = false;
-                if written.is_ok() {
-                    self.written = now.boot;
-                }
-                self.judge_disk(written.err(), told);
-            }
+            News::Unbeaten(why) => self.judge_disk(Some(why), told),
             News::Superseded(epoch, by) => {
                 self.leaving = true;
                 told.push(Told::Superseded(epoch, by));
@@ -394,15 +393,24 @@ impl Deciding {
         }
     }
 
-    fn judge_disk(&mut self, why: Option<String>, told: &mut Vec<Told>) {
-        // What could not be appended a moment ago is not mended by a heartbeat.
-        if why.is_none() && !self.unwritten.is_empty() {
-            return;
+    /// What the heartbeat says of the disk.
+    fn feel_pulse(&mut self, now: &Now, told: &mut Vec<Told>) {
+        let written = self.pulse.written.load(Relaxed);
+        match &self.trouble {
+            None if self.pulse.beating.load(Relaxed) && now.boot.saturating_sub(written) > STUCK => {
+                self.judge_disk(Some("the disk does not answer".into()), told);
+            }
+            // What could not be appended a moment ago is not mended by a heartbeat.
+            Some((_, since)) if self.unwritten.is_empty() && written > *since => self.judge_disk(None, told),
+            _ => {}
         }
+    }
+
+    fn judge_disk(&mut self, why: Option<String>, told: &mut Vec<Told>) {
         if why.is_some() != self.trouble.is_some() {
             told.push(Told::Trouble(why.clone()));
         }
-        self.trouble = why;
+        self.trouble = why.map(|why| (why, clock::now().boot));
     }
 
     fn handle(&mut self, now: &Now, event: Event) {

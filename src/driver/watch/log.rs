@@ -11,13 +11,15 @@ use crate::model::text::clean_line;
 use crate::session::decision::{Kind, Rules, machine};
 use crate::supervisor::decisions::{self, Beat};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
 /// Between two looks at the log, of a decider that acts, and of one that only records.
 const POLL: Duration = Duration::from_millis(100);
-const SLOW_POLL: Duration = Duration::from_secs(2);
+const SLOW_POLL: Duration = Duration::from_secs(5);
 
 /// What is to be written.
 #[derive(Debug)]
@@ -41,8 +43,8 @@ pub(super) enum News {
     Refused(Kind, String),
     /// Could not be written.
     Unwritten(Kind, String),
-    /// The heartbeat was written and the log can be read, or why not.
-    Beaten(Result<(), String>),
+    /// The heartbeat could not be written, or the log not be read.
+    Unbeaten(String),
     /// A newer epoch is on record, and whose.
     Superseded(u64, String),
     /// A watcher wants to decide.
@@ -66,6 +68,16 @@ pub(super) struct Writer {
     pub(super) spool: Spool,
     /// Somebody of a newer epoch decides.
     pub(super) superseded: bool,
+    pub(super) pulse: Arc<Pulse>,
+}
+
+/// How the heartbeat goes, without a word for each.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    /// One is on its way.
+    pub(super) beating: AtomicBool,
+    /// When the last one was written and the log could be read, boot milliseconds.
+    pub(super) written: AtomicU64,
 }
 
 impl Writer {
@@ -134,7 +146,11 @@ impl Writer {
             let path = decisions::path(&self.home);
             real().open(&path, 0o600).map(drop).map_err(|e| clean_line(&format!("{}: {e}", path.display())))
         };
-        self.say(News::Beaten(looked.and(written).and_then(|()| open())));
+        match looked.and(written).and_then(|()| open()) {
+            Ok(()) => self.pulse.written.store(clock::now().boot, Relaxed),
+            Err(why) => self.say(News::Unbeaten(why)),
+        }
+        self.pulse.beating.store(false, Relaxed);
     }
 
     /// Takes in what is new in the log, and says so. With a newer epoch there, nothing more is written.

@@ -20,7 +20,7 @@ use tokio::sync::mpsc::Sender;
 
 /// Between two looks, and where nothing acts and no run is in the way.
 const EVERY: Duration = Duration::from_millis(200);
-const SELDOM: Duration = Duration::from_secs(2);
+const SELDOM: Duration = Duration::from_secs(8);
 /// The newest runs that are looked at: an older one is in nobody's way, for none starts beside one that was left.
 const NEWEST: usize = 10;
 /// Milliseconds after which what was not taken in is told again, and a lost supervisor is replaced again.

@@ -5,7 +5,7 @@ use crate::model::probe::{Ask, Expectation, Probe};
 use crate::model::unit::Unit;
 
 fn param(kind: ParamKind) -> Param {
-    Param { title: "It".into(), kind, pick: Pick::First, unit: None }
+    Param { title: "It".into(), kind, pick: Pick::First, unit: None, rehearse: Vec::new() }
 }
 
 fn ok(kind: ParamKind, value: &str) -> String {
@@ -21,7 +21,13 @@ fn text(pattern: &str) -> ParamKind {
 }
 
 fn probe() -> Probe {
-    Probe { ask: Ask::File("/x".into()), expect: Expectation::default(), within: None, every: 1_000 }
+    Probe {
+        ask: Ask::File("/x".into()),
+        expect: Expectation::default(),
+        within: None,
+        every: 1_000,
+        rehearse: None,
+    }
 }
 
 #[test]

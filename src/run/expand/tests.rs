@@ -108,6 +108,7 @@ fn a_procedure_within_stands_in_its_place_with_its_own_parameters() {
         kind: ParamKind::Text { pattern: "[a-z]+".into(), prefill: Some(prefill.into()) },
         pick: Pick::First,
         unit: None,
+        rehearse: Vec::new(),
     };
     let stop = with_id("stop", step("Stop {{ what }} for {{ why }}", &["stop", "{{ what }}"]));
     let start = step("Start", &["start", "{{ what }}"]);
@@ -190,7 +191,13 @@ fn what_holds_for_a_procedure_holds_for_its_steps() {
 }
 
 fn file(path: &str) -> Probe {
-    Probe { ask: Ask::File(path.into()), expect: Expectation::default(), within: None, every: 1_000 }
+    Probe {
+        ask: Ask::File(path.into()),
+        expect: Expectation::default(),
+        within: None,
+        every: 1_000,
+        rehearse: None,
+    }
 }
 
 #[test]
@@ -251,6 +258,7 @@ fn a_value_of_a_ramp_is_a_number_in_a_json_body() {
         kind: ParamKind::Number { min: None, max: None, prefill: Some(60.0) },
         pick: Pick::First,
         unit: Some(Unit::Percent),
+        rehearse: Vec::new(),
     };
     let main = Procedure { params: named(vec![("least", least)]), ..procedure(vec![step]) };
     let plan = frozen(&playbook(vec![("main", main)]), &[]);
@@ -273,6 +281,7 @@ fn a_ramp_is_an_act_and_a_hold_per_value() {
         kind: ParamKind::Number { min: None, max: None, prefill: Some(60.0) },
         pick: Pick::First,
         unit: Some(Unit::Percent),
+        rehearse: Vec::new(),
     };
     let after = step("Keep {{ steps.lower.value }}", &["keep", "{{ steps.lower.value }}"]);
     let main = Procedure {
@@ -378,7 +387,13 @@ fn a_message_under_review_is_seen_by_a_person_first() {
 
 #[test]
 fn when_is_asked_filled_and_a_switch_is_known() {
-    let switch = Param { title: "D".into(), kind: ParamKind::Switch(false), pick: Pick::First, unit: None };
+    let switch = Param {
+        title: "D".into(),
+        kind: ParamKind::Switch(false),
+        pick: Pick::First,
+        unit: None,
+        rehearse: Vec::new(),
+    };
     let main = Procedure {
         params: named(vec![("dump", switch)]),
         ..procedure(vec![
@@ -401,7 +416,13 @@ fn a_condition_may_not_stop_a_procedure_in_its_middle() {
     let main = |when| procedure(vec![Step { when: Some(when), ..Step::new("Part", inner("part", &[])) }]);
     let p = playbook(vec![("main", main(When::Condition(c))), ("part", part.clone())]);
     assert!(refused(&p).contains("has 2 steps"), "{}", refused(&p));
-    let switch = Param { title: "D".into(), kind: ParamKind::Switch(false), pick: Pick::First, unit: None };
+    let switch = Param {
+        title: "D".into(),
+        kind: ParamKind::Switch(false),
+        pick: Pick::First,
+        unit: None,
+        rehearse: Vec::new(),
+    };
     let main = Procedure { params: named(vec![("dump", switch)]), ..main(When::Param("dump".into())) };
     let plan = frozen(&playbook(vec![("main", main), ("part", part)]), &[]);
     assert!(plan.steps.iter().all(|s| condition(&s.when) == "dump is off"));

@@ -169,7 +169,8 @@ impl Machine {
             | StepKind::Http(_)
             | StepKind::Socket(_)
             | StepKind::Write(_)
-            | StepKind::Edit(_) => {
+            | StepKind::Edit(_)
+            | StepKind::Simulated(_) => {
                 if self.doing == Doing::Nothing {
                     self.doing = Doing::Attempt(n);
                     out.push(Effect::Recover { step: n, attempt: s.attempt, token: s.token.clone() });

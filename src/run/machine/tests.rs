@@ -24,7 +24,13 @@ fn at(boot: Millis) -> Now {
 }
 
 fn probe() -> Probe {
-    Probe { ask: Ask::Run(Command::default()), expect: Default::default(), within: None, every: 1_000 }
+    Probe {
+        ask: Ask::Run(Command::default()),
+        expect: Default::default(),
+        within: None,
+        every: 1_000,
+        rehearse: None,
+    }
 }
 
 /// Any condition: the machine never reads it.

@@ -100,6 +100,8 @@ pub fn look(probe: &Probe) -> Result<Vec<Word>, String> {
         Ask::When(c) => Err(c.text.clone()),
         Ask::Given(text) => Err(text.clone()),
         Ask::Named(id) => Err(format!("probe {id}")),
+        Ask::Drill { procedure, .. } => Err(format!("a drill of {procedure}")),
+        Ask::Simulated { line, .. } => Err(line.0.clone()),
         Ask::Run(c) => Ok(command(c)),
         Ask::Http(h) => Ok(call(h, probe.within.unwrap_or(0).min(PATIENCE * 1000))),
         Ask::Socket { path, send } => Ok(socket(path, send)),

@@ -83,6 +83,7 @@ pub(super) fn kind(kind: &StepKind) -> &'static str {
         StepKind::Procedure { .. } => "procedure",
         StepKind::Ramp(_) => "ramp",
         StepKind::Hold(_) => "hold",
+        StepKind::Simulated(_) => "simulated",
     }
 }
 

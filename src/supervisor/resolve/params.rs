@@ -247,11 +247,11 @@ mod tests {
     }
 
     fn probe(ask: Ask) -> Probe {
-        Probe { ask, expect: Expectation::default(), within: Some(5_000), every: 1_000 }
+        Probe { ask, expect: Expectation::default(), within: Some(5_000), every: 1_000, rehearse: None }
     }
 
     fn param(kind: ParamKind, pick: Pick) -> Param {
-        Param { title: "It".into(), kind, pick, unit: None }
+        Param { title: "It".into(), kind, pick, unit: None, rehearse: Vec::new() }
     }
 
     fn printed(text: &str) -> Probe {

@@ -13,7 +13,13 @@ fn sh(script: &str) -> Command {
 }
 
 fn probe(script: &str) -> Probe {
-    Probe { ask: Ask::Run(sh(script)), expect: Expectation::default(), within: Some(5_000), every: 1_000 }
+    Probe {
+        ask: Ask::Run(sh(script)),
+        expect: Expectation::default(),
+        within: Some(5_000),
+        every: 1_000,
+        rehearse: None,
+    }
 }
 
 fn step(name: &str, kind: StepKind) -> Step {

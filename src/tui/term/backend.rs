@@ -1,10 +1,13 @@
 //! Cells into as few bytes as they need: one write per frame, none when nothing changed.
 
+mod shown;
+
 use super::osc;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
+use shown::{Shown, is_bare};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
@@ -46,6 +49,9 @@ struct At {
     y: u16,
 }
 
+/// Cells by row and column.
+type Cells = BTreeMap<(u16, u16), Cell>;
+
 /// Length of the frame so far; look, place and link of the terminal behind it.
 type Stands = (usize, Option<Look>, Option<At>, Option<usize>);
 
@@ -81,7 +87,9 @@ pub struct Terse<W: Write> {
     /// The one that what is written leads to.
     linked: Option<usize>,
     /// Cells that have yet to be written, by row and column.
-    owed: BTreeMap<(u16, u16), Cell>,
+    owed: Cells,
+    /// What the screen shows.
+    shown: Shown,
     /// What is known of the screen before the next cell is written.
     ground: Ground,
     /// A frame of more bytes is cut.
@@ -104,7 +112,8 @@ impl<W: Write> Terse<W> {
             written: 0,
             links: Vec::new(),
             linked: None,
-            owed: BTreeMap::new(),
+            owed: Cells::new(),
+            shown: Shown::default(),
             ground: Ground::Blank,
             large: LARGE,
         }
@@ -126,6 +135,7 @@ impl<W: Write> Terse<W> {
     /// The terminal has another size now.
     pub fn set_size(&mut self, size: Size) {
         self.size = size;
+        self.shown.forget();
     }
 
     /// Somebody else wrote to the terminal: nothing is known of its state.
@@ -133,6 +143,7 @@ impl<W: Write> Terse<W> {
         (self.look, self.at, self.cursor, self.linked) = (None, None, None, None);
         self.frame.clear();
         self.owed.clear();
+        self.shown.forget();
     }
 
     /// Whether cells wait for the next frame, because the last would have been too large.
@@ -179,6 +190,34 @@ impl<W: Write> Terse<W> {
             _ if x == 0 && y == 0 => self.push("\x1b[H"),
             _ if x == 0 => self.push(&format!("\x1b[{}H", y + 1)),
             _ => self.push(&format!("\x1b[{};{}H", y + 1, x + 1)),
+        }
+    }
+
+    /// Writes again what stands between the cursor and a place on its row, where that is shorter than a move.
+    fn bridge(&mut self, x: u16, y: u16) {
+        let (Some(At { x: Some(from), y: row }), Some(look)) = (self.at, self.look) else { return };
+        if row != y || from >= x || x - from > 4 || self.linked.is_some() {
+            return;
+        }
+        let mut between = String::new();
+        for at in from..x {
+            let Some(cell) = self.shown.get(at, y).filter(|c| c.underline_color == Color::Reset) else {
+                return;
+            };
+            let alike = (cell.fg, cell.modifier) == (look.fg, look.with)
+                || (is_bare(cell) && !look.with.intersects(ON_BLANK));
+            if cell.bg != look.bg
+                || !alike
+                || cell.symbol().chars().count() != 1
+                || cell.symbol().width() != 1
+            {
+                return;
+            }
+            between.push_str(cell.symbol());
+        }
+        if between.len() <= if x - from == 1 { 3 } else { 4 } {
+            self.push(&between);
+            self.at = Some(At { x: Some(x), y });
         }
     }
 
@@ -244,10 +283,12 @@ impl<W: Write> Terse<W> {
     fn put(&mut self, x: u16, y: u16, cell: &Cell) {
         let look = self.look_of(cell);
         self.lead(cell);
+        self.bridge(x, y);
         self.go(x, y);
         self.dress(look);
         let symbol = cell.symbol();
         self.push(symbol);
+        self.shown.put(x, y, cell);
         let mut characters = symbol.chars();
         let sure = characters.next().is_some() && characters.next().is_none() && symbol.width() == 1;
         let next = x + 1;
@@ -261,7 +302,7 @@ impl<W: Write> Terse<W> {
         if found == Ground::Drawn || (found == Ground::Blank && self.owed.is_empty()) {
             return;
         }
-        let bare = |cell: &Cell| cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
+        let bare = is_bare;
         let mut grounds: Vec<(Color, usize)> = Vec::new();
         for cell in self.owed.values().filter(|c| bare(c)) {
             match grounds.iter_mut().find(|(bg, _)| *bg == cell.bg) {
@@ -285,6 +326,7 @@ impl<W: Write> Terse<W> {
             self.dress(Look { bg, ..BARE });
             self.push("\x1b[2J");
         }
+        self.shown.blank(self.size, bg);
         // A short gap is written: a move costs as much.
         let mut gaps: Vec<Vec<(u16, u16)>> = Vec::new();
         for (&(y, x), _) in self.owed.iter().filter(|(_, cell)| bare(cell) && cell.bg == bg) {
@@ -340,7 +382,7 @@ impl<W: Write> Terse<W> {
 
     /// Writes cells that were written in their order, look by look instead, where that is shorter: a colour costs more than
     /// a move.
-    fn look_by_look(&mut self, owed: &BTreeMap<(u16, u16), Cell>, before: Stands) {
+    fn look_by_look(&mut self, owed: &Cells, before: Stands) {
         let (in_order, ended) = (self.frame.split_off(before.0), self.stands());
         self.back_to(before);
         let mut looks = Vec::new();
@@ -348,7 +390,7 @@ impl<W: Write> Terse<W> {
         let mut cells: Vec<(usize, &(u16, u16), &Cell)> = Vec::with_capacity(owed.len());
         for (at, cell) in owed {
             let look = (cell.fg, cell.bg, cell.modifier, cell.underline_color);
-            let bare = cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
+            let bare = is_bare(cell);
             // A blank needs no colour of its own behind what is written anyway.
             let joined = last.filter(|(_, (y, x), bg)| bare && (*y, x + 1) == *at && *bg == cell.bg);
             let group = joined.map(|(group, ..)| group).unwrap_or_else(|| {
@@ -386,6 +428,23 @@ impl<W: Write> Terse<W> {
             self.push("\x1b[K");
         } else {
             self.push(&format!("\x1b[{length}X"));
+        }
+        (x..x + length).for_each(|x| self.shown.put(x, y, cell));
+    }
+
+    /// Blanks rows of which so much is to go that it is shorter to write again what stays.
+    fn wipe(&mut self) {
+        let any = self.erases;
+        let wipes = self.shown.wipes(&self.owed).into_iter();
+        for (y, wipe) in wipes.filter(|(_, w)| any || w.bg == Color::Reset) {
+            self.go(wipe.x, y);
+            let plain = self.look.filter(|l| !l.with.intersects(ON_BLANK)).unwrap_or(BARE);
+            self.dress(Look { bg: wipe.bg, ..plain });
+            self.push("\x1b[K");
+            self.owed
+                .retain(|(row, x), cell| *row != y || *x < wipe.x || !is_bare(cell) || cell.bg != wipe.bg);
+            self.owed.extend(wipe.stays.into_iter().map(|(x, cell)| ((y, x), cell)));
+            self.shown.wipe(wipe.x, y, wipe.bg);
         }
     }
 }
@@ -472,8 +531,10 @@ impl<W: Write> Backend for Terse<W> {
     {
         self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
         self.lay_ground();
+        self.wipe();
         let before = self.stands();
         let owed = std::mem::take(&mut self.owed);
+        let shown = self.shown.below(&owed);
         self.cells(owed.iter());
         if self.frame.len() <= self.large {
             if owed.len() <= SCATTERED {
@@ -482,6 +543,7 @@ impl<W: Write> Backend for Terse<W> {
             return Ok(());
         }
         self.back_to(before);
+        shown.into_iter().for_each(|((y, x), cell)| self.shown.put(x, y, &cell));
         // What is read comes before what is drawn; banner, verdict and keys come before all.
         let keys = self.size.height.saturating_sub(1);
         let rank = |y: u16, cell: &Cell| (is_drawn(cell), y > 1 && y != keys, y);
@@ -526,6 +588,7 @@ impl<W: Write> Backend for Terse<W> {
         // What was gathered for the old picture goes with it.
         self.frame.clear();
         self.owed.clear();
+        self.shown.forget();
         (self.look, self.at, self.linked) = (None, None, None);
         self.ground = Ground::Foul;
         Ok(())

@@ -6,6 +6,7 @@ use super::*;
 use crate::model::playbook::Moment;
 use crate::model::reading::Value;
 use crate::model::unit::Unit;
+use crate::session::Request;
 use crate::session::view::*;
 use crate::tui::term::backend::Terse;
 use crate::tui::ui::charts::{TIMELINE, TRIGGERS};
@@ -194,7 +195,7 @@ fn enter_opens_what_the_cursor_of_the_section_is_at() {
     d.ui.section = TRIGGERS;
     d.key(KeyCode::Down);
     let trigger = d.view.triggers[1].id.clone();
-    assert_eq!(d.key(KeyCode::Enter), [Intent::Why(Some(WhyOf::Trigger(trigger)))]);
+    assert_eq!(d.key(KeyCode::Enter), [Intent::Request(Request::Why(Some(WhyOf::Trigger(trigger))))]);
     let mut d = Desk::new(fire());
     d.ui.section = TIMELINE;
     d.key(KeyCode::Up);
@@ -293,5 +294,21 @@ fn tab_and_the_arrows_cost_little_too() {
         frames.push((ui.clone(), fire()));
         let cost = bytes(size, &frames);
         assert!(cost[1..].iter().all(|b| *b <= 200), "{size:?}: {:?}", &cost[1..]);
+    }
+}
+
+#[test]
+fn a_dialog_costs_little_more_than_its_words_and_its_frame() {
+    use crate::model::playbook::Confirm;
+    let typed = View { draft: Some(draft(Confirm::Type)), ..fire() };
+    for size in SIZES {
+        let frames = [
+            (after("", &fire()), fire()),
+            (after("c", &fire()), fire()),
+            (after("c", &typed), typed.clone()),
+        ];
+        let cost = bytes(size, &frames);
+        println!("{size:?}: {cost:?}");
+        assert!(cost[1] <= 1_000 && cost[2] <= 3_600, "{size:?}: {cost:?}");
     }
 }

@@ -212,7 +212,13 @@ pub(super) fn param(name: &str, kind: ParamKind, rows: Vec<ChoiceView>, chosen: 
     ParamView {
         name: name.into(),
         title: "Binary to go back to".into(),
-        spec: Param { title: "Binary to go back to".into(), kind, pick: Pick::None, unit: None },
+        spec: Param {
+            title: "Binary to go back to".into(),
+            kind,
+            pick: Pick::None,
+            unit: None,
+            rehearse: Vec::new(),
+        },
         chosen: chosen.map(str::to_owned),
         why_not: None,
         rows,

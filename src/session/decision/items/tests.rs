@@ -20,13 +20,14 @@ fn ana() -> Person {
 
 fn judge() -> ItemDoes {
     let ask = Ask::File("/x".into());
-    ItemDoes::Judge(Probe { ask, expect: Default::default(), within: None, every: 1_000 })
+    ItemDoes::Judge(Probe { ask, expect: Default::default(), within: None, every: 1_000, rehearse: None })
 }
 
 /// A list of each moment: a person's item, one that judges itself, one that is set off.
 fn playbook() -> Playbook {
     let item = |text: &str, does| Item { text: text.into(), roles: Vec::new(), required: true, does };
-    let act = || ItemDoes::Act { kind: Box::new(StepKind::Wait(Wait::For(1))), timeout: 30_000 };
+    let act =
+        || ItemDoes::Act { kind: Box::new(StepKind::Wait(Wait::For(1))), timeout: 30_000, rehearse: None };
     let list = |moment| Checklist {
         title: "T".into(),
         moment,

@@ -320,7 +320,7 @@ fn a_link_stands_around_its_cells_and_nowhere_else() {
     });
     assert_eq!(
         text(&bytes),
-        "^]8;;https://a/1^\\^[1;2Hfirst one^]8;;^\\^[Cx^]8;;https://a/2^\\^[2;2Hmore^]8;;^\\^[3;2Hbad^[5n"
+        "^]8;;https://a/1^\\^[1;2Hfirst one^]8;;^\\ x^]8;;https://a/2^\\^[2;2Hmore^]8;;^\\^[3;2Hbad^[5n"
     );
     let same = |b: &mut Buffer| {
         linked(b, 0, "first one", one);

@@ -10,7 +10,13 @@ use crate::run::Answer;
 fn listed() -> (World, Program) {
     let mut w = World::new(&[("errors", trigger(Cell::Watch, DefaultAction::Escalate))]);
     let ask = Ask::File("/x".into());
-    let judge = ItemDoes::Judge(Probe { ask, expect: Default::default(), within: None, every: 1_000 });
+    let judge = ItemDoes::Judge(Probe {
+        ask,
+        expect: Default::default(),
+        within: None,
+        every: 1_000,
+        rehearse: None,
+    });
     let item = |does| Item { text: "t".into(), roles: Vec::new(), required: true, does };
     for (id, moment) in [("before", Moment::Before), ("after", Moment::After)] {
         let items = vec![item(None), item(Some(judge.clone()))];
