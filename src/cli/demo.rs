@@ -8,6 +8,7 @@ use crate::driver::fleet::{Desk, Sources};
 use crate::driver::{Driver, Request, Setup, Update};
 use crate::run::record::{Verdict, Wish};
 use crate::run::view::RunState;
+use crate::session::Seen;
 use crate::session::view::{Gravity, View};
 use crate::sim;
 use crate::supervisor::home;
@@ -108,8 +109,8 @@ async fn story(setup: Setup) -> u8 {
                 if let Some(old) = driver.session().run().filter(|r| r.is_open()) {
                     // The service of an earlier demo is gone with it: its run can never verify.
                     let wish = Wish::Abandon { reason: "the embedded service of that demo is gone".into() };
-                    let (run, seen) = (old.plan().id.clone(), old.view().seq);
-                    driver.ask(Request::Run { run, step: None, attempt: None, seen, wish });
+                    let (run, seq) = (old.plan().id.clone(), old.view().seq);
+                    driver.ask(Request::Run { seen: Seen { run, step: None, attempt: None, seq }, wish });
                     tokio::time::sleep(Duration::from_millis(500)).await;
                     continue;
                 }

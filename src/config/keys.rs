@@ -58,6 +58,11 @@ pub fn read(t: &Table<'_>) -> Keys {
     let mut lines = Vec::new();
     for (context, place, actions) in node.keyed() {
         let context = Word { text: context.into(), span: place };
+        if !matches!(actions.value, toml::de::DeValue::Table(_)) {
+            let hint = "write it below [keys.global], or the place where `ripcord keys` has it";
+            actions.error(format!("`{}` stands in no place", context.text), hint);
+            continue;
+        }
         for (action, place, keys) in actions.keyed() {
             let action = Word { text: action.into(), span: place };
             lines.push(Line { context: context.clone(), action, keys: words(&keys) });

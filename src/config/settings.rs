@@ -230,4 +230,11 @@ mod tests {
         assert_eq!(load(none, false, &home).unwrap(), Settings::default());
         assert!(load(none, true, &home).is_err());
     }
+
+    #[test]
+    fn a_key_belongs_to_a_place() {
+        let problems = parse("[keys]\nhelp = \"F1\"\n", "config.toml", &home).unwrap_err();
+        assert_eq!(problems[0].message, "`help` stands in no place");
+        assert!(problems[0].hint.contains("[keys.global]"), "{problems:?}");
+    }
 }

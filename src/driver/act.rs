@@ -1,6 +1,7 @@
 //! What takes time: resolving a procedure, launching a plan, asking a run. Each in a task of its own.
 
 use super::decide::NotSaid;
+use super::follow::Look;
 use super::{Drafted, Driver, News, Proposed, Update, Waiting, draft, logout};
 use crate::clock;
 use crate::model::text::clean_line;
@@ -194,20 +195,13 @@ impl Driver {
         self.replace(Box::new(plan.confirmed(&clock::now())), run);
     }
 
-    pub(super) fn request(
-        &mut self,
-        run: &str,
-        step: Option<usize>,
-        attempt: Option<u32>,
-        seen: u64,
-        wish: Wish,
-    ) {
-        let Some(followed) = self.session.run().filter(|r| r.plan().id == run) else { return };
+    pub(super) fn request(&mut self, seen: crate::session::Seen, wish: Wish) {
+        let Some(followed) = self.session.run().filter(|r| r.plan().id == seen.run) else { return };
         let (orphan, who) = (followed.is_orphan(), person());
-        let (dir, tell) = (supervisor::run_dir(&self.setup.folder, run), self.tell.clone());
+        let (dir, tell) = (supervisor::run_dir(&self.setup.folder, &seen.run), self.tell.clone());
         tokio::task::spawn_blocking(move || {
             let asked = supervisor::Asker::open(crate::journal::real(), &dir, who.clone())
-                .and_then(|mut asker| asker.ask(wish, step, attempt, seen))
+                .and_then(|mut asker| asker.ask(wish, seen.step, seen.attempt, seen.seq))
                 .map_err(|e| e.to_string());
             // Nobody drives it: whoever asks something of it wants it to go on.
             let asked = asked.and_then(|_| match orphan {
@@ -285,6 +279,7 @@ impl Driver {
             }
             News::Launched(Ok(id)) => {
                 self.replacing = None;
+                let _ = self.turn.send(Look::Now);
                 Update::Accepted(id)
             }
             News::Launched(Err(why)) => {

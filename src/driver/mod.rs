@@ -15,11 +15,10 @@ mod logout;
 mod logs;
 mod reads;
 mod recorder;
-mod request;
 mod trouble;
 pub mod watch;
 
-pub use request::Request;
+pub use crate::session::Request;
 
 use crate::clock;
 use crate::model::playbook::Playbook;
@@ -187,6 +186,7 @@ impl Driver {
             user: who.user,
             uid: who.uid,
             login_uid: who.login_uid,
+            pid: std::process::id(),
             demo: setup.demo.is_some(),
             folder: setup.folder.display().to_string(),
             read_only: setup.read_only,
@@ -384,7 +384,7 @@ impl Driver {
             }
             Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
             Request::Count { signal, delta } => self.count(signal, delta),
-            Request::Run { run, step, attempt, seen, wish } => self.request(&run, step, attempt, seen, wish),
+            Request::Run { seen, wish } => self.request(seen, wish),
             Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
             Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),

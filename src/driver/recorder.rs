@@ -4,6 +4,7 @@ use super::watch::{Deciding, Told};
 use super::{Driver, News, Update};
 use crate::clock;
 use crate::engine::Engine;
+use crate::engine::verdict::Standing;
 use crate::model::reading::Reading;
 use crate::model::time::{Millis, Now};
 use std::time::Duration;
@@ -24,11 +25,13 @@ pub(super) struct Recorder {
     /// When the next try or heartbeat is due, boot milliseconds.
     due: Millis,
     trying: bool,
+    /// Where the service stood in the last heartbeat.
+    said: Option<Standing>,
 }
 
 impl Recorder {
     pub(super) fn new(now: &Now) -> Recorder {
-        Recorder { deciding: None, began: now.boot, due: now.boot + EACH, trying: false }
+        Recorder { deciding: None, began: now.boot, due: now.boot + EACH, trying: false, said: None }
     }
 
     /// Waits for what its decider tells; for ever where there is none. Cancel-safe.
@@ -59,8 +62,10 @@ impl Recorder {
     fn feed(&mut self, now: &Now, engine: &Engine) {
         if let Some(deciding) = &mut self.deciding {
             deciding.feed(now, engine);
-            if now.boot >= self.due {
+            let standing = &engine.verdict().standing;
+            if now.boot >= self.due || !self.said.as_ref().is_some_and(|said| said.same(standing)) {
                 self.due = now.boot + BEAT;
+                self.said = Some(standing.clone());
                 deciding.beat(now, engine);
             }
         }

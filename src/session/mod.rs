@@ -9,6 +9,7 @@ mod following;
 mod matrix;
 mod picture;
 pub mod replay;
+mod request;
 mod scenarios;
 mod signal;
 pub mod timeline;
@@ -21,6 +22,7 @@ mod tests;
 pub use checklists::{condition, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
+pub use request::{Request, Seen};
 
 use crate::engine::{self, Engine, baseline};
 use crate::model::playbook::Playbook;
@@ -100,6 +102,8 @@ pub struct Facts {
     pub user: String,
     /// Their account's number.
     pub uid: u32,
+    /// This process: a heartbeat of its own says nothing new.
+    pub pid: u32,
     /// The number they logged in with.
     pub login_uid: Option<u32>,
     /// The embedded service of the demo is what is watched.

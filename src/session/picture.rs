@@ -47,7 +47,10 @@ impl Session {
             automation: self.automation(),
             freshness: self.freshness(t),
             watch: self.watch(now),
-            watcher_says: self.decider(now).map(|b| (clean_line(&b.says), b.age(now))),
+            watcher_says: self
+                .decider(now)
+                .filter(|b| b.pid != self.facts.pid)
+                .map(|b| (clean_line(&b.says), b.age(now))),
             here: vec![self.facts.user.clone()],
             now: now.clone(),
             verdict,

@@ -11,8 +11,8 @@ use super::theme::{ColorLevel, Theme};
 use super::ui::{Intent, Screen, Ui, ZOOMS};
 use crate::clock;
 use crate::config::settings::Notify;
+use crate::driver::Update;
 use crate::driver::fleet::Desk;
-use crate::driver::{Request, Update};
 use crate::session::view::{Curve, Freshness, View};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -297,44 +297,7 @@ impl App {
             Intent::Quit => return Turn::Leave,
             Intent::Suspend => return Turn::Suspend,
             Intent::Repaint => return Turn::Repaint,
-            Intent::Prepare { procedure, given, stops, scenario } => {
-                Request::Prepare { procedure, given, stops, scenario }
-            }
-            Intent::Succeed { run } => Request::Succeed { run },
-            Intent::CancelDraft => Request::CancelDraft,
-            Intent::Override { draft, reason } => Request::Override { draft, reason },
-            Intent::Confirm { draft, decides } => Request::Confirm { draft, decides },
-            Intent::Decide { clock, choice, reason } => Request::Say { clock, choice, reason },
-            Intent::Automation { modes, reason } => Request::Automation { modes, reason },
-            Intent::Seen => Request::Seen,
-            Intent::Note { text, to } => Request::Note { text, to },
-            Intent::Mark { mark } => Request::Mark { mark },
-            Intent::TakeOver { reason } => Request::TakeOver { reason },
-            Intent::Why(of) => Request::Why(of),
-            Intent::Beside { reason } => Request::Beside { reason },
-            Intent::TakeUp { run } => Request::TakeUp { run },
-            Intent::Output { from } => Request::Output { line: from },
-            Intent::FindOutput { sought, from, back } => Request::FindOutput { sought, from, back },
-            Intent::Flag { signal, raise, note } => Request::Flag { signal, raise, note },
-            Intent::Count { signal } => Request::Count { signal, delta: 1 },
-            Intent::TakeBack { signal } => Request::Count { signal, delta: -1 },
-            Intent::Ask { seen, wish } => {
-                Request::Run { run: seen.run, step: seen.step, attempt: seen.attempt, seen: seen.seq, wish }
-            }
-            Intent::Tick { checklist, item, done, note } => Request::Tick { checklist, item, done, note },
-            Intent::NoteItem { checklist, item, note } => Request::NoteItem { checklist, item, note },
-            Intent::DoItem { checklist, item } => Request::DoItem { checklist, item },
-            Intent::WithoutItem { checklist, item, reason } => {
-                Request::WithoutItem { checklist, item, reason }
-            }
-            Intent::Probe { guide, step } => Request::Probe { guide, step },
-            Intent::StopProbes => Request::StopProbes,
-            Intent::List { procedure, param } => Request::List { procedure, param },
-            Intent::PageRole { role, text } => Request::PageRole { role, text },
-            Intent::Logs(logs) => Request::Logs(logs),
-            Intent::Export(form) => Request::Export(form),
-            Intent::DryRun { procedure } => Request::DryRun { procedure },
-            Intent::Trouble { trouble, on } => Request::Trouble { trouble, on },
+            Intent::Request(request) => request,
             Intent::Fleet { row, screen } => {
                 match self.desk.open(row) {
                     // The next key is already about the service that is open now.
@@ -355,7 +318,6 @@ impl App {
             Intent::Theme { name } => return self.paint_in(&name),
             Intent::Copy { text } => return self.copy(&text),
             Intent::CopySheet => return self.copy(&self.desk.sheet()),
-            Intent::AskAgain => Request::AskAgain,
         };
         self.desk.ask(request);
         self.view = self.desk.view();

@@ -26,6 +26,7 @@ use super::dialog::text::About;
 use super::dialog::{Dialog, question};
 use super::freeze::Freeze;
 use super::keymap::{Action, Context, Key, Keymap};
+use crate::session::Request;
 use crate::session::view::{Found, View, WhyOf};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
@@ -338,7 +339,7 @@ impl Ui {
             Action::Quit => return vec![Intent::Quit],
             Action::Suspend => return vec![Intent::Suspend],
             Action::Repaint => return vec![Intent::Repaint],
-            Action::TryAgain => return vec![Intent::AskAgain],
+            Action::TryAgain => return vec![Intent::Request(Request::AskAgain)],
             Action::Up => return self.step(view, -1),
             Action::Down => return self.step(view, 1),
             Action::PageUp => return self.step(view, -10),
@@ -356,7 +357,7 @@ impl Ui {
                 if let Some((signal, at)) = self.counted.take()
                     && now_ms.saturating_sub(at) <= TAKE_BACK_MS
                 {
-                    return vec![Intent::TakeBack { signal }];
+                    return vec![Intent::Request(Request::Count { signal, delta: -1 })];
                 }
             }
             Action::Approve => return self.approve(view),
@@ -400,16 +401,16 @@ impl Ui {
             Screen::Why => {
                 let back = if self.before == Screen::Why { Screen::Overview } else { self.before };
                 self.go(back);
-                return vec![Intent::Why(None)];
+                return vec![Intent::Request(Request::Why(None))];
             }
             Screen::Procedures if self.plan.is_some() => {
                 self.plan = None;
-                return vec![Intent::CancelDraft];
+                return vec![Intent::Request(Request::CancelDraft)];
             }
             Screen::Run if self.pane != Pane::All => {
                 self.pane = Pane::All;
                 self.scroll = 0;
-                return vec![Intent::Output { from: None }];
+                return vec![Intent::Request(Request::Output { line: None })];
             }
             _ => Screen::Overview,
         };
@@ -431,7 +432,7 @@ impl Ui {
                 self.scroll = 0;
                 if let Some(of) = all.into_iter().nth(to.min(all_but_one)) {
                     self.why.clone_from(&of);
-                    return vec![Intent::Why(Some(of))];
+                    return vec![Intent::Request(Request::Why(Some(of)))];
                 }
                 return Vec::new();
             }
@@ -456,12 +457,12 @@ impl Ui {
                     return self.only_reads();
                 }
                 self.plan = Some(p.id.clone());
-                return vec![Intent::Prepare {
+                return vec![Intent::Request(Request::Prepare {
                     procedure: p.id.clone(),
                     given: Default::default(),
                     stops: None,
                     scenario: None,
-                }];
+                })];
             }
             _ => {}
         }
@@ -490,7 +491,7 @@ impl Ui {
         }
         if manual.counter {
             self.counted = Some((manual.id.clone(), now_ms));
-            return vec![Intent::Count { signal: manual.id.clone() }];
+            return vec![Intent::Request(Request::Count { signal: manual.id.clone(), delta: 1 })];
         }
         self.open(Dialog::Question(question::about_flag(manual)), Some(KeyCode::Char(c)));
         Vec::new()

@@ -27,6 +27,7 @@ use crate::model::playbook::{self, Automation};
 use crate::model::text::clean_line;
 use crate::run::record::Answer;
 use crate::run::state::Need;
+use crate::session::Seen;
 use crate::session::view::{ArmingView, ParamView};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use indexmap::IndexMap;
@@ -378,19 +379,6 @@ pub enum Say {
     Approve,
     /// Do not agree to it.
     Refuse,
-}
-
-/// A run, and what of it was on the screen when a person spoke.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The run.
-    pub run: String,
-    /// Number of its step under way.
-    pub step: Option<usize>,
-    /// Attempt of that step.
-    pub attempt: Option<u32>,
-    /// Sequence of the last record.
-    pub seq: u64,
 }
 
 /// What is to become of a run that waits.

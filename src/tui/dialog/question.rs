@@ -1,9 +1,10 @@
 //! A question with a line of text: a flag's note, or the reason of what is said to a run.
 
 use super::window::{Window, wrap};
-use super::{Asked, Form, ItemAsk, Question, Say, Seen};
+use super::{Asked, Form, ItemAsk, Question, Say};
 use crate::run::record::Answer;
 use crate::run::view::RunView;
+use crate::session::Seen;
 use crate::session::view::{DecisionView, DraftView, ManualView, Replacing, Watch};
 use crate::tui::canvas::Canvas;
 use crate::tui::format;

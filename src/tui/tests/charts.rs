@@ -6,6 +6,7 @@ use super::*;
 use crate::model::playbook::Moment;
 use crate::model::reading::Value;
 use crate::model::unit::Unit;
+use crate::session::Request;
 use crate::session::view::*;
 use crate::tui::term::backend::Terse;
 use crate::tui::ui::charts::{TIMELINE, TRIGGERS};
@@ -194,7 +195,7 @@ fn enter_opens_what_the_cursor_of_the_section_is_at() {
     d.ui.section = TRIGGERS;
     d.key(KeyCode::Down);
     let trigger = d.view.triggers[1].id.clone();
-    assert_eq!(d.key(KeyCode::Enter), [Intent::Why(Some(WhyOf::Trigger(trigger)))]);
+    assert_eq!(d.key(KeyCode::Enter), [Intent::Request(Request::Why(Some(WhyOf::Trigger(trigger))))]);
     let mut d = Desk::new(fire());
     d.ui.section = TIMELINE;
     d.key(KeyCode::Up);

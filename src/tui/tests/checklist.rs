@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::playbook::Moment;
 use crate::run::Answer;
+use crate::session::Request;
 use crate::session::view::{ChecklistView, ItemView};
 use crate::tui::dialog::Dialog;
 use crate::tui::theme::Theme;
@@ -177,8 +178,9 @@ fn asked(keys: &str, last: KeyCode, view: &View) -> Vec<Intent> {
 #[test]
 fn space_ticks_and_unticks_what_is_for_people() {
     let view = lists();
-    let tick =
-        |item, done| vec![Intent::Tick { checklist: "before".into(), item, done, note: String::new() }];
+    let tick = |item, done| {
+        vec![Intent::Request(Request::Tick { checklist: "before".into(), item, done, note: String::new() })]
+    };
     assert_eq!(asked("2", KeyCode::Char(' '), &view), tick(4, true), "the next open one is at the cursor");
     assert_eq!(asked("2↑", KeyCode::Char(' '), &view), tick(3, false));
     // What judges itself is ticked by nobody, and says so.
@@ -193,7 +195,7 @@ fn space_ticks_and_unticks_what_is_for_people() {
 #[test]
 fn nothing_is_set_off_by_a_slip() {
     let view = lists();
-    let did = vec![Intent::DoItem { checklist: "before".into(), item: 4 }];
+    let did = vec![Intent::Request(Request::DoItem { checklist: "before".into(), item: 4 })];
     assert_eq!(asked("2", KeyCode::Enter, &view), Vec::new(), "a dialog opens");
     assert_eq!(asked("2\n", KeyCode::Enter, &view), Vec::new(), "with the focus on Cancel");
     assert_eq!(asked("2\n\t", KeyCode::Enter, &view), did);
@@ -209,16 +211,22 @@ fn notes_answers_and_reasons_go_to_their_item() {
     let view = lists();
     let of = |item| ("before".to_owned(), item);
     let (checklist, item) = of(4);
-    let note = Intent::NoteItem { checklist, item, note: "OPS-4711".into() };
+    let note = Intent::Request(Request::NoteItem { checklist, item, note: "OPS-4711".into() });
     assert_eq!(asked("2NOPS-4711\t", KeyCode::Enter, &view), vec![note]);
     let (checklist, item) = of(4);
-    let without = Intent::WithoutItem { checklist, item, reason: "it is down".into() };
+    let without = Intent::Request(Request::WithoutItem { checklist, item, reason: "it is down".into() });
     assert_eq!(asked("2Oit is down\t", KeyCode::Enter, &view), vec![without]);
     assert_eq!(asked("2O\t", KeyCode::Enter, &view), Vec::new(), "never without a reason");
     let (checklist, item) = of(5);
-    let answer = Intent::Tick { checklist, item, done: true, note: "High (P1), since 3".into() };
+    let answer =
+        Intent::Request(Request::Tick { checklist, item, done: true, note: "High (P1), since 3".into() });
     assert_eq!(asked("2↓\n, since 3\t", KeyCode::Enter, &view), vec![answer]);
     // Another list, another item.
-    let tick = Intent::Tick { checklist: "within-1h".into(), item: 1, done: true, note: String::new() };
+    let tick = Intent::Request(Request::Tick {
+        checklist: "within-1h".into(),
+        item: 1,
+        done: true,
+        note: String::new(),
+    });
     assert_eq!(asked("2\t", KeyCode::Char(' '), &view), vec![tick]);
 }

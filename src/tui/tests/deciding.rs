@@ -4,6 +4,7 @@ use super::keys::{Desk, prepare};
 use super::*;
 use crate::engine::eval::Truth;
 use crate::model::playbook::{Automation, Confirm};
+use crate::session::Request;
 use crate::session::decision::Choice;
 use crate::session::view::*;
 use crate::tui::dialog::Dialog;
@@ -295,8 +296,10 @@ fn every_size_draws_all_of_it() {
 #[test]
 fn one_key_disarms_and_it_needs_no_dialog() {
     let mut d = Desk::new(burning());
-    let off =
-        Intent::Automation { modes: vec![(None, Automation::Off)], reason: "one key on the screen".into() };
+    let off = Intent::Request(Request::Automation {
+        modes: vec![(None, Automation::Off)],
+        reason: "one key on the screen".into(),
+    });
     assert_eq!(d.ch('X'), [off]);
     assert!(d.ui.dialog().is_none());
 }
@@ -330,7 +333,10 @@ fn arming_asks_for_a_reason_and_the_name_and_is_never_more_than_the_ceiling() {
     d.key(KeyCode::Tab);
     d.now += 1_100;
     let modes = vec![(Some("automatic".to_owned()), Automation::Shadow), (None, Automation::Shadow)];
-    assert_eq!(d.key(KeyCode::Enter), [Intent::Automation { modes, reason: "fixed".into() }]);
+    assert_eq!(
+        d.key(KeyCode::Enter),
+        [Intent::Request(Request::Automation { modes, reason: "fixed".into() })]
+    );
 }
 
 #[test]
@@ -361,7 +367,8 @@ fn a_decision_is_never_confirmed_by_enter_and_roll_back_opens_the_confirmation()
     d.drawn(|v| v.draft = Some(draft(Confirm::Key)));
     d.seen(600);
     d.now += 1_100;
-    let confirmed = Intent::Confirm { draft: "d1".into(), decides: Some("high-1-d1".into()) };
+    let confirmed =
+        Intent::Request(Request::Confirm { draft: "d1".into(), decides: Some("high-1-d1".into()) });
     assert_eq!(d.ch('y'), [confirmed]);
     assert!(d.ui.dialog().is_none(), "what is decided is not asked again");
     assert_eq!(d.ui.screen, Screen::Run);
@@ -394,7 +401,7 @@ fn where_two_must_agree_the_first_word_starts_nothing() {
     d.key(KeyCode::Tab);
     d.now += 600;
     let choice = Choice::RollBack { procedure: "config".into(), run: None };
-    let said = Intent::Decide { clock: "high-1-d1".into(), choice, reason: "errors".into() };
+    let said = Intent::Request(Request::Say { clock: "high-1-d1".into(), choice, reason: "errors".into() });
     assert_eq!(d.key(KeyCode::Enter), [said]);
 }
 
@@ -409,11 +416,11 @@ fn more_time_is_chosen_with_a_reason_and_a_closed_clock_takes_the_question_away(
     d.type_in("canary");
     d.key(KeyCode::Tab);
     d.now += 600;
-    let said = Intent::Decide {
+    let said = Intent::Request(Request::Say {
         clock: "high-1-d1".into(),
         choice: Choice::Extend(600_000),
         reason: "canary".into(),
-    };
+    });
     assert_eq!(d.key(KeyCode::Enter), [said]);
     d.now += 2_000;
     d.ch('D');
@@ -445,10 +452,13 @@ fn other_decisions_are_reached_by_tab_and_other_procedures_by_their_keys() {
 fn why_follows_the_cursor_and_goes_back_where_it_came_from() {
     let mut d = Desk::new(explained());
     d.ch('5');
-    assert_eq!(d.ch('W'), [Intent::Why(Some(WhyOf::Verdict))]);
-    assert_eq!(d.key(KeyCode::Down), [Intent::Why(Some(WhyOf::Matrix))]);
-    assert_eq!(d.key(KeyCode::Down), [Intent::Why(Some(WhyOf::Decision("high-1-d1".into())))]);
-    assert_eq!(d.key(KeyCode::Esc), [Intent::Why(None)]);
+    assert_eq!(d.ch('W'), [Intent::Request(Request::Why(Some(WhyOf::Verdict)))]);
+    assert_eq!(d.key(KeyCode::Down), [Intent::Request(Request::Why(Some(WhyOf::Matrix)))]);
+    assert_eq!(
+        d.key(KeyCode::Down),
+        [Intent::Request(Request::Why(Some(WhyOf::Decision("high-1-d1".into()))))]
+    );
+    assert_eq!(d.key(KeyCode::Esc), [Intent::Request(Request::Why(None))]);
     assert_eq!(d.ui.screen, Screen::Timeline);
 }
 
@@ -462,7 +472,7 @@ fn a_screen_that_only_reads_asks_for_none_of_it() {
         assert!(matches!(d.ui.dialog(), Some(Dialog::Refused(_))), "{key}");
     }
     let mut d = Desk::new(view.clone());
-    assert_eq!(d.ch('W'), [Intent::Why(Some(WhyOf::Verdict))], "looking is allowed");
+    assert_eq!(d.ch('W'), [Intent::Request(Request::Why(Some(WhyOf::Verdict)))], "looking is allowed");
     let shown = text(&frame((80, 24), &ui(), &view));
     assert!(!shown.contains("X stop") && !shown.contains("D decide"), "{shown}");
 }
@@ -470,7 +480,7 @@ fn a_screen_that_only_reads_asks_for_none_of_it() {
 #[test]
 fn what_rings_is_seen_by_one_key_and_silence_has_none() {
     let mut d = Desk::new(burning());
-    assert_eq!(d.ch('B'), [Intent::Seen]);
+    assert_eq!(d.ch('B'), [Intent::Request(Request::Seen)]);
     let mut d = Desk::new(calm());
     assert_eq!(d.ch('B'), []);
     d.ch('D');

@@ -3,6 +3,7 @@
 use super::keys::Desk;
 use super::*;
 use crate::model::playbook::Mark;
+use crate::session::Request;
 use crate::session::view::logs::KEPT;
 use crate::session::view::{Form, Happening, IncidentView, LogLine, LogSeen, LogView, OnRecord, Sort, View};
 use crate::tui::dialog::Dialog;
@@ -146,7 +147,7 @@ fn export_asks_for_the_form_and_a_screen_that_only_reads_does_not() {
         d.ch('>');
         assert!(matches!(d.ui.dialog(), Some(Dialog::Export)));
         d.seen(2_000);
-        assert_eq!(d.ch(key), [Intent::Export(form)]);
+        assert_eq!(d.ch(key), [Intent::Request(Request::Export(form))]);
         assert!(d.ui.dialog().is_none());
     }
     let mut d = desk(night());
@@ -233,9 +234,9 @@ fn the_logs_as_drawn() {
 fn logs_are_followed_while_they_are_looked_at_and_no_longer() {
     let mut d = Desk::new(logs());
     let all = ["alerts", "rollback", "gone", "opening"].map(String::from).to_vec();
-    assert_eq!(d.ch('9'), [Intent::Logs(all)]);
+    assert_eq!(d.ch('9'), [Intent::Request(Request::Logs(all))]);
     assert_eq!(d.key(KeyCode::Down), []);
-    assert_eq!(d.ch('1'), [Intent::Logs(Vec::new())]);
+    assert_eq!(d.ch('1'), [Intent::Request(Request::Logs(Vec::new()))]);
     assert_eq!(d.ch('2'), []);
 }
 

@@ -2,6 +2,7 @@
 
 use super::keys::Desk;
 use super::*;
+use crate::session::Request;
 use crate::tui::dialog::Dialog;
 use crate::tui::ui::Screen;
 use crossterm::event::KeyCode;
@@ -122,7 +123,10 @@ fn enter_held_in_the_help_confirms_nothing() {
     d.now += 660;
     for _ in 0..100 {
         let out = d.key(KeyCode::Enter);
-        assert!(!out.iter().any(|i| matches!(i, crate::tui::ui::Intent::Confirm { .. })), "{out:?}");
+        assert!(
+            !out.iter().any(|i| matches!(i, crate::tui::ui::Intent::Request(Request::Confirm { .. }))),
+            "{out:?}"
+        );
         d.now += 33;
         d.seen(0);
     }
@@ -221,7 +225,9 @@ fn every_entry_of_the_palette_can_be_opened() {
         for does in entries.into_iter().map(|e| e.does) {
             let mut ui = after("", &view);
             let out = ui.does(&does, KeyCode::Enter, &view, 50_000);
-            let starts = |i: &crate::tui::ui::Intent| matches!(i, crate::tui::ui::Intent::Confirm { .. });
+            let starts = |i: &crate::tui::ui::Intent| {
+                matches!(i, crate::tui::ui::Intent::Request(Request::Confirm { .. }))
+            };
             assert!(!out.iter().any(starts), "{does:?}");
             let _ = frame((80, 24), &ui, &view);
         }

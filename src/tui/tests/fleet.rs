@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::playbook::{Automation, Tone};
 use crate::model::time::{Deadline, Now};
+use crate::session::Request;
 use crate::session::view::fleet::{
     BUCKET_MS, Broken, Due, FleetRow, FleetRun, FleetView, LastRun, Says, Sort, Spark,
 };
@@ -344,7 +345,7 @@ fn the_rehearsal_in_both_sizes_and_the_trouble_behind_its_key() {
 #[test]
 fn trouble_begins_and_ends_by_its_key_and_only_in_a_rehearsal() {
     let view = rehearsal();
-    let begin = |on, id: &str| vec![Intent::Trouble { trouble: id.into(), on }];
+    let begin = |on, id: &str| vec![Intent::Request(Request::Trouble { trouble: id.into(), on })];
     assert_eq!(press(&mut after("8!", &view), "l", &view), begin(true, "canary is slow"));
     let mut ui = after("8!", &view);
     assert_eq!(press(&mut ui, "e", &view), begin(false, "canary fails"), "what is on ends");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::eval::Truth;
+use crate::session::Request;
 use crate::session::view::guide::*;
 use crate::session::view::{ChoiceView, GuideView};
 use crate::tui::ui::{Intent, Screen};
@@ -339,16 +340,19 @@ fn the_emergency_help_opens_by_one_key_from_every_screen() {
 fn commands_run_when_they_are_asked_to_and_end_when_one_leaves() {
     let view = book(fire());
     let mut ui = page(&view, 1, "\n");
-    assert_eq!(asked(&mut ui, &view, KeyCode::Enter), [Intent::Probe { guide: "reload".into(), step: 1 }]);
+    assert_eq!(
+        asked(&mut ui, &view, KeyCode::Enter),
+        [Intent::Request(Request::Probe { guide: "reload".into(), step: 1 })]
+    );
     let mut ui = page(&view, 1, "\n↓↓");
     assert!(asked(&mut ui, &view, KeyCode::Enter).is_empty(), "there is nothing to run in the third");
     let mut ui = page(&view, 1, "\n↓");
     let again = asked(&mut ui, &view, KeyCode::Char('R'));
-    assert_eq!(again, [Intent::Probe { guide: "reload".into(), step: 2 }]);
+    assert_eq!(again, [Intent::Request(Request::Probe { guide: "reload".into(), step: 2 })]);
     let running = probed(ProbeState::Running(4_000));
     for leaves in [KeyCode::Esc, KeyCode::Left, KeyCode::Char('1'), KeyCode::Char('E'), KeyCode::Char('4')] {
         let mut ui = page(&running, 1, "\n");
-        assert_eq!(asked(&mut ui, &running, leaves), [Intent::StopProbes], "{leaves:?}");
+        assert_eq!(asked(&mut ui, &running, leaves), [Intent::Request(Request::StopProbes)], "{leaves:?}");
     }
     let mut ui = page(&running, 1, "\n");
     assert!(asked(&mut ui, &running, KeyCode::Down).is_empty(), "looking at the next ends nothing");
@@ -367,7 +371,10 @@ fn people_are_paged_only_by_a_question() {
     assert!(ui.dialog().is_none());
     let mut ui = page(&view, 0, "\nplease\t");
     let out = asked(&mut ui, &view, KeyCode::Enter);
-    assert_eq!(out, [Intent::PageRole { role: "oncall".into(), text: format!("{text} please") }]);
+    assert_eq!(
+        out,
+        [Intent::Request(Request::PageRole { role: "oncall".into(), text: format!("{text} please") })]
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::playbook::Confirm;
 use crate::run::record::Wish;
+use crate::session::Request;
 use crate::tui::dialog::{Dialog, Refused};
 use crate::tui::ui::{Intent, Screen};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -62,7 +63,12 @@ impl Desk {
 }
 
 pub(super) fn prepare(procedure: &str) -> Intent {
-    Intent::Prepare { procedure: procedure.into(), given: Default::default(), stops: None, scenario: None }
+    Intent::Request(Request::Prepare {
+        procedure: procedure.into(),
+        given: Default::default(),
+        stops: None,
+        scenario: None,
+    })
 }
 
 fn resolved(confirm: Confirm) -> View {
@@ -81,7 +87,7 @@ fn by_key_one_press_confirms_what_was_seen() {
     d.seen(499);
     assert_eq!(d.ch('y'), [], "not for half a second");
     d.now += 200;
-    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d1".into(), decides: None }]);
+    assert_eq!(d.ch('y'), [Intent::Request(Request::Confirm { draft: "d1".into(), decides: None })]);
     assert!(d.ui.dialog().is_none());
     assert_eq!(d.ui.screen, Screen::Run);
 }
@@ -96,7 +102,7 @@ fn another_plan_than_the_one_seen_is_not_confirmed() {
     d.now += 5_000;
     assert_eq!(d.ch('y'), [], "its frame was not acknowledged");
     d.seen(600);
-    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d2".into(), decides: None }]);
+    assert_eq!(d.ch('y'), [Intent::Request(Request::Confirm { draft: "d2".into(), decides: None })]);
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn enter_cancels_until_the_focus_was_moved() {
     let mut d = Desk::new(resolved(Confirm::Key));
     d.ch('c');
     d.seen(600);
-    assert_eq!(d.key(KeyCode::Enter), [Intent::CancelDraft]);
+    assert_eq!(d.key(KeyCode::Enter), [Intent::Request(Request::CancelDraft)]);
     assert!(d.ui.dialog().is_none());
 }
 
@@ -121,7 +127,10 @@ fn the_name_is_typed_then_tab_then_enter() {
     d.type_in("t");
     d.key(KeyCode::Tab);
     d.now += 600;
-    assert_eq!(d.key(KeyCode::Enter), [Intent::Confirm { draft: "d1".into(), decides: None }]);
+    assert_eq!(
+        d.key(KeyCode::Enter),
+        [Intent::Request(Request::Confirm { draft: "d1".into(), decides: None })]
+    );
 }
 
 #[test]
@@ -132,7 +141,7 @@ fn tab_does_not_reach_the_button_before_the_name_is_right() {
     d.type_in("lapce-ai-cs");
     d.key(KeyCode::Tab);
     d.now += 600;
-    assert_eq!(d.key(KeyCode::Enter), [Intent::CancelDraft]);
+    assert_eq!(d.key(KeyCode::Enter), [Intent::Request(Request::CancelDraft)]);
 }
 
 #[test]
@@ -147,13 +156,20 @@ fn a_held_key_never_confirms() {
         // Held: a first repeat after 660 ms, then 30 a second; and as a terminal that tells repeats from presses.
         d.now += 660;
         for _ in 0..100 {
-            assert_eq!(d.key(code).iter().find(|i| matches!(i, Intent::Confirm { .. })), None, "{code:?}");
+            assert_eq!(
+                d.key(code).iter().find(|i| matches!(i, Intent::Request(Request::Confirm { .. }))),
+                None,
+                "{code:?}"
+            );
             d.now += 33;
             d.seen(0);
         }
         let repeat = KeyEvent::new_with_kind(code, KeyModifiers::NONE, KeyEventKind::Repeat);
         d.now += 5_000;
-        assert_eq!(d.event(repeat).iter().find(|i| matches!(i, Intent::Confirm { .. })), None);
+        assert_eq!(
+            d.event(repeat).iter().find(|i| matches!(i, Intent::Request(Request::Confirm { .. }))),
+            None
+        );
     }
 }
 
@@ -213,7 +229,7 @@ fn a_run_is_stopped_with_a_reason_and_with_what_was_seen() {
     d.key(KeyCode::Tab);
     d.now += 600;
     let intents = d.key(KeyCode::Enter);
-    let [Intent::Ask { seen, wish }] = intents.as_slice() else { panic!("{intents:?}") };
+    let [Intent::Request(Request::Run { seen, wish })] = intents.as_slice() else { panic!("{intents:?}") };
     assert_eq!((seen.run.as_str(), seen.step, seen.attempt, seen.seq), ("1121-0314-c", Some(4), Some(1), 17));
     assert_eq!(*wish, Wish::Abort { reason: "wrong host".into() });
 }
@@ -234,7 +250,7 @@ fn an_unknown_step_is_settled_by_a_person_with_a_reason() {
         d.now += 600;
         let intents = d.key(KeyCode::Enter);
         assert!(
-            matches!(intents.as_slice(), [Intent::Ask { wish: Wish::Settle { done: d, .. }, .. }] if *d == done),
+            matches!(intents.as_slice(), [Intent::Request(Request::Run { wish: Wish::Settle { done: d, .. }, .. })] if *d == done),
             "{intents:?}"
         );
     }
@@ -257,11 +273,14 @@ fn a_flag_is_raised_after_a_question_and_a_count_taken_back_for_ten_seconds() {
     let mut view = fire();
     view.manual[0].counter = true;
     let mut d = Desk::new(view);
-    assert_eq!(d.ch('x'), [Intent::Count { signal: "corruption".into() }]);
+    assert_eq!(d.ch('x'), [Intent::Request(Request::Count { signal: "corruption".into(), delta: 1 })]);
     d.now += 20;
     assert_eq!(d.ch('x'), [], "a repeat does not count");
     d.now += 9_000;
-    assert_eq!(d.key(KeyCode::Backspace), [Intent::TakeBack { signal: "corruption".into() }]);
+    assert_eq!(
+        d.key(KeyCode::Backspace),
+        [Intent::Request(Request::Count { signal: "corruption".into(), delta: -1 })]
+    );
     assert_eq!(d.key(KeyCode::Backspace), [], "once");
     d.now += 500;
     d.ch('x');
@@ -274,7 +293,11 @@ fn a_flag_is_raised_after_a_question_and_a_count_taken_back_for_ten_seconds() {
     d.type_in("two tenants");
     d.key(KeyCode::Tab);
     d.now += 600;
-    let flag = Intent::Flag { signal: "corruption".into(), raise: true, note: "two tenants".into() };
+    let flag = Intent::Request(Request::Flag {
+        signal: "corruption".into(),
+        raise: true,
+        note: "two tenants".into(),
+    });
     assert_eq!(d.key(KeyCode::Enter), [flag]);
 }
 
@@ -282,7 +305,7 @@ fn a_flag_is_raised_after_a_question_and_a_count_taken_back_for_ten_seconds() {
 fn escape_leaves_a_dialog_at_once_and_quit_leaves_the_program() {
     let mut d = Desk::new(resolved(Confirm::Type));
     d.ch('c');
-    assert_eq!(d.key(KeyCode::Esc), [Intent::CancelDraft]);
+    assert_eq!(d.key(KeyCode::Esc), [Intent::Request(Request::CancelDraft)]);
     let ctrl = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
     assert_eq!(d.event(ctrl('c')), [Intent::Quit]);
     assert_eq!(d.ch('q'), [Intent::Quit]);
@@ -298,7 +321,7 @@ fn the_plan_can_be_looked_at_and_left() {
     d.ch('3');
     d.key(KeyCode::Down);
     assert_eq!(d.key(KeyCode::Enter), [prepare("binary")]);
-    assert_eq!(d.key(KeyCode::Esc), [Intent::CancelDraft]);
+    assert_eq!(d.key(KeyCode::Esc), [Intent::Request(Request::CancelDraft)]);
     assert_eq!(
         (d.ui.screen, d.key(KeyCode::Esc), d.ui.screen),
         (Screen::Procedures, vec![], Screen::Overview)

@@ -8,6 +8,7 @@ use crate::engine::eval::Truth;
 use crate::model::playbook::{Confirm, Moment};
 use crate::run::record::{Answer, Wish};
 use crate::run::state::Need;
+use crate::session::Request;
 use crate::session::view::*;
 use crate::tui::dialog::Dialog;
 use crate::tui::theme::ColorLevel;
@@ -234,12 +235,12 @@ fn a_scenario_opens_the_confirmation_with_what_it_gives() {
     d.key(KeyCode::Tab);
     d.key(KeyCode::Down);
     let prepared = d.key(KeyCode::Enter);
-    let expected = Intent::Prepare {
+    let expected = Intent::Request(Request::Prepare {
         procedure: "binary".into(),
         given: Default::default(),
         stops: None,
         scenario: Some("leak".into()),
-    };
+    });
     assert_eq!(prepared, [expected]);
     assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(c)) if c.procedure == "binary"));
     let mut locked = fitting();
@@ -275,7 +276,7 @@ fn the_plan_is_read_copied_tried_and_confirmed_only_by_its_own_dialog() {
     assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(_))), "c opens the confirmation, no more");
     d.key(KeyCode::Esc);
     d.now += 2_000;
-    assert_eq!(d.ch('V'), [Intent::DryRun { procedure: "config".into() }]);
+    assert_eq!(d.ch('V'), [Intent::Request(Request::DryRun { procedure: "config".into() })]);
     assert!(matches!(d.ui.dialog(), Some(Dialog::Read(_))));
     assert_eq!(d.ui.screen, Screen::Procedures);
 }
@@ -294,7 +295,7 @@ fn a_text_is_kept_when_it_is_closed_and_gone_when_it_is_sent() {
     d.ch('N');
     d.seen(1_200);
     let done = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL);
-    assert_eq!(d.event(done), [Intent::Note { text: "half\na note".into(), to: None }]);
+    assert_eq!(d.event(done), [Intent::Request(Request::Note { text: "half\na note".into(), to: None })]);
     d.now += 2_000;
     d.ch('N');
     d.seen(1_200);
@@ -309,7 +310,7 @@ fn a_text_is_kept_when_it_is_closed_and_gone_when_it_is_sent() {
     d.key(KeyCode::Tab);
     d.now += 600;
     let sent = d.key(KeyCode::Enter);
-    assert_eq!(sent, [Intent::Note { text: "stop".into(), to: Some("ana".into()) }]);
+    assert_eq!(sent, [Intent::Request(Request::Note { text: "stop".into(), to: Some("ana".into()) })]);
     assert!(matches!(d.ui.dialog(), Some(Dialog::Locked(_))), "the dialog below is still there");
 }
 
@@ -326,20 +327,21 @@ fn a_paste_goes_into_the_text_and_nowhere_else() {
 
 /// Whether something comes of an intent beyond looking.
 fn acts(i: &Intent) -> bool {
-    use Intent::*;
+    use Request::*;
     !matches!(
         i,
-        Prepare { .. }
-            | CancelDraft
-            | Why(_)
-            | Output { .. }
-            | FindOutput { .. }
-            | Logs(_)
-            | AskAgain
-            | Quit
-            | Suspend
-            | Repaint
-            | Beside { reason: None }
+        Intent::Request(
+            Prepare { .. }
+                | CancelDraft
+                | Why(_)
+                | Output { .. }
+                | FindOutput { .. }
+                | Logs(_)
+                | AskAgain
+                | Beside { reason: None }
+        ) | Intent::Quit
+            | Intent::Suspend
+            | Intent::Repaint
     )
 }
 
@@ -426,7 +428,10 @@ fn opened(name: &str, view: &View, keys: &str) -> Desk {
             c => d.ch(c),
         };
         // A dry run is asked for by its key, and changes nothing.
-        assert!(out.iter().all(|i| !acts(i) || matches!(i, Intent::DryRun { .. })), "{name}: {c} {out:?}");
+        assert!(
+            out.iter().all(|i| !acts(i) || matches!(i, Intent::Request(Request::DryRun { .. }))),
+            "{name}: {c} {out:?}"
+        );
     }
     assert!(d.ui.dialog().is_some(), "{name} opens");
     d
@@ -528,6 +533,6 @@ fn a_wish_with_a_reason_needs_its_own_enter_on_its_own_button() {
     d.now += 600;
     let out = d.key(KeyCode::Enter);
     assert!(
-        matches!(&out[..], [Intent::Ask { wish: Wish::Abort { reason }, .. }] if reason == "wrong target")
+        matches!(&out[..], [Intent::Request(Request::Run { wish: Wish::Abort { reason }, .. })] if reason == "wrong target")
     );
 }

@@ -7,6 +7,7 @@ use crate::model::playbook::{Confirm, ParamKind};
 use crate::run::record::{Answer, Wish};
 use crate::run::state::Need;
 use crate::run::view::RunState;
+use crate::session::Request;
 use crate::session::view::{Replacing, TakeUp};
 use crate::tui::dialog::Dialog;
 use crate::tui::ui::{Intent, Pane, Screen};
@@ -36,7 +37,7 @@ fn says(d: &mut Desk, keys: &str, text: &str) -> Vec<Intent> {
 
 fn wish(intents: &[Intent]) -> &Wish {
     match intents {
-        [Intent::Ask { wish, .. }] => wish,
+        [Intent::Request(Request::Run { wish, .. })] => wish,
         other => panic!("{other:?}"),
     }
 }
@@ -183,8 +184,12 @@ fn values_are_picked_one_after_the_other_and_nothing_is_preselected() {
     d.key(KeyCode::Backspace);
     d.now += 1_200;
     let given = IndexMap::from([("version".to_string(), "v1.2.2".into()), ("share".into(), "5".into())]);
-    let expected =
-        Intent::Prepare { procedure: "binary".into(), given: given.clone(), stops: None, scenario: None };
+    let expected = Intent::Request(Request::Prepare {
+        procedure: "binary".into(),
+        given: given.clone(),
+        stops: None,
+        scenario: None,
+    });
     assert_eq!(d.key(KeyCode::Enter), [expected]);
     // While the new plan is resolved nothing is asked again, and it can be confirmed when it is there.
     d.drawn(|v| v.draft.as_mut().unwrap().resolving = true);
@@ -196,7 +201,7 @@ fn values_are_picked_one_after_the_other_and_nothing_is_preselected() {
         (draft.resolving, draft.id, draft.given) = (false, "d2".into(), given);
     });
     d.seen(1_200);
-    assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d2".into(), decides: None }]);
+    assert_eq!(d.ch('y'), [Intent::Request(Request::Confirm { draft: "d2".into(), decides: None })]);
 }
 
 #[test]
@@ -204,7 +209,7 @@ fn leaving_the_picker_starts_nothing() {
     let view = to_choose(vec![param("version", ParamKind::Values(vec![]), versions(), None)]);
     let mut d = Desk::new(view);
     d.ch('b');
-    assert_eq!(d.key(KeyCode::Esc), [Intent::CancelDraft]);
+    assert_eq!(d.key(KeyCode::Esc), [Intent::Request(Request::CancelDraft)]);
     assert!(d.ui.dialog().is_none());
 }
 
@@ -230,7 +235,10 @@ fn a_failed_check_blocks_until_somebody_says_why() {
         d.seen(1_200);
         assert_eq!(d.ch('y'), []);
         let said = says(&mut d, "O", "there is no other");
-        assert_eq!(said, [Intent::Override { draft: "d1".into(), reason: "there is no other".into() }]);
+        assert_eq!(
+            said,
+            [Intent::Request(Request::Override { draft: "d1".into(), reason: "there is no other".into() })]
+        );
         assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(_))), "it is to be confirmed still");
         d.drawn(|v| {
             let draft = v.draft.as_mut().unwrap();
@@ -239,7 +247,10 @@ fn a_failed_check_blocks_until_somebody_says_why() {
         assert_eq!(d.ch('y'), [], "it has not been on the screen so");
         if confirm == Confirm::Key {
             d.seen(1_200);
-            assert_eq!(d.ch('y'), [Intent::Confirm { draft: "d1-o".into(), decides: None }]);
+            assert_eq!(
+                d.ch('y'),
+                [Intent::Request(Request::Confirm { draft: "d1-o".into(), decides: None })]
+            );
         }
     }
     let mut view = View { draft: Some(draft(Confirm::Key)), ..fire() };
@@ -254,12 +265,12 @@ fn a_failed_check_blocks_until_somebody_says_why() {
 
 #[test]
 fn a_run_in_the_way_is_watched_or_stopped() {
-    let stops = Intent::Prepare {
+    let stops = Intent::Request(Request::Prepare {
         procedure: "binary".into(),
         given: IndexMap::new(),
         stops: Some("1121-0314-c".into()),
         scenario: None,
-    };
+    });
     let mut d = Desk::new(running());
     d.ch('b');
     d.seen(1_200);
@@ -280,11 +291,13 @@ fn a_run_in_the_way_is_watched_or_stopped() {
 
 #[test]
 fn the_next_procedure_and_the_undo_make_the_run_end() {
-    let with = |procedure: &str, stops: Option<&str>| Intent::Prepare {
-        procedure: procedure.into(),
-        given: IndexMap::new(),
-        stops: stops.map(str::to_owned),
-        scenario: None,
+    let with = |procedure: &str, stops: Option<&str>| {
+        Intent::Request(Request::Prepare {
+            procedure: procedure.into(),
+            given: IndexMap::new(),
+            stops: stops.map(str::to_owned),
+            scenario: None,
+        })
     };
     let mut d = at_run(unverified());
     d.ch('O');
@@ -311,25 +324,28 @@ fn survivors_are_asked_about_once_and_cancel_starts_nothing() {
     d.drawn(|_| {});
     assert!(matches!(d.ui.dialog(), Some(Dialog::Question(_))));
     d.seen(1_200);
-    assert_eq!(d.key(KeyCode::Esc), [Intent::Beside { reason: None }]);
+    assert_eq!(d.key(KeyCode::Esc), [Intent::Request(Request::Beside { reason: None })]);
     d.drawn(|v| v.replacing = None);
     assert!(d.ui.dialog().is_none());
     let mut d = Desk::new(running());
     d.drawn(|v| *v = not_dead());
     d.seen(1_200);
     let said = says(&mut d, "", "it hangs in NFS");
-    assert_eq!(said, [Intent::Beside { reason: Some("it hangs in NFS".into()) }]);
+    assert_eq!(said, [Intent::Request(Request::Beside { reason: Some("it hangs in NFS".into()) })]);
 }
 
 #[test]
 fn a_lost_run_is_taken_up_or_gone_on_with() {
     let mut own = all_kinds();
     own.take_up = Some(TakeUp::Resume);
-    assert_eq!(says(&mut at_run(own), "O", ""), [Intent::TakeUp { run: "1121-0314-c".into() }]);
+    assert_eq!(
+        says(&mut at_run(own), "O", ""),
+        [Intent::Request(Request::TakeUp { run: "1121-0314-c".into() })]
+    );
     let mut other = all_kinds();
     other.take_up = Some(TakeUp::Succeed);
     let mut d = at_run(other);
-    assert_eq!(d.ch('O'), [Intent::Succeed { run: "1121-0314-c".into() }]);
+    assert_eq!(d.ch('O'), [Intent::Request(Request::Succeed { run: "1121-0314-c".into() })]);
     assert!(matches!(d.ui.dialog(), Some(Dialog::Confirm(_))), "it is confirmed as any other");
 }
 
@@ -364,12 +380,12 @@ fn the_output_is_turned_and_followed() {
     let mut view = all_kinds();
     view.output.total = 500;
     let mut d = at_run(view);
-    assert_eq!(d.ch('L'), [Intent::Output { from: None }]);
+    assert_eq!(d.ch('L'), [Intent::Request(Request::Output { line: None })]);
     assert_eq!(d.ui.pane, Pane::Output);
-    assert_eq!(d.key(KeyCode::PageUp), [Intent::Output { from: Some(489) }]);
-    assert_eq!(d.key(KeyCode::Up), [Intent::Output { from: Some(488) }]);
-    assert_eq!(d.key(KeyCode::Home), [Intent::Output { from: Some(0) }]);
-    assert_eq!(d.key(KeyCode::End), [Intent::Output { from: None }]);
-    assert_eq!(d.key(KeyCode::Esc), [Intent::Output { from: None }]);
+    assert_eq!(d.key(KeyCode::PageUp), [Intent::Request(Request::Output { line: Some(489) })]);
+    assert_eq!(d.key(KeyCode::Up), [Intent::Request(Request::Output { line: Some(488) })]);
+    assert_eq!(d.key(KeyCode::Home), [Intent::Request(Request::Output { line: Some(0) })]);
+    assert_eq!(d.key(KeyCode::End), [Intent::Request(Request::Output { line: None })]);
+    assert_eq!(d.key(KeyCode::Esc), [Intent::Request(Request::Output { line: None })]);
     assert_eq!((d.ui.pane, d.ui.screen), (Pane::All, Screen::Run));
 }

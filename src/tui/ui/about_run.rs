@@ -5,8 +5,9 @@ use super::{Intent, Pane, Screen, Ui};
 use crate::run::state::Need;
 use crate::run::view::{RunState, RunView, StepView};
 use crate::session::view::{TakeUp, View};
+use crate::session::{Request, Seen};
 use crate::tui::dialog::{
-    Approve, Ask, Asked, Dialog, Form, Locked, Other, Outcome, Picker, Question, Refused, Say, Seen, question,
+    Approve, Ask, Asked, Dialog, Form, Locked, Other, Outcome, Picker, Question, Refused, Say, question,
 };
 use crate::tui::keymap::Action;
 use crate::tui::panels::run_line::{holds_lock, is_live};
@@ -173,12 +174,12 @@ impl Ui {
         self.open(Dialog::Confirm(confirm), by);
         match draft_of(view, id) {
             Some(_) if stops.is_none() => Vec::new(),
-            _ => vec![Intent::Prepare {
+            _ => vec![Intent::Request(Request::Prepare {
                 procedure: id.into(),
                 given: Default::default(),
                 stops,
                 scenario: None,
-            }],
+            })],
         }
     }
 
@@ -193,7 +194,7 @@ impl Ui {
                 self.pane = if self.pane == Pane::Output { Pane::All } else { Pane::Output };
                 self.scroll = 0;
                 self.out_from = None;
-                return vec![Intent::Output { from: None }];
+                return vec![Intent::Request(Request::Output { line: None })];
             }
             Action::StepGuide => {
                 self.pane = if self.pane == Pane::Guide { Pane::All } else { Pane::Guide };
@@ -227,7 +228,10 @@ impl Ui {
             Action::Retry => match run.needs {
                 // It only looks.
                 Some(Need::Settle { .. }) => {
-                    return vec![Intent::Ask { seen, wish: crate::run::record::Wish::AskAgain }];
+                    return vec![Intent::Request(Request::Run {
+                        seen,
+                        wish: crate::run::record::Wish::AskAgain,
+                    })];
                 }
                 _ => self.open(
                     Dialog::Question(question::about_run(seen, Say::Again, &name)),
@@ -253,7 +257,7 @@ impl Ui {
             Some(TakeUp::Succeed) => {
                 let confirm = confirmation(&view.run_facts.procedure, &run.title, None);
                 self.open(Dialog::Confirm(confirm), by);
-                return vec![Intent::Succeed { run: run.id.clone() }];
+                return vec![Intent::Request(Request::Succeed { run: run.id.clone() })];
             }
             None => {}
         }
@@ -310,7 +314,7 @@ impl Ui {
         let shown = self.out_from.unwrap_or(out.total.saturating_sub(1));
         let to = shown.saturating_add_signed(by);
         self.out_from = (to + 1 < out.total).then_some(to);
-        vec![Intent::Output { from: self.out_from }]
+        vec![Intent::Request(Request::Output { line: self.out_from })]
     }
 
     /// In the output that is looked through, up and down go to the line before and the next that holds the text.
@@ -322,7 +326,7 @@ impl Ui {
             _ => return None,
         };
         let found = view.output.found.as_ref().filter(|f| f.sought == sought);
-        Some(vec![Intent::FindOutput { from: found.and_then(|f| f.line), sought, back }])
+        Some(vec![Intent::Request(Request::FindOutput { from: found.and_then(|f| f.line), sought, back })])
     }
 
     /// Goes to the line that was found since the last frame.

@@ -2,6 +2,7 @@
 
 use super::{Intent, Screen, Ui, ZOOMS};
 use crate::model::time::Now;
+use crate::session::Request;
 use crate::session::view::{Level, View, WhyOf};
 use crate::tui::freeze::Freeze;
 use crate::tui::keymap::Action;
@@ -114,7 +115,7 @@ impl Ui {
         };
         self.why = of.clone();
         self.go(Screen::Why);
-        Some(vec![Intent::Why(Some(of))])
+        Some(vec![Intent::Request(Request::Why(Some(of)))])
     }
 
     /// Shows the charts with the cursor at a moment (wall milliseconds), in the shortest window that holds it from the one

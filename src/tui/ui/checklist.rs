@@ -2,6 +2,7 @@
 
 use super::{Intent, Screen, Ui};
 use crate::model::playbook::Moment;
+use crate::session::Request;
 use crate::session::view::{ChecklistView, ItemView, View};
 use crate::tui::dialog::{Dialog, Question, Refused, checklist as ask};
 use crate::tui::keymap::Action;
@@ -105,12 +106,12 @@ impl Ui {
                 press: "Enter closes this. O goes on without it, with a reason.".into(),
             }),
             Action::Tick => {
-                return vec![Intent::Tick {
+                return vec![Intent::Request(Request::Tick {
                     checklist: list.id.clone(),
                     item: number,
                     done: !item.done,
                     note: String::new(),
-                }];
+                })];
             }
             _ => {
                 let question = match item.kind {

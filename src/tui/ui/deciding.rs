@@ -3,6 +3,7 @@
 use super::dialogs::Press;
 use super::{Intent, Screen, Ui};
 use crate::model::playbook::{Automation, Confirm};
+use crate::session::Request;
 use crate::session::view::{DecisionView, View, Watch, WhyOf};
 use crate::tui::dialog::text::About;
 use crate::tui::dialog::{Arm, Dialog, Form, Other, Refused, question};
@@ -27,7 +28,7 @@ impl Ui {
             if !looked_at(view).contains(&self.why) {
                 self.why = WhyOf::Verdict;
             }
-            return vec![Intent::Why(Some(self.why.clone()))];
+            return vec![Intent::Request(Request::Why(Some(self.why.clone())))];
         }
         if view.read_only {
             return self.only_reads();
@@ -43,7 +44,7 @@ impl Ui {
             Action::Mark if !view.marks.is_empty() => {
                 self.open(Dialog::Question(question::about_mark(&view.marks)), Some(KeyCode::Char('M')));
             }
-            Action::BellSeen if !view.unseen.is_empty() => return vec![Intent::Seen],
+            Action::BellSeen if !view.unseen.is_empty() => return vec![Intent::Request(Request::Seen)],
             _ => {}
         }
         Vec::new()
@@ -64,7 +65,10 @@ impl Ui {
     /// Off at once, whatever else is going on; on only by a dialog.
     fn automation(&mut self, view: &View) -> Vec<Intent> {
         if view.automation != "OFF" {
-            return vec![Intent::Automation { modes: vec![(None, Automation::Off)], reason: ONE_KEY.into() }];
+            return vec![Intent::Request(Request::Automation {
+                modes: vec![(None, Automation::Off)],
+                reason: ONE_KEY.into(),
+            })];
         }
         if view.ceiling == Automation::Off || view.arming.is_empty() {
             let what = match view.arming.is_empty() {
@@ -205,7 +209,10 @@ impl Ui {
                 let mut modes: Vec<(Option<String>, Automation)> =
                     changed.map(|(row, mode)| (Some(row.id.clone()), *mode)).collect();
                 modes.push((None, a.ceiling));
-                return vec![Intent::Automation { modes, reason: a.reason.text().trim().to_owned() }];
+                return vec![Intent::Request(Request::Automation {
+                    modes,
+                    reason: a.reason.text().trim().to_owned(),
+                })];
             }
             _ => a.field().edit(press.event),
         }

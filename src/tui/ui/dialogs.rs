@@ -3,6 +3,7 @@
 use super::{Intent, Screen, Ui};
 use crate::model::playbook;
 use crate::run::record::Wish;
+use crate::session::Request;
 use crate::session::decision::Choice;
 use crate::session::view::{DraftView, ParamView, View};
 use crate::tui::dialog::read::{Read, Reading};
@@ -164,7 +165,7 @@ impl Ui {
                     Action::End => Say::End,
                     _ => {
                         self.dialogs.pop();
-                        return vec![Intent::Ask { seen: o.seen, wish: Wish::GoOn }];
+                        return vec![Intent::Request(Request::Run { seen: o.seen, wish: Wish::GoOn })];
                     }
                 };
                 let name =
@@ -287,7 +288,7 @@ impl Ui {
                     self.keep_dialogs(|d| !matches!(d, Dialog::Decide(_)));
                     self.plan = None;
                     self.go(Screen::Run);
-                    return vec![Intent::Confirm { draft: id, decides: c.decides }];
+                    return vec![Intent::Request(Request::Confirm { draft: id, decides: c.decides })];
                 }
             }
             _ if typed => c.form.edit(press.event),
@@ -332,12 +333,12 @@ impl Ui {
                     return Vec::new();
                 }
                 (c.picked, c.shown) = (true, None);
-                return vec![Intent::Prepare {
+                return vec![Intent::Request(Request::Prepare {
                     procedure: c.procedure.clone(),
                     given: c.given.clone(),
                     stops: c.stops.clone(),
                     scenario: c.scenario.clone(),
-                }];
+                })];
             }
             _ => {
                 let row = p.value().filter(|_| !p.types());
@@ -370,7 +371,10 @@ impl Ui {
                 let label = a.at.and_then(|at| a.question.answers.get_index(at)).map(|(l, _)| l.clone());
                 let text = a.form.text().trim().to_string();
                 let input = (a.takes_text() && !text.is_empty()).then_some(text);
-                return vec![Intent::Ask { seen: a.seen, wish: Wish::Answer { label, input } }];
+                return vec![Intent::Request(Request::Run {
+                    seen: a.seen,
+                    wish: Wish::Answer { label, input },
+                })];
             }
             _ if digit.is_some() => a.at = digit,
             _ if a.takes_text() => a.form.edit(press.event),
@@ -463,7 +467,7 @@ impl Ui {
                         About::Note => None,
                         About::Message { to } => Some(to),
                     };
-                    return vec![Intent::Note { text, to }];
+                    return vec![Intent::Request(Request::Note { text, to })];
                 }
             }
             _ => t.edit(press.event),
@@ -488,10 +492,10 @@ impl Ui {
             }
             Some(Dialog::Confirm(_)) => {
                 self.plan = None;
-                vec![Intent::CancelDraft]
+                vec![Intent::Request(Request::CancelDraft)]
             }
             Some(Dialog::Question(Question { asked: Asked::Beside, .. })) => {
-                vec![Intent::Beside { reason: None }]
+                vec![Intent::Request(Request::Beside { reason: None })]
             }
             _ => Vec::new(),
         }
@@ -557,31 +561,34 @@ pub(super) fn confirmation(id: &str, title: &str, key: Option<char>) -> Confirm 
 fn answer(q: &Question) -> Intent {
     let reason = q.form.text().trim().to_string();
     match q.asked.clone() {
-        Asked::Flag { signal, raise } => Intent::Flag { signal, raise, note: reason },
-        Asked::Override { draft } => Intent::Override { draft, reason },
-        Asked::Beside => Intent::Beside { reason: Some(reason) },
-        Asked::TakeUp { run } => Intent::TakeUp { run },
-        Asked::Hold { clock } => Intent::Decide { clock, choice: Choice::Hold, reason },
+        Asked::Flag { signal, raise } => Intent::Request(Request::Flag { signal, raise, note: reason }),
+        Asked::Override { draft } => Intent::Request(Request::Override { draft, reason }),
+        Asked::Beside => Intent::Request(Request::Beside { reason: Some(reason) }),
+        Asked::TakeUp { run } => Intent::Request(Request::TakeUp { run }),
+        Asked::Hold { clock } => Intent::Request(Request::Say { clock, choice: Choice::Hold, reason }),
         Asked::RollBack { clock, procedure } => {
-            Intent::Decide { clock, choice: Choice::RollBack { procedure, run: None }, reason }
+            Intent::Request(Request::Say { clock, choice: Choice::RollBack { procedure, run: None }, reason })
         }
         Asked::Extend { clock } => {
             let minutes = question::MINUTES[q.chosen.min(question::MINUTES.len() - 1)];
-            Intent::Decide { clock, choice: Choice::Extend(minutes * 60_000), reason }
+            Intent::Request(Request::Say { clock, choice: Choice::Extend(minutes * 60_000), reason })
         }
         Asked::Item { checklist, item, ask } => match ask {
-            ItemAsk::Tick { done } => Intent::Tick { checklist, item, done, note: reason },
-            ItemAsk::Answer => Intent::Tick { checklist, item, done: true, note: reason },
-            ItemAsk::Note => Intent::NoteItem { checklist, item, note: reason },
-            ItemAsk::Without => Intent::WithoutItem { checklist, item, reason },
-            ItemAsk::Do => Intent::DoItem { checklist, item },
+            ItemAsk::Tick { done } => Intent::Request(Request::Tick { checklist, item, done, note: reason }),
+            ItemAsk::Answer => Intent::Request(Request::Tick { checklist, item, done: true, note: reason }),
+            ItemAsk::Note => Intent::Request(Request::NoteItem { checklist, item, note: reason }),
+            ItemAsk::Without => Intent::Request(Request::WithoutItem { checklist, item, reason }),
+            ItemAsk::Do => Intent::Request(Request::DoItem { checklist, item }),
         },
-        Asked::Page { role, text } => {
-            Intent::PageRole { role, text: format!("{text} {reason}").trim_end().to_owned() }
+        Asked::Page { role, text } => Intent::Request(Request::PageRole {
+            role,
+            text: format!("{text} {reason}").trim_end().to_owned(),
+        }),
+        Asked::Mark => {
+            Intent::Request(Request::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() })
         }
-        Asked::Mark => Intent::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() },
-        Asked::TakeOver => Intent::TakeOver { reason },
-        Asked::Say { seen, say } => Intent::Ask {
+        Asked::TakeOver => Intent::Request(Request::TakeOver { reason }),
+        Asked::Say { seen, say } => Intent::Request(Request::Run {
             seen,
             wish: match say {
                 Say::Stop => Wish::Abort { reason },
@@ -596,6 +603,6 @@ fn answer(q: &Question) -> Intent {
                 Say::Approve => Wish::Approve { name: Some(reason).filter(|n| !n.is_empty()) },
                 Say::Refuse => Wish::Refuse { reason },
             },
-        },
+        }),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::dialogs::Press;
 use super::{Intent, Ui};
+use crate::session::Request;
 use crate::session::view::View;
 use crate::tui::dialog::Dialog;
 use crate::tui::keymap::Action;
@@ -31,6 +32,6 @@ impl Ui {
             return Vec::new();
         };
         self.pop();
-        vec![Intent::Trouble { trouble: t.id.clone(), on: t.on_ms.is_none() }]
+        vec![Intent::Request(Request::Trouble { trouble: t.id.clone(), on: t.on_ms.is_none() })]
     }
 }

@@ -2,6 +2,7 @@
 
 use super::dialogs::Press;
 use super::{Intent, Ui};
+use crate::session::Request;
 use crate::session::view::{Form, Happening, Sort, View};
 use crate::tui::dialog::{Dialog, Refused};
 use crate::tui::find;
@@ -105,6 +106,6 @@ impl Ui {
             _ => return Vec::new(),
         };
         self.pop();
-        vec![Intent::Export(form)]
+        vec![Intent::Request(Request::Export(form))]
     }
 }

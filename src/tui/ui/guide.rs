@@ -3,6 +3,7 @@
 use super::{Intent, Screen, Ui, guide_of, step_of};
 use crate::run::state::Need;
 use crate::run::view::StepState;
+use crate::session::Request;
 use crate::session::view::View;
 use crate::session::view::guide::ProbeState;
 use crate::tui::dialog::{Dialog, Refused, page};
@@ -264,7 +265,7 @@ impl Ui {
             return self.only_reads();
         }
         self.guide.from = 0;
-        vec![Intent::Probe { guide: id.clone(), step: at + 1 }]
+        vec![Intent::Request(Request::Probe { guide: id.clone(), step: at + 1 })]
     }
 
     /// Asks for the listing at the cursor.
@@ -274,13 +275,17 @@ impl Ui {
             return self.only_reads();
         }
         self.guide.from = 0;
-        vec![Intent::List { procedure: list.procedure.clone(), param: list.param.clone() }]
+        vec![Intent::Request(Request::List { procedure: list.procedure.clone(), param: list.param.clone() })]
     }
 
     /// Whether a command runs whose output is looked at, so that it ends when one leaves.
     fn stop_probe(&self, view: &View) -> Vec<Intent> {
         let runs = view.book.probes.iter().any(|p| matches!(p.state, ProbeState::Running(_)));
-        if runs && self.guide.page == Page::Trouble { vec![Intent::StopProbes] } else { Vec::new() }
+        if runs && self.guide.page == Page::Trouble {
+            vec![Intent::Request(Request::StopProbes)]
+        } else {
+            Vec::new()
+        }
     }
 
     /// What a key brought, and what leaving the guide by it ends.

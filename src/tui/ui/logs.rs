@@ -1,6 +1,7 @@
 //! What keys make of the logs.
 
 use super::{Intent, Screen, Ui};
+use crate::session::Request;
 use crate::session::view::{LogLine, LogView, View};
 use crate::tui::find;
 use crate::tui::keymap::Action;
@@ -50,7 +51,7 @@ impl Ui {
         };
         (wanted != self.logs.asked).then(|| {
             self.logs.asked.clone_from(&wanted);
-            Intent::Logs(wanted)
+            Intent::Request(Request::Logs(wanted))
         })
     }
 

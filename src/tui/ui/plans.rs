@@ -2,6 +2,7 @@
 
 use super::dialogs::{Press, confirmation, draft_of};
 use super::{Intent, Ui};
+use crate::session::Request;
 use crate::session::view::View;
 use crate::tui::dialog::read::{Read, Reading};
 use crate::tui::dialog::{Dialog, Locked, Refused};
@@ -56,12 +57,12 @@ impl Ui {
         confirm.scenario = Some(s.id.clone());
         confirm.stops.clone_from(&run);
         self.open(Dialog::Confirm(confirm), Some(KeyCode::Enter));
-        vec![Intent::Prepare {
+        vec![Intent::Request(Request::Prepare {
             procedure: id,
             given: Default::default(),
             stops: run,
             scenario: Some(s.id.clone()),
-        }]
+        })]
     }
 
     fn dry_run(&mut self, view: &View) -> Vec<Intent> {
@@ -70,7 +71,7 @@ impl Ui {
             return self.only_reads();
         }
         self.open(Dialog::Read(Read::of(Reading::Tried)), Some(KeyCode::Char('V')));
-        vec![Intent::DryRun { procedure: p.id.clone() }]
+        vec![Intent::Request(Request::DryRun { procedure: p.id.clone() })]
     }
 
     fn copy_plan(&mut self, view: &View) -> Vec<Intent> {

@@ -9,6 +9,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ripcord::config;
 use ripcord::model::resolve::resolve;
+use ripcord::session::Request;
 use ripcord::session::decision::Kind;
 use ripcord::session::view::{Curve, View};
 use ripcord::tui::glyphs::Glyphs;
@@ -63,18 +64,22 @@ impl Desk {
 
     fn act(&mut self, intent: Intent) {
         match intent {
-            Intent::Prepare { procedure, .. } => self.world.prepare(&procedure),
-            Intent::CancelDraft => self.world.draft = None,
-            Intent::Confirm { draft, decides } => {
+            Intent::Request(Request::Prepare { procedure, .. }) => self.world.prepare(&procedure),
+            Intent::Request(Request::CancelDraft) => self.world.draft = None,
+            Intent::Request(Request::Confirm { draft, decides }) => {
                 self.world.confirm(&draft, decides);
                 self.ui.screen = ripcord::tui::ui::Screen::Run;
             }
-            Intent::Tick { checklist, item, done, note } => {
+            Intent::Request(Request::Tick { checklist, item, done, note }) => {
                 let text = format!("{checklist} {item}");
                 self.world.say(Kind::Ticked { checklist, item, text, done, note, who: ana() });
             }
-            Intent::Note { text, to } => self.world.say(Kind::Noted { text, to, who: ana() }),
-            Intent::Ask { seen, wish } => self.world.ask(seen.step, seen.attempt, seen.seq, wish),
+            Intent::Request(Request::Note { text, to }) => {
+                self.world.say(Kind::Noted { text, to, who: ana() })
+            }
+            Intent::Request(Request::Run { seen, wish }) => {
+                self.world.ask(seen.step, seen.attempt, seen.seq, wish)
+            }
             Intent::Fleet { screen, .. } => self.ui.opened(screen),
             other => self.asked.push(other),
         }
@@ -203,7 +208,7 @@ fn an_incident(size: (u16, u16)) {
     desk.press(">");
     desk.look("export");
     desk.press("m");
-    assert!(desk.asked.iter().any(|i| matches!(i, Intent::Export(_))), "{:?}", desk.asked);
+    assert!(desk.asked.iter().any(|i| matches!(i, Intent::Request(Request::Export(_)))), "{:?}", desk.asked);
     desk.press(":");
     desk.look("palette");
     desk.press("<Esc>1");

@@ -1,9 +1,9 @@
-//! What a person asks of the driver.
+//! What a person asks of whoever watches a service for them.
 
+use super::decision::Choice;
+use super::view::{Form, WhyOf};
 use crate::model::playbook::Automation;
 use crate::run::record::Wish;
-use crate::session::decision::Choice;
-use crate::session::view::WhyOf;
 use indexmap::IndexMap;
 
 /// What a person asks.
@@ -103,16 +103,10 @@ pub enum Request {
         /// `1` or `-1`.
         delta: i32,
     },
-    /// Something of the followed run.
+    /// Something of a run.
     Run {
-        /// The run.
-        run: String,
-        /// The step they saw, where it matters.
-        step: Option<usize>,
-        /// The attempt they saw.
-        attempt: Option<u32>,
-        /// Sequence of the last record they had seen.
-        seen: u64,
+        /// The run, and what was seen of it.
+        seen: Seen,
         /// What is asked.
         wish: Wish,
     },
@@ -193,7 +187,7 @@ pub enum Request {
     /// Follow these logs; none: no log is looked at any more.
     Logs(Vec<String>),
     /// Write what happened to a file.
-    Export(crate::session::view::Form),
+    Export(Form),
     /// Try what a procedure would do, changing nothing.
     DryRun {
         /// Id of the procedure.
@@ -208,4 +202,17 @@ pub enum Request {
     },
     /// Ask failed sources again at once.
     AskAgain,
+}
+
+/// A run, and what of it was on the screen when a person spoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The run.
+    pub run: String,
+    /// Number of its step under way, where it matters.
+    pub step: Option<usize>,
+    /// Attempt of that step.
+    pub attempt: Option<u32>,
+    /// Sequence of the last record.
+    pub seq: u64,
 }
