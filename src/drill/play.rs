@@ -404,3 +404,6 @@ fn windows(playbook: &Playbook) -> IndexMap<String, Millis> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

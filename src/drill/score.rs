@@ -4,7 +4,6 @@ use super::play::Play;
 use super::stage::Stage;
 use crate::model::condition::duration;
 use crate::model::drill::Chaos;
-use crate::model::playbook::Moment;
 use crate::model::rehearsal::{Judged, Score};
 use crate::model::time::{Millis, Now};
 use crate::run::Verdict;
@@ -61,7 +60,7 @@ pub fn score(play: &Play, now: &Now) -> Score {
             .collect();
     }
     out.automation = automation(play, &kinds);
-    out.items = items(play, now);
+    out.items = items(play);
     out.wrong = wrong(play, &kinds);
     out.points = points(&out, run.is_some());
     out
@@ -118,27 +117,13 @@ fn automation(play: &Play, kinds: &[(Now, Kind)]) -> String {
     if out.is_empty() { "did nothing, and was not asked to".to_owned() } else { out.join("; ") }
 }
 
-/// Required items of the lists that belong to what was done: how many are done, of how many.
-fn items(play: &Play, now: &Now) -> (usize, usize) {
-    let playbook = play.playbook();
-    let (mut done, mut all) = (0, 0);
-    let run = play.run().or(play.past().last());
-    let named = run.and_then(|r| playbook.procedures.get(&r.plan().procedure.id));
-    let Some(named) =
-        named.filter(|p| !p.emergency).filter(|_| run.is_some_and(|r| r.plan().automatic.is_none()))
-    else {
-        return (0, 0);
-    };
-    for (id, list) in playbook.checklists.iter().filter(|(_, c)| c.moment == Moment::Before) {
-        if !named.checklists.is_empty() && !named.checklists.contains(id) {
-            continue;
-        }
-        for i in (0..list.items.len()).filter(|i| list.items[*i].required) {
-            all += 1;
-            done += usize::from(!play.session().decisions().stood(playbook, id, i + 1, now).is_open());
-        }
-    }
-    (done, all)
+/// Required items of the lists before a run that a person started: how many were done or gone on without, of how many.
+fn items(play: &Play) -> (usize, usize) {
+    let run = play.run().or(play.past().last()).map(Stage::plan);
+    let run = run.filter(|p| p.automatic.is_none() && !p.procedure.emergency);
+    let all = run.iter().flat_map(|p| &p.checklists).flat_map(|c| &c.items).filter(|i| i.required);
+    let (done, open): (Vec<_>, Vec<_>) = all.partition(|i| i.done || i.without.is_some());
+    (done.len(), done.len() + open.len())
 }
 
 /// What should not have been done: triggers that nothing asked to fire, procedures that do not fit what fired.

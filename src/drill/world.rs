@@ -132,7 +132,7 @@ impl World {
         let mut out = Vec::new();
         for i in 0..self.troubles.len() {
             if self.troubles[i].begins_at(t) {
-                let chaos = self.troubles[i].begin(t);
+                let chaos = self.troubles[i].begin();
                 self.state.extend(chaos);
                 out.push(Happened::Began(self.troubles[i].id.clone()));
             }
@@ -385,7 +385,7 @@ impl World {
         };
         let key = (id.to_owned(), series.map(str::to_owned));
         let (total, since) = self.counted.entry(key).or_insert((start, t));
-        *total += now * (t - *since) as f64 / 1000.0;
+        *total += now * t.saturating_sub(*since) as f64 / 1000.0;
         *since = t;
         *total
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 const TABLE: &str = "tests/fixtures/requirements.toml";
 
@@ -43,6 +44,8 @@ struct Tree {
     tests: BTreeSet<String>,
     /// Text of each shipped playbook, by its file's name without `.toml`.
     playbooks: BTreeMap<String, String>,
+    /// The same, read.
+    parsed: BTreeMap<String, toml::Table>,
 }
 
 impl Tree {
@@ -65,14 +68,15 @@ impl Tree {
             }
         }
         let files = fs::read_dir(root.join("assets/playbooks")).unwrap().map(|e| e.unwrap().path());
-        let playbooks = files
+        let playbooks: BTreeMap<String, String> = files
             .filter(|p| p.extension().is_some_and(|e| e == "toml"))
             .map(|p| {
                 let name = p.file_stem().unwrap().to_string_lossy().into_owned();
                 (name, fs::read_to_string(p).unwrap())
             })
             .collect();
-        Tree { root, tests, playbooks }
+        let parsed = playbooks.iter().map(|(name, text)| (name.clone(), text.parse().unwrap())).collect();
+        Tree { root, tests, playbooks, parsed }
     }
 }
 
@@ -105,21 +109,25 @@ fn comments(text: &str) -> Vec<&str> {
     out
 }
 
+/// An id.
+static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[A-F]\d{1,2}\b").unwrap());
+
 /// The ids that a playbook's comments name.
 fn named(text: &str) -> BTreeSet<String> {
-    let id = Regex::new(r"\b[A-F]\d{1,2}\b").unwrap();
-    comments(text).iter().flat_map(|c| id.find_iter(c)).map(|m| m.as_str().to_string()).collect()
+    comments(text).iter().flat_map(|c| ID.find_iter(c)).map(|m| m.as_str().to_string()).collect()
 }
 
 /// Everything that is wrong with a table.
 fn problems(tree: &Tree, table: &BTreeMap<String, Entry>) -> Vec<String> {
     let mut out = Vec::new();
     let ids = ids();
+    let named: BTreeMap<&str, BTreeSet<String>> =
+        tree.playbooks.iter().map(|(name, text)| (name.as_str(), named(text))).collect();
     for id in table.keys().filter(|id| !ids.contains(id)) {
         out.push(format!("{id}: there is no such requirement"));
     }
-    for (name, text) in &tree.playbooks {
-        for id in named(text).iter().filter(|id| !ids.contains(id)) {
+    for (name, found) in &named {
+        for id in found.iter().filter(|id| !ids.contains(id)) {
             out.push(format!("{name}: a comment names {id}, and there is no such requirement"));
         }
     }
@@ -130,9 +138,9 @@ fn problems(tree: &Tree, table: &BTreeMap<String, Entry>) -> Vec<String> {
         };
         let part = PARTS.iter().find(|(part, ..)| id.starts_with(*part)).and_then(|(.., playbook)| *playbook);
         if let Some(playbook) = part {
-            match tree.playbooks.get(playbook) {
+            match named.get(playbook) {
                 None => out.push(format!("{id}: there is no playbook {playbook}")),
-                Some(text) if named(text).contains(id) => {}
+                Some(found) if found.contains(id) => {}
                 Some(_) => out.push(format!("{id}: no comment of {playbook} names it")),
             }
         }
@@ -176,8 +184,7 @@ fn entry_problems(tree: &Tree, entry: &Entry, tell: &mut dyn FnMut(String)) {
 /// Whether there is such a playbook with such a procedure and such a chaos.
 fn rehearsable(tree: &Tree, drill: &str) -> bool {
     let words: Vec<&str> = drill.split('/').collect();
-    let Some(text) = tree.playbooks.get(words[0]) else { return false };
-    let Ok(playbook) = text.parse::<toml::Table>() else { return false };
+    let Some(playbook) = tree.parsed.get(words[0]) else { return false };
     let has = |way: &[&str]| {
         let (first, inner) = way.split_first().expect("a way");
         inner.iter().try_fold(playbook.get(*first)?, |v, key| v.get(key)).map(|_| ())

@@ -9,9 +9,8 @@ use crate::model::template::Template;
 use serde_json::Value;
 
 /// Keys under which a playbook keeps what can be carried out.
-const REACHES: [&str; 16] = [
-    "argv", "cwd", "env", "stdin", "url", "headers", "path", "file", "files", "glob", "commands", "way_http",
-    "secrets", "hosts", "sources", "logs",
+const REACHES: [&str; 15] = [
+    "argv", "cwd", "env", "stdin", "url", "headers", "path", "file", "files", "glob", "commands", "secrets", "hosts", "sources", "logs",
 ];
 
 fn shipped() -> Vec<(String, Playbook)> {
@@ -38,7 +37,9 @@ fn reach(value: &Value, at: &str, out: &mut Vec<String>) {
                     || inner.as_object().is_some_and(serde_json::Map::is_empty)
                     || inner.as_array().is_some_and(Vec::is_empty);
                 // A path of what is spoken on loopback has no host; a link is read by people.
-                let known = here.contains(".speaks.path") || here.starts_with(".links");
+                // A variable is a text like any other, and a name that an author chose is no key.
+                let named = [".vars", ".params", ".args", ".set", ".state"].iter().any(|t| at.ends_with(t));
+                let known = named || here.contains(".speaks.path") || here.starts_with(".links");
                 if REACHES.contains(&key.as_str()) && !empty && !known {
                     out.push(here.clone());
                 }

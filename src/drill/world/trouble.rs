@@ -89,9 +89,9 @@ impl Trouble {
     }
 
     /// It begins: what it makes of the state.
-    pub(super) fn begin(&mut self, t: Millis) -> IndexMap<String, Level> {
+    pub(super) fn begin(&mut self) -> IndexMap<String, Level> {
         self.begun = true;
-        self.turned = (0.0, t);
+        self.turned = (0.0, self.begins);
         self.chaos.state.clone()
     }
 

@@ -251,7 +251,7 @@ http = { url = "https://api.statuspage.io/v1/pages/x/incidents" }
     let p = parse(&format!("{EVERY}{more}"), "x.toml").unwrap_or_else(|p| panic!("{}", told(&p))).playbook;
     let http = |name: &str| match &p.channels[name].way {
         Way::Http(h) => (h.url.0.clone(), h.json.clone().unwrap_or_default()),
-        Way::Run(_) => panic!("{name}"),
+        Way::Run(_) | Way::Simulated(_) => panic!("{name}"),
     };
     let (url, body) = http("pager");
     assert_eq!(url, "https://events.pagerduty.com/v2/enqueue");
