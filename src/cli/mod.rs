@@ -11,6 +11,7 @@ mod decide;
 mod demo;
 pub mod exit;
 mod fleet;
+mod init;
 mod look;
 mod mark;
 mod note;
@@ -60,6 +61,7 @@ pub fn main() -> ExitCode {
             exit::OK
         }
         Some(Command::Keys { config }) => keys(config.as_deref()),
+        Some(Command::Init(asked)) => init::init(&asked),
         Some(Command::Fleet(asked)) => fleet::fleet(&asked),
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)

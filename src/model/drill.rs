@@ -79,7 +79,7 @@ pub enum Behaviour {
     Model {
         /// Where it stands while nothing is wrong.
         normal: Level,
-        /// Standard deviation around it, base units; 0 when not written.
+        /// Standard deviation around it, base units (of a counter that of its rate, `"5/s"`); 0 when not written.
         noise: f64,
         /// Growth in base units per second (a counter's rate); 0 when not written.
         grow: f64,
@@ -101,11 +101,11 @@ pub struct Chaos {
     pub lasts: u64,
     /// Milliseconds until what it sets is reached, in a straight line; 0 when not written.
     pub rises_in: u64,
-    /// Signals that stand elsewhere while it is on.
+    /// Signals that stand elsewhere while it is on; of a counter it is the rate (`"5/s"`).
     pub set: IndexMap<String, Level>,
-    /// Signals that are so many times what they were (`1.5`).
+    /// Signals that are so many times what they were (`1.5`); of a counter it is the rate.
     pub times: IndexMap<String, f64>,
-    /// Signals that grow, in base units per second.
+    /// Signals that grow, in base units per second; a counter by so much faster.
     pub grow: IndexMap<String, f64>,
     /// Signals that stand elsewhere by turns, each for a `period`.
     pub alternate: IndexMap<String, Level>,
