@@ -56,8 +56,9 @@ pub fn init(asked: &Init) -> u8 {
     }
     let file = clean_line(&file.display().to_string());
     println!("{file} is written and passes `ripcord check {file}`. Next:");
-    println!("  ripcord drill {file}      rehearse it: nothing is touched");
-    println!("  ripcord {file}            the real service");
+    println!("  ripcord drill {file}                    rehearse it: nothing outside is touched");
+    println!("  ripcord drill {file} --all --headless   rehearse all of it without a screen, as in CI");
+    println!("  ripcord {file}                          the real service");
     exit::OK
 }
 

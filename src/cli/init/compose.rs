@@ -29,8 +29,7 @@ every = "10s"
 
 {alive_source}
 
-{signals}
-[signals.error_rate]
+{signals}[signals.error_rate]
 title = "Error rate"
 {error_rate}
 unit = "percent"
@@ -82,7 +81,7 @@ id = "roll-back"
 name = "The version before"
 run = {rollback}
 timeout = "5m"
-observe = {{ probe = "healthy", within = "2m" }}     # done is not enough: it must be seen
+observe = {{ probe = "healthy", within = "2m" }}   # done is not enough: it must be seen
 rehearse = {{ takes = "5s", set = {{ rolled_back = true, {alive_set} }}, stdout = "rolled back" }}
 
 [[procedures.roll-back.steps]]
@@ -109,7 +108,7 @@ within = "15m"
 [drill]
 environment = {env_text}
 due_every = "31d"
-state = {{ rolled_back = false, {alive_state} }}     # what steps set and chaos changes
+state = {{ rolled_back = false, {alive_state} }}   # what steps set and chaos changes
 
 [drill.signals]                                    # how the simulated service behaves while nothing is wrong
 {behaviours}
