@@ -1,6 +1,7 @@
 //! What takes time: resolving a procedure, launching a plan, asking a run. Each in a task of its own.
 
 use super::decide::NotSaid;
+use super::follow::Look;
 use super::{Drafted, Driver, News, Proposed, Update, Waiting, draft, logout};
 use crate::clock;
 use crate::model::text::clean_line;
@@ -278,6 +279,7 @@ impl Driver {
             }
             News::Launched(Ok(id)) => {
                 self.replacing = None;
+                let _ = self.turn.send(Look::Now);
                 Update::Accepted(id)
             }
             News::Launched(Err(why)) => {

@@ -5,6 +5,7 @@ mod beat;
 pub use beat::{Beat, BeatSignal, BeatTrigger, beat_path};
 
 use crate::clock;
+use crate::journal::access::Sharing;
 use crate::journal::{LogError, Tail, append_if, read, real};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
@@ -21,12 +22,15 @@ pub fn host() -> String {
     clean_line(&rustix::system::uname().nodename().to_string_lossy())
 }
 
-/// Makes the folder of the service and environment where there is none.
+/// Makes the folder of the service and environment where there is none, and that of its runs: whoever follows it can then
+/// hear of the first one.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_home(home: &Path) -> io::Result<()> {
-    super::launch::make_home(&*real(), home)
+    super::launch::make_home(&*real(), home)?;
+    let sharing = Sharing::of(home)?;
+    super::home::ensure_dir(&*real(), &super::home::runs_dir(home), sharing).map_err(io::Error::other)
 }
 
 /// The log.

@@ -68,19 +68,20 @@ pub fn wake(folder: &Path) -> (Turn, Wake) {
 }
 
 impl Wake {
-    /// Whether every new record and run wakes it. What does not exist yet is listened to from the next call on.
+    /// Whether every new record and run wakes it. What does not exist yet is listened to from the next call on; a lock comes
+    /// with its run.
     pub fn hears(&self) -> bool {
         let Some(ear) = self.ear.as_ref().filter(|_| self.bell.is_some()) else { return false };
         let new = WatchFlags::CREATE | WatchFlags::MOVED_TO;
         [
-            (decisions::path(&self.folder), WatchFlags::MODIFY),
-            (home::lock_path(&self.folder), WatchFlags::MODIFY),
-            (home::runs_dir(&self.folder), new),
+            (decisions::path(&self.folder), WatchFlags::MODIFY, false),
+            (home::lock_path(&self.folder), WatchFlags::MODIFY, true),
+            (home::runs_dir(&self.folder), new, false),
         ]
         .iter()
-        .fold(true, |all, (path, what)| {
+        .fold(true, |all, (path, what, may_lack)| {
             let there = inotify::add_watch(ear, path, *what);
-            all && (there.is_ok() || there == Err(rustix::io::Errno::NOENT))
+            all && (there.is_ok() || (*may_lack && there == Err(rustix::io::Errno::NOENT)))
         })
     }
 
