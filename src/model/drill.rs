@@ -50,14 +50,6 @@ impl Level {
         }
     }
 
-    /// The same where something like this level stands: in the place of a text, everything is one.
-    pub fn alike(&self, text: &str) -> Level {
-        match self {
-            Level::Text(_) => Level::Text(text.to_string()),
-            Level::Bool(_) | Level::Number(_) => Level::read(text),
-        }
-    }
-
     /// What it measures.
     pub fn dim(&self) -> Dim {
         match self {
@@ -225,11 +217,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_what_it_looks_like_unless_a_text_stood_there() {
+    fn a_level_is_what_it_looks_like() {
         assert_eq!(Level::read("true"), Level::Bool(true));
         assert!(matches!(Level::read("25%"), Level::Number(q) if q.value == 0.25));
         assert_eq!(Level::read("green").dim().base, Base::Text);
-        assert_eq!(Level::read("v1.2").alike("42"), Level::Text("42".into()));
-        assert!(matches!(Level::read("41").alike("42"), Level::Number(q) if q.value == 42.0));
+        assert!(matches!(Level::read("42"), Level::Number(q) if q.value == 42.0));
     }
 }
