@@ -99,7 +99,7 @@ pub struct Chaos {
     pub times: IndexMap<String, f64>,
     /// Signals that grow, in base units per second; a counter by so much faster.
     pub grow: IndexMap<String, f64>,
-    /// Signals that stand elsewhere by turns, each for a `period`.
+    /// Signals that stand elsewhere every other `period`; of several series of one signal, each after the other.
     pub alternate: IndexMap<String, Level>,
     /// Milliseconds of one turn.
     pub period: u64,
