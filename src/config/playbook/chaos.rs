@@ -42,7 +42,7 @@ pub fn chaos(t: &Table<'_>, usual: Option<&str>) -> Option<Chaos> {
         rises_in: ms("rises_in"),
         set: effects(t.opt("set"), level),
         times: effects(t.opt("times"), times),
-        grow: effects(t.opt("grow"), |n, name, dim| rate(n, name, dim)),
+        grow: effects(t.opt("grow"), rate),
         alternate: effects(t.opt("alternate"), level),
         period: t.opt("period").and_then(|n| n.dur_positive()).unwrap_or(0),
         state: t.opt("state").map(|n| changes(&n)).unwrap_or_default(),

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 /// Keys under which a playbook keeps what can be carried out.
 const REACHES: [&str; 15] = [
-    "argv", "cwd", "env", "stdin", "url", "headers", "path", "file", "files", "glob", "commands", "secrets", "hosts", "sources", "logs",
+    "argv", "cwd", "env", "stdin", "url", "headers", "path", "file", "files", "glob", "commands", "secrets",
+    "hosts", "sources", "logs",
 ];
 
 fn shipped() -> Vec<(String, Playbook)> {
