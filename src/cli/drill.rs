@@ -189,7 +189,10 @@ fn one(subject: &Subject, asked: &Drill) -> Result<Case, ()> {
     let scenario = asked.scenario.as_deref();
     let of = scenario.map(|s| match playbook.scenarios.get(s) {
         Some(found) => Ok(found.procedure.clone()),
-        None => Err(eprintln!("error: there is no scenario `{s}`")),
+        None => {
+            eprintln!("error: there is no scenario `{s}`");
+            Err(())
+        }
     });
     let procedure = asked.procedure.clone().or(of.transpose()?);
     if let Some(p) = procedure.as_ref().filter(|p| !playbook.procedures.contains_key(*p)) {

@@ -131,8 +131,8 @@ fn wrong(play: &Play, kinds: &[(Now, Kind)]) -> Vec<String> {
     let drill = play.playbook().drill.as_ref();
     let on: Vec<&Chaos> = play.world().troubles().iter().filter_map(|t| drill?.chaos.get(&t.id)).collect();
     let mut out = Vec::new();
-    let none = |c: &&Chaos| c.expect.as_ref().is_some_and(|e| e.trigger.is_none());
-    let quiet = on.iter().all(|c| none(c));
+    let none = |c: &Chaos| c.expect.as_ref().is_some_and(|e| e.trigger.is_none());
+    let quiet = on.iter().copied().all(none);
     for (_, kind) in kinds {
         let Kind::Fired { trigger, .. } = kind else { continue };
         if quiet {

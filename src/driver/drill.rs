@@ -118,7 +118,7 @@ pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) ->
     for (id, at) in case.chaos.iter().cloned().chain(twisted) {
         it.turn(Event::Chaos { id, on: true, onset: Some(at) });
     }
-    let why = it.to_its_end(case, &began);
+    let why = it.finish(case, &began);
     let now = it.now.clone();
     let result = score(&it.play, &now);
     let mut findings = judged(case, &it.play, &it.robot, &result);
@@ -176,7 +176,7 @@ impl Loop<'_> {
     }
 
     /// Goes on until the case is over; why it had to be broken off.
-    fn to_its_end(&mut self, case: &Case, began: &Now) -> Option<String> {
+    fn finish(&mut self, case: &Case, began: &Now) -> Option<String> {
         let mut quiet: Option<Millis> = None;
         let mut still = 0;
         loop {

@@ -6,8 +6,11 @@ use crate::model::time::{Millis, Now};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// One time of a score.
+type Time = fn(&Score) -> Option<Millis>;
+
 /// What is measured of each drill, by its name.
-const TIMES: [(&str, fn(&Score) -> Option<Millis>); 7] = [
+const TIMES: [(&str, Time); 7] = [
     ("detected", |s| s.detected),
     ("fired", |s| s.fired),
     ("decided", |s| s.decided),

@@ -15,6 +15,7 @@ use super::secrets::Secrets;
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, Reserve, real};
+use crate::model::playbook::StepKind;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
@@ -248,6 +249,10 @@ fn may_resume(home: &Path, run: &Path, plan: &Plan, state: &State) -> Result<(),
 
 /// Why a plan is not to be started as it stands.
 fn unfit(plan: &Plan) -> Option<No> {
+    // A rehearsal's would be called done here, and nothing would have been.
+    if plan.steps.iter().any(|s| matches!(s.step.kind, StepKind::Simulated(_))) {
+        return Some((Refusal::Plan, "it is the plan of a rehearsal".to_owned()));
+    }
     let said = plan.override_reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());
     let failed = plan.preflight.iter().filter(|check| check.answer != Answer::Holds);
     let failed: Vec<String> = failed.map(|check| format!("{} ({})", check.text, check.detail)).collect();
@@ -386,4 +391,20 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{b:02x}");
         out
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::drill::Simulated;
+    use crate::model::playbook::{Step, Wait};
+    use crate::run::PlanStep;
+
+    #[test]
+    fn the_plan_of_a_rehearsal_is_not_driven() {
+        let of = |kind| Plan { steps: vec![PlanStep::new(1, Step::new("x", kind))], ..Plan::default() };
+        assert_eq!(unfit(&of(StepKind::Wait(Wait::For(1)))), None);
+        let no = unfit(&of(StepKind::Simulated(Simulated::default())));
+        assert!(matches!(no, Some((Refusal::Plan, _))), "{no:?}");
+    }
 }

@@ -10,6 +10,7 @@ mod company;
 mod components;
 mod crash;
 mod demo;
+mod drill;
 mod events;
 mod far;
 mod guide;

@@ -44,7 +44,8 @@ mod tests {
 
     fn tree(folder: &str) -> Vec<String> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(folder);
-        let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let entries =
+            std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
         let mut files: Vec<String> = entries.filter(|f| f.ends_with(".toml")).collect();
         files.sort();
         files

@@ -16,10 +16,8 @@ pub fn print(played: &[Played], asked: &Drill) {
         return;
     }
     let widest = played.iter().map(|p| name(&p.drilled).chars().count()).max().unwrap_or(0).clamp(20, 72);
-    println!(
-        "{:<5} {:<widest$} {:>9} {:>9} {:>9} {:>9} {:>6}  {}",
-        "", "case", "fired", "acted", "effect", "verified", "points", "how it ended"
-    );
+    let head = ["fired", "acted", "effect", "verified"].map(|t| format!("{t:>9}")).join(" ");
+    println!("{:<5} {:<widest$} {head} points  how it ended", " ", "case");
     for p in played {
         let (d, s) = (&p.drilled, &p.drilled.score);
         let mark = if d.ok { "ok" } else { "NOT" };

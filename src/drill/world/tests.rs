@@ -176,7 +176,8 @@ fn a_counter_never_falls_and_a_series_can_be_bad_alone() {
 
 #[test]
 fn a_signal_flaps_alone_and_series_of_one_take_turns() {
-    let one = Chaos { lasts: 600_000, period: 10_000, alternate: set("error_rate", "50%"), ..Chaos::default() };
+    let one =
+        Chaos { lasts: 600_000, period: 10_000, alternate: set("error_rate", "50%"), ..Chaos::default() };
     let two = ["shard_cpu.a", "shard_cpu.b"].map(|s| (s.to_owned(), level("97%")));
     let two =
         Chaos { lasts: 600_000, period: 10_000, alternate: two.into_iter().collect(), ..Chaos::default() };
