@@ -17,6 +17,7 @@ pub const DRILLS: &[(&str, &str)] = &[
         "lapce-ai-cst-index-corruption.toml",
         include_str!("../../../assets/drills/lapce-ai-cst-index-corruption.toml"),
     ),
+    ("lapce-ai-cst-leak-goes-on.toml", include_str!("../../../assets/drills/lapce-ai-cst-leak-goes-on.toml")),
     ("rag-api-bad-canary.toml", include_str!("../../../assets/drills/rag-api-bad-canary.toml")),
     ("rag-api-blind.toml", include_str!("../../../assets/drills/rag-api-blind.toml")),
     ("rag-api-canary-unheard.toml", include_str!("../../../assets/drills/rag-api-canary-unheard.toml")),
@@ -38,6 +39,10 @@ pub const DRILLS: &[(&str, &str)] = &[
     (
         "sprint-1-search-broken-splitter.toml",
         include_str!("../../../assets/drills/sprint-1-search-broken-splitter.toml"),
+    ),
+    (
+        "sprint-1-search-control-is-bad.toml",
+        include_str!("../../../assets/drills/sprint-1-search-control-is-bad.toml"),
     ),
     (
         "sprint-1-search-error-spike.toml",
