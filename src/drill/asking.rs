@@ -46,7 +46,7 @@ impl Scene<'_> {
     pub(super) fn ask(&self, now: &Now, probe: &Probe, asked: Asked, began: Millis) -> (Answer, String) {
         match &probe.ask {
             Ask::When(rule) => self.judge(now, rule, began),
-            Ask::Simulated { line, holds: Some(rule) } => {
+            Ask::Simulated { line, holds: Some(rule), .. } => {
                 let line = clean_line(&line.0);
                 match self.world.holds(rule) {
                     Ok(true) => (Answer::Holds, format!("{line}: {}", rule.text)),
@@ -54,7 +54,7 @@ impl Scene<'_> {
                     Err(why) => (Answer::Blind, format!("{line}: {why}")),
                 }
             }
-            Ask::Simulated { line, holds: None } => {
+            Ask::Simulated { line, holds: None, .. } => {
                 let line = clean_line(&line.0);
                 match asked {
                     Asked::Already => (Answer::Fails, format!("{line}: taken to be still to do")),

@@ -29,6 +29,8 @@ pub struct Speech {
     pub ticket: u64,
     /// What is sent: method, path, body.
     pub what: Speaks,
+    /// Whether the service is to answer well.
+    pub good: bool,
 }
 
 /// Something under way.
@@ -44,7 +46,17 @@ enum Under {
         heard: Option<String>,
     },
     /// A probe that is asked again until it holds.
-    Probe { step: usize, asked: Asked, probe: Probe, began: Millis, until: Millis, once: bool, next: Millis },
+    Probe {
+        step: usize,
+        asked: Asked,
+        probe: Probe,
+        began: Millis,
+        until: Millis,
+        once: bool,
+        next: Millis,
+        spoken: Option<u64>,
+        heard: Option<Result<String, String>>,
+    },
     /// Criteria that are looked at.
     Watch { step: usize, began: Millis, next: Millis },
     /// The target, after it was verified.
@@ -54,7 +66,7 @@ enum Under {
 impl Under {
     fn next(&self) -> Option<Millis> {
         match self {
-            Under::Step { spoken: Some(_), .. } => None,
+            Under::Step { spoken: Some(_), .. } | Under::Probe { spoken: Some(_), .. } => None,
             Under::Step { ends, .. } => Some(*ends),
             Under::Probe { next, .. } | Under::Watch { next, .. } | Under::Guard { next, .. } => Some(*next),
         }
@@ -193,11 +205,15 @@ impl Stage {
 
     /// The embedded service answered a request; `Err`: not as it should.
     pub(super) fn spoken(&mut self, answered: u64, answer: Result<String, String>) {
-        if let Some(Under::Step { spoken, heard, .. }) = &mut self.under
-            && *spoken == Some(answered)
-        {
-            *spoken = None;
-            *heard = answer.err();
+        match &mut self.under {
+            Some(Under::Step { spoken, heard, .. }) if *spoken == Some(answered) => {
+                (*spoken, *heard) = (None, answer.err());
+            }
+            Some(Under::Probe { spoken, heard, .. }) if *spoken == Some(answered) => {
+                (*spoken, *heard) = (None, Some(answer));
+            }
+            // What criteria say is heard, and judged by the state.
+            _ => {}
         }
     }
 

@@ -162,8 +162,9 @@ impl Loop<'_> {
                 match effect {
                     Effect::Speak(speech) => {
                         let answer = match self.voice {
-                            Some(voice) => voice.speak(&speech.what),
-                            None => Ok("not sent".to_owned()),
+                            Some(voice) => voice.speak(&speech),
+                            None if speech.good => Ok("not sent".to_owned()),
+                            None => Err("not sent".to_owned()),
                         };
                         events.push(Event::Spoken { ticket: speech.ticket, answer });
                     }

@@ -1,6 +1,7 @@
 //! Questions about the world: asked at that moment, not read from a signal.
 
 use super::condition::Condition;
+use super::drill::Speaks;
 use super::template::Template;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub enum Ask {
         line: Template,
         /// What must hold of the simulated service's state; none: it is taken to hold.
         holds: Option<Condition>,
+        /// A request that is really sent, to the embedded service on loopback; it answers well while the above holds.
+        #[serde(default)]
+        speaks: Option<Speaks>,
     },
 }
 

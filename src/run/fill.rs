@@ -301,7 +301,11 @@ impl<'a> Filler<'a> {
             Ask::Socket { path, send } => Ask::Socket { path: self.text(path), send: self.text(send) },
             Ask::File(path) => Ask::File(self.text(path)),
             Ask::Drill { .. } => p.ask.clone(),
-            Ask::Simulated { line, holds } => Ask::Simulated { line: self.shown(line), holds: holds.clone() },
+            Ask::Simulated { line, holds, speaks } => Ask::Simulated {
+                line: self.shown(line),
+                holds: holds.clone(),
+                speaks: speaks.as_ref().map(|s| self.speaks(s)),
+            },
             Ask::Named(id) => {
                 return match self.playbook.probes.get(id) {
                     Some(named) if depth < 8 => {
@@ -389,6 +393,14 @@ impl<'a> Filler<'a> {
         Step { name, kind, prove, already, observe, dry_run, freezes, rehearse, ..s.clone() }
     }
 
+    fn speaks(&mut self, request: &Speaks) -> Speaks {
+        Speaks {
+            method: request.method.clone(),
+            path: self.text(&request.path),
+            json: request.json.as_ref().map(|v| self.json(v)),
+        }
+    }
+
     fn rehearse(&mut self, r: &Rehearse) -> Rehearse {
         let mut set = IndexMap::new();
         for (name, text) in &r.set {
@@ -403,11 +415,7 @@ impl<'a> Filler<'a> {
 
     /// What a rehearsal does. In the state that it sets, `$names` are values with their units.
     pub(super) fn simulated(&mut self, s: &Simulated) -> Simulated {
-        let speaks = s.speaks.as_ref().map(|request| Speaks {
-            method: request.method.clone(),
-            path: self.text(&request.path),
-            json: request.json.as_ref().map(|v| self.json(v)),
-        });
+        let speaks = s.speaks.as_ref().map(|request| self.speaks(request));
         let rehearse = self.rehearse(&s.rehearse);
         Simulated { line: self.shown(&s.line), rehearse, speaks, ..s.clone() }
     }

@@ -1,5 +1,6 @@
 //! The embedded service of a rehearsal: it takes every request on a port of loopback and says what it was asked.
 
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
@@ -7,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
+
+/// Header by which the service is told to answer badly, as what is rehearsed wants it.
+const SICK: &str = "x-rehearsed-sick";
 
 /// A running service. It ends when this is dropped.
 #[derive(Debug)]
@@ -30,12 +34,17 @@ impl Echo {
         let (stop, stopped) = oneshot::channel();
         let taken = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&taken);
-        let answer = move |method: axum::http::Method, uri: axum::http::Uri, body: String| async move {
+        let answer = move |method: Method, uri: Uri, headers: HeaderMap, body: String| async move {
             counter.fetch_add(1, Ordering::Relaxed);
             let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-            axum::Json(serde_json::json!({
+            let answer = serde_json::json!({
                 "rehearsed": true, "method": method.as_str(), "path": uri.path(), "asked": body,
-            }))
+            });
+            let status = match headers.contains_key(SICK) {
+                true => StatusCode::SERVICE_UNAVAILABLE,
+                false => StatusCode::OK,
+            };
+            (status, axum::Json(answer))
         };
         let thread = std::thread::Builder::new().name("rehearsed".into()).spawn(move || {
             runtime.block_on(async move {
@@ -71,15 +80,16 @@ impl Drop for Echo {
     }
 }
 
-/// Sends a request to a port of 127.0.0.1; the status of its answer.
+/// Sends a request to a port of 127.0.0.1; the status of its answer. The service is to answer well, or not.
 ///
 /// # Errors
 /// When it cannot be sent, or what comes back is no answer.
-pub async fn send(port: u16, method: &str, path: &str, body: &str) -> io::Result<u16> {
+pub async fn send(port: u16, method: &str, path: &str, body: &str, good: bool) -> io::Result<u16> {
     let clean = |text: &str| text.chars().filter(|c| c.is_ascii_graphic()).collect::<String>();
     let (method, path) = (clean(method), clean(path));
+    let sick = if good { String::new() } else { format!("{SICK}: yes\r\n") };
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n{sick}content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     let mut stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
@@ -99,8 +109,8 @@ mod tests {
     #[tokio::test]
     async fn whatever_is_asked_is_taken() {
         let service = Echo::start().unwrap();
-        assert_eq!(send(service.port(), "POST", "/a/b?c=1", "{\"x\":1}").await.unwrap(), 200);
-        assert_eq!(send(service.port(), "GET", "/", "").await.unwrap(), 200);
+        assert_eq!(send(service.port(), "POST", "/a/b?c=1", "{\"x\":1}", true).await.unwrap(), 200);
+        assert_eq!(send(service.port(), "GET", "/", "", false).await.unwrap(), 503);
         assert_eq!(service.taken(), 2);
     }
 }

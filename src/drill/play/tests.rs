@@ -58,7 +58,8 @@ impl Told {
             for effect in self.play.handle(&self.now, event) {
                 match effect {
                     Effect::Speak(speech) => {
-                        let (ticket, answer) = (speech.ticket, Ok("200".to_owned()));
+                        let good = speech.good.then(|| "200".to_owned());
+                        let (ticket, answer) = (speech.ticket, good.ok_or("503".to_owned()));
                         events.push(Event::Spoken { ticket, answer });
                         self.spoken.push(speech);
                     }
@@ -118,6 +119,12 @@ fn a_procedure_by_hand_waits_for_its_list_its_answer_and_other_people() {
     assert!(it.robot.overridden().is_empty());
     let s = score(&it.play, &it.now);
     assert_eq!(s.items, (3, 3));
+    let spoken: Vec<(&str, bool)> = it.spoken.iter().map(|s| (s.what.path.0.as_str(), s.good)).collect();
+    assert_eq!(
+        spoken,
+        [("/health", true), ("/health?deep=1", true)],
+        "a check once, a criterion when it changes"
+    );
 }
 
 #[test]

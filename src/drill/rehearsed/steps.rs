@@ -144,7 +144,18 @@ pub(super) fn probe(playbook: &Playbook, probe: &Probe) -> Probe {
 }
 
 fn probe_of(playbook: &Playbook, p: &Probe) -> Probe {
-    let simulated = || Ask::Simulated { line: line::of_probe(playbook, p), holds: p.rehearse.clone() };
+    let named = match &p.ask {
+        Ask::Named(id) => playbook.probes.get(id).unwrap_or(p),
+        _ => p,
+    };
+    let simulated = || Ask::Simulated {
+        line: line::of_probe(playbook, p),
+        holds: p.rehearse.clone(),
+        speaks: match &named.ask {
+            Ask::Http(h) => Some(speaks(h)),
+            _ => None,
+        },
+    };
     let ask = match &p.ask {
         Ask::Run(_) | Ask::Http(_) | Ask::Socket { .. } | Ask::File(_) | Ask::Drill { .. } => simulated(),
         // The named one is rehearsed itself; what stands beside its name says more.

@@ -27,8 +27,9 @@ impl Stage {
                     let within = if once && rule(&probe).is_some() { ONCE } else { within };
                     let (began, until) = (now.boot, now.boot + within);
                     scene.look(now, rule(&probe).into_iter());
+                    let (next, spoken, heard) = (now.boot, None, None);
                     self.under =
-                        Some(Under::Probe { step, asked, probe, began, until, once, next: now.boot });
+                        Some(Under::Probe { step, asked, probe, began, until, once, next, spoken, heard });
                     events.extend(self.due(now, scene, true));
                 }
                 None => {
@@ -126,23 +127,37 @@ impl Stage {
         };
         let takes = takes(planned, sim);
         let speaks = match &sim.speaks {
-            Some(s) => Some(Speaks {
-                path: Template(self.filled(now, scene, &s.path)?),
-                json: s.json.as_ref().map(|v| self.body(now, scene, v)).transpose()?,
-                method: s.method.clone(),
-            }),
+            Some(s) => Some(self.request(now, scene, s)?),
             None => None,
         };
         // A name that nothing gives a value stops the step before it begins, as it would for real.
         self.filled(now, scene, &sim.line)?;
-        let spoken = speaks.map(|what| {
-            self.tickets += 1;
-            self.speeches.push(Speech { ticket: self.tickets, what });
-            self.tickets
-        });
+        let spoken = speaks.map(|what| self.speak(what, true));
         let (began, ends) = (now.boot, now.boot + takes);
         self.under = Some(Under::Step { step, attempt, began, ends, spoken, heard: None });
         Ok(())
+    }
+
+    fn request(&self, now: &Now, scene: &Scene<'_>, s: &Speaks) -> Result<Speaks, String> {
+        Ok(Speaks {
+            path: Template(self.filled(now, scene, &s.path)?),
+            json: s.json.as_ref().map(|v| self.body(now, scene, v)).transpose()?,
+            method: s.method.clone(),
+        })
+    }
+
+    /// Sends a request to the embedded service; the number of its answer.
+    fn speak(&mut self, what: Speaks, good: bool) -> u64 {
+        self.tickets += 1;
+        self.speeches.push(Speech { ticket: self.tickets, what, good });
+        self.tickets
+    }
+
+    /// The same for a probe that asks a URL; none for another one.
+    fn say(&mut self, now: &Now, scene: &Scene<'_>, probe: &Probe, good: bool) -> Option<u64> {
+        let Ask::Simulated { speaks: Some(s), .. } = &probe.ask else { return None };
+        let what = self.request(now, scene, s).ok()?;
+        Some(self.speak(what, good))
     }
 
     fn body(
@@ -179,12 +194,38 @@ impl Stage {
                 let outcome = self.ended(now, scene, step, attempt, t - began, heard);
                 Some(Event::Ended { step, attempt, outcome, survivors: Vec::new() })
             }
-            Under::Probe { step, asked, probe, began, until, once, next } => {
+            Under::Probe { spoken: Some(_), .. } => None,
+            Under::Probe { step, asked, probe, began, until, once, next, heard, .. } => {
                 let condition = rule(&probe).is_some();
                 if next > t && !(fresh && condition) {
                     return None;
                 }
-                let (answer, detail) = scene.ask(now, &probe, asked, began);
+                let (mut answer, mut detail) = scene.ask(now, &probe, asked, began);
+                let heard = match heard {
+                    None if answer != Answer::Blind => {
+                        let spoken = self.say(now, scene, &probe, answer == Answer::Holds);
+                        if spoken.is_some() {
+                            let heard = None;
+                            self.under = Some(Under::Probe {
+                                step,
+                                asked,
+                                probe,
+                                began,
+                                until,
+                                once,
+                                next,
+                                spoken,
+                                heard,
+                            });
+                            return None;
+                        }
+                        None
+                    }
+                    heard => heard,
+                };
+                if let (Answer::Holds, Some(Err(why))) = (answer, heard) {
+                    (answer, detail) = (Answer::Fails, clean_line(&why));
+                }
                 let enough = match answer {
                     Answer::Holds => true,
                     Answer::Fails => once,
@@ -195,7 +236,9 @@ impl Stage {
                     return Some(Event::Probed { step, asked, answer, detail });
                 }
                 let next = until.min(t + probe.every.clamp(1_000, LOOK));
-                self.under = Some(Under::Probe { step, asked, probe, began, until, once, next });
+                let (spoken, heard) = (None, None);
+                self.under =
+                    Some(Under::Probe { step, asked, probe, began, until, once, next, spoken, heard });
                 None
             }
             Under::Watch { step, began, next } => {
@@ -204,11 +247,22 @@ impl Stage {
                 }
                 let plan = self.plan();
                 let v = plan.verification(&plan.steps[step - 1])?;
-                let seen = v.criteria.iter().map(|c| scene.ask(now, &c.probe, Asked::Check, began)).collect();
+                let seen: Vec<(Answer, String)> =
+                    v.criteria.iter().map(|c| scene.ask(now, &c.probe, Asked::Check, began)).collect();
+                let known = self.state().steps[step - 1].verify.clone().unwrap_or_default();
+                let new =
+                    |i: &usize| known.criteria.get(*i).is_none_or(|k| k.2.is_none() || k.0 != seen[*i].0);
+                let new: Vec<(Probe, bool)> = (0..seen.len())
+                    .filter(new)
+                    .map(|i| (v.criteria[i].probe.clone(), seen[i].0 == Answer::Holds))
+                    .collect();
                 let (stable_for, until) = (v.stable_for, self.state().steps[step - 1].verify.as_ref());
                 let stable = until.and_then(|v| v.stable_since.as_ref()).map(|at| at.boot + stable_for);
                 let next = stable.filter(|at| *at > t).unwrap_or(Millis::MAX).min(t + LOOK);
                 self.under = Some(Under::Watch { step, began, next });
+                for (probe, good) in new {
+                    self.say(now, scene, &probe, good);
+                }
                 Some(Event::Criteria { step, seen })
             }
             Under::Guard { began, next } => {

@@ -1,6 +1,6 @@
 //! The embedded service's voice: requests of a rehearsal are really sent, to a port of loopback and nowhere else.
 
-use crate::model::drill::Speaks;
+use crate::drill::stage::Speech;
 use crate::sim::echo::Echo;
 use std::io;
 use std::time::Duration;
@@ -25,9 +25,11 @@ impl Voice {
     }
 
     /// Sends a request and waits for its answer: its status in words, or why it is none.
-    pub fn speak(&self, what: &Speaks) -> Result<String, String> {
+    pub fn speak(&self, speech: &Speech) -> Result<String, String> {
+        let what = &speech.what;
         let body = what.json.as_ref().map(|v| v.to_string()).unwrap_or_default();
-        let sent = crate::sim::echo::send(self.service.port(), &what.method, &what.path.0, &body);
+        let sent =
+            crate::sim::echo::send(self.service.port(), &what.method, &what.path.0, &body, speech.good);
         let answer = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, sent).await });
         match answer {
             Err(_) => Err(format!("no answer in {} s", PATIENCE.as_secs())),
