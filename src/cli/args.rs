@@ -93,6 +93,32 @@ pub struct Past {
     pub json: bool,
 }
 
+/// What a first playbook is made of; what is not given is asked.
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// Name of the service.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Environment it runs in.
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Where its metrics are: a Prometheus server, or a /metrics page.
+    #[arg(long, value_name = "URL")]
+    pub metrics: Option<String>,
+    /// Error rate from which it is to be rolled back.
+    #[arg(long, value_name = "SHARE")]
+    pub threshold: Option<String>,
+    /// Command that rolls it back.
+    #[arg(long, value_name = "COMMAND")]
+    pub rollback: Option<String>,
+    /// What says that it is healthy: a URL, or a command that exits with 0.
+    #[arg(long, value_name = "URL|COMMAND")]
+    pub health: Option<String>,
+    /// The new file (NAME.toml); one that exists is never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
 /// What of a timeline is shown, and how.
 #[derive(Debug, Clone, Args)]
 pub struct Events {
@@ -160,7 +186,7 @@ pub struct Look {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check playbooks, configurations and themes; exit 2 when one has a problem.
+    /// Check playbooks, scenarios of drills, configurations and themes; exit 2 when one has a problem.
     Check {
         /// Files to check.
         #[arg(required = true, value_name = "FILE")]
@@ -169,6 +195,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Write a first playbook by six questions: it passes `check` and can be rehearsed at once.
+    Init(Init),
     /// Print what every key does, with your own keys in it.
     Keys {
         /// Configuration file.
@@ -669,6 +697,9 @@ pub struct Drill {
     /// Say what came of it as JSON.
     #[arg(long)]
     pub json: bool,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub look: Look,
     /// Tell everything that happened.
     #[arg(long, short)]
     pub verbose: bool,

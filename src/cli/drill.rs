@@ -3,6 +3,7 @@
 mod file;
 mod month;
 mod shipped;
+mod show;
 mod table;
 
 pub use month::report;
@@ -27,18 +28,17 @@ const AT_ONCE: usize = 2;
 
 /// Rehearses what was asked for.
 pub fn play(asked: &Drill) -> u8 {
+    if !asked.headless && !asked.all && !asked.json {
+        return show::show(asked);
+    }
     let Ok(todo) = todo(asked) else { return exit::USAGE };
     if todo.is_empty() {
         eprintln!("error: there is nothing to rehearse\n  hint: name a playbook with a [drill], or --all");
         return exit::USAGE;
     }
-    if !asked.headless && !asked.all {
-        eprintln!("error: a rehearsal without a screen is asked for by --headless");
-        return exit::USAGE;
-    }
     let played = all(&todo, asked.seed);
     if let Some(root) = root(asked)
-        && let Some(e) = played.iter().find_map(|p| kept::keep(&root, p).err())
+        && let Some(e) = played.iter().find_map(|p| kept::keep(&root, &p.drilled, &p.kept).err())
     {
         eprintln!("warning: the drills were not kept: {e}");
     }
@@ -161,9 +161,9 @@ fn subject(name: &str, asked: &Drill) -> Result<Option<Subject>, ()> {
     Ok(Some(Subject::new(&playbook, &loaded.hash, &environment)))
 }
 
-/// The one case that the arguments describe.
-fn one(subject: &Subject, asked: &Drill) -> Result<Case, ()> {
-    let (playbook, drill) = (subject.rehearsed.playbook(), subject.rehearsed.drill());
+/// What `--chaos` names, and after how many milliseconds it begins.
+fn gone_wrong(subject: &Subject, asked: &Drill) -> Result<Vec<(String, u64)>, ()> {
+    let drill = subject.rehearsed.drill();
     let mut chaos = Vec::new();
     for given in &asked.chaos {
         let (id, at) = match given.split_once(':') {
@@ -179,6 +179,13 @@ fn one(subject: &Subject, asked: &Drill) -> Result<Case, ()> {
         }
         chaos.push((id.to_owned(), at));
     }
+    Ok(chaos)
+}
+
+/// The one case that the arguments describe.
+fn one(subject: &Subject, asked: &Drill) -> Result<Case, ()> {
+    let playbook = subject.rehearsed.playbook();
+    let chaos = gone_wrong(subject, asked)?;
     let scenario = asked.scenario.as_deref();
     let of = scenario.map(|s| match playbook.scenarios.get(s) {
         Some(found) => Ok(found.procedure.clone()),

@@ -12,6 +12,7 @@ mod demo;
 mod drill;
 pub mod exit;
 mod fleet;
+mod init;
 mod look;
 mod mark;
 mod note;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
             exit::OK
         }
         Some(Command::Keys { config }) => keys(config.as_deref()),
+        Some(Command::Init(asked)) => init::init(&asked),
         Some(Command::Fleet(asked)) => fleet::fleet(&asked),
         Some(Command::Demo { headless, seed, state_dir, look }) => {
             demo::play(headless, seed, state_dir, &look)

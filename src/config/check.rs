@@ -34,12 +34,12 @@ pub fn kind(path: &Path, src: &str) -> Kind {
     let tree = syntax::parse("", src).tree;
     let has = |key: &str| tree.as_ref().is_some_and(|t| t.get_ref().keys().any(|k| k.get_ref() == key));
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-    let in_themes = path.parent().and_then(Path::file_name).is_some_and(|f| f == "themes");
+    let inside = |folder: &str| path.parent().and_then(Path::file_name).is_some_and(|f| f == folder);
     if has("schema") || has("service") {
         Kind::Playbook
-    } else if has("slots") || in_themes {
+    } else if has("slots") || inside("themes") {
         Kind::Theme
-    } else if has("playbook") {
+    } else if has("chaos") || has("playbook") && has("title") || inside("drills") {
         Kind::Drill
     } else if matches!(name, "config.toml" | "config.example.toml") {
         Kind::Settings
@@ -129,7 +129,9 @@ mod tests {
             ("x.toml", "[slots]\n", Kind::Theme),
             ("themes/x.toml", "name = \"x\"", Kind::Theme),
             ("config.toml", "thme = 1", Kind::Settings),
-            ("x.toml", "playbook = \"shop\"", Kind::Drill),
+            ("x.toml", "playbook = \"shop\"\ntitle = \"Errors\"", Kind::Drill),
+            ("drills/x.toml", "", Kind::Drill),
+            ("config.toml", "playbook = \"shop\"", Kind::Settings),
             ("x.toml", "", Kind::Playbook),
         ] {
             assert_eq!(kind(Path::new(path), src), want, "{path}: {src}");

@@ -21,6 +21,8 @@ pub struct Known {
     pub armed: Vec<String>,
     /// Milliseconds that a signal's own query looks back over.
     pub lookback: IndexMap<String, u64>,
+    /// Counters that are read from outside: a drill sets how fast they grow, not where they stand.
+    pub totals: Vec<String>,
     /// Steps with an id, those of fallbacks included.
     pub steps: Vec<StepId>,
     /// What rehearsals may name; none when there is no `[drill]`.
@@ -94,7 +96,11 @@ impl Known {
         if let Some(signals) = table(top, "signals") {
             for (id, value) in signals {
                 let DeValue::Table(t) = value.get_ref() else { continue };
-                known.signals.insert(id.get_ref().to_string(), declared(t));
+                let signal = declared(t);
+                if signal.counter && !has(t, "count") {
+                    known.totals.push(id.get_ref().to_string());
+                }
+                known.signals.insert(id.get_ref().to_string(), signal);
                 if let Some(ms) = looks_back(t) {
                     known.lookback.insert(id.get_ref().to_string(), ms);
                 }
@@ -121,6 +127,12 @@ impl Known {
             }
         }
         known
+    }
+
+    /// What stands for a level of a signal in a drill: of a counter its rate.
+    pub fn level_of(&self, signal: &str, dim: Dim) -> Dim {
+        let total = self.totals.iter().any(|t| t == signal);
+        Dim { per_time: dim.per_time + i8::from(total), ..dim }
     }
 
     /// The ids of one kind.

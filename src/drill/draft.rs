@@ -9,7 +9,7 @@ use crate::model::time::Now;
 use crate::run::choice::{Choice, ParamChoices, Source, check, default, settle};
 use crate::run::expand::within;
 use crate::run::freeze::{Drawn, draw};
-use crate::run::plan::{Context, ItemFacts, ListFacts, Plan, Preflight, describe};
+use crate::run::plan::{Context, ItemFacts, ListFacts, Plan, Preflight};
 use crate::run::{Answer, Asked};
 use crate::session::decision::Decisions;
 use indexmap::IndexMap;
@@ -106,7 +106,7 @@ pub(super) fn draft(
         if answer != Answer::Holds {
             out.problems.push(format!("{environment} is not proved: {detail}"));
         }
-        out.proof = Some(format!("{}: {detail}", describe(probe)));
+        out.proof = Some(detail);
     }
     if let Some(probe) = &plan.compatible_with {
         let (answer, detail) = scene.ask(now, probe, Asked::Compatible, now.boot);

@@ -20,7 +20,7 @@ use crate::run::plan::Person;
 use crate::run::record::Wish;
 use crate::session::decision::machine::{Machine, Runs};
 use crate::session::decision::{Choice, Kind, Rules};
-use crate::session::{self, Facts, Session};
+use crate::session::{self, Facts, Heartbeat, Session};
 use indexmap::IndexMap;
 
 /// Milliseconds between two judgements that the decider hears of, while anything goes on.
@@ -350,6 +350,10 @@ impl Play {
         });
         self.follow(now);
         self.judge(now);
+        if self.settings.shown {
+            let beat = Heartbeat { epoch: 1, acts: true, at: now.clone(), ..Heartbeat::default() };
+            self.session.handle(now, session::Event::Beat(Some(beat)));
+        }
     }
 
     /// What goes wrong is on record, as whoever looks on sees it.

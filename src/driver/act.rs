@@ -40,7 +40,8 @@ impl Driver {
         let id = context.id.clone();
         let mut given = given;
         self.arguments(procedure, scenario, &context, &mut given);
-        let mut shown = draft::resolving(&self.setup, procedure, &context);
+        let mut shown =
+            draft::resolving(self.of(), procedure, (&context.id, &context.who.user, &context.reason));
         shown.given.clone_from(&given);
         shown.stops = stops.as_deref().map(|run| self.stops(run));
         self.draft = Some(Proposed { shown, made: None, stops });
@@ -92,7 +93,11 @@ impl Driver {
         let plan = followed.plan();
         let reason = format!("goes on with run {run} of {}, whose supervisor is lost", plan.who.user);
         let context = resolve::context("", &reason, None, &plan.playbook_hash, &self.setup.folder);
-        let shown = draft::resolving(&self.setup, &plan.procedure.id, &context);
+        let shown = draft::resolving(
+            self.of(),
+            &plan.procedure.id,
+            (&context.id, &context.who.user, &context.reason),
+        );
         let id = shown.id.clone();
         self.draft = Some(Proposed { shown, made: None, stops: None });
         let (folder, tell) = (self.setup.folder.clone(), self.tell.clone());
@@ -267,7 +272,14 @@ impl Driver {
                 let blind = self.session.blind(&now, draft.plan.as_ref());
                 // It was resolved just now: from here it may be looked at and confirmed.
                 draft.plan = draft.plan.map(|p| p.confirmed(&now));
-                draft::resolved(&mut proposed.shown, &self.setup, &draft, &blind, leaving, now.wall);
+                draft::resolved(
+                    &mut proposed.shown,
+                    (&self.setup.playbook, &self.setup.environment),
+                    &draft,
+                    &blind,
+                    leaving,
+                    now.wall,
+                );
                 proposed.made = Some(draft);
                 Update::Changed
             }

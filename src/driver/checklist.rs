@@ -112,25 +112,6 @@ fn find<'s>(setup: &'s Setup, checklist: &str, item: usize) -> Option<&'s Item> 
 }
 
 impl Driver {
-    fn text_of(&self, checklist: &str, item: usize) -> String {
-        find(&self.setup, checklist, item).map(|i| clean_line(&i.text)).unwrap_or_default()
-    }
-
-    pub(super) fn tick_item(&mut self, checklist: String, item: usize, done: bool, note: String) {
-        let (text, note) = (self.text_of(&checklist, item), clean_line(&note));
-        self.append(move || vec![Kind::Ticked { checklist, item, text, done, note, who: person() }]);
-    }
-
-    pub(super) fn note_item(&mut self, checklist: String, item: usize, note: String) {
-        let (text, note) = (self.text_of(&checklist, item), clean_line(&note));
-        self.append(move || vec![Kind::ItemNoted { checklist, item, text, note, who: person() }]);
-    }
-
-    pub(super) fn without_item(&mut self, checklist: String, item: usize, reason: String) {
-        let (text, reason) = (self.text_of(&checklist, item), clean_line(&reason));
-        self.append(move || vec![Kind::ItemWithout { checklist, item, text, reason, who: person() }]);
-    }
-
     /// Sets it off, or stops it where this screen has.
     pub(super) fn do_item(&mut self, checklist: String, item: usize) {
         let at = (checklist.clone(), item);

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::driver::follow::Look;
 use crate::driver::watch::start_detached;
 use crate::model::playbook::Automation;
-use crate::model::text::{clean, clean_line};
+use crate::model::text::clean_line;
 use crate::session::decision::{Choice, Closed, Kind, Rules};
 use crate::supervisor::person::{person, roles_among};
 use crate::supervisor::{baseline, decisions};
@@ -17,11 +17,11 @@ impl Driver {
     }
 
     /// Appends records one after the other until one is refused, then has the log looked at.
-    pub(super) fn append(&self, make: impl FnOnce() -> Vec<Kind> + Send + 'static) {
+    pub(super) fn append(&self, kinds: Vec<Kind>) {
         let (folder, tell, turn) = (self.setup.folder.clone(), self.tell.clone(), self.turn.clone());
         let rules = self.rules();
         tokio::task::spawn_blocking(move || {
-            let done = make().iter().try_for_each(|kind| one(&folder, &rules, kind)).map_err(NotSaid::words);
+            let done = kinds.iter().try_for_each(|kind| one(&folder, &rules, kind)).map_err(NotSaid::words);
             let _ = turn.send(Look::Now);
             let _ = tell.blocking_send(News::Asked(done));
         });
@@ -62,18 +62,12 @@ impl Driver {
     }
 
     /// Sets what automation may do, and starts a watcher when something may act and none lives.
-    pub(super) fn automate(&self, modes: Vec<(Option<String>, Automation)>, reason: String) {
+    pub(super) fn automate(&self, kinds: Vec<Kind>, modes: &[(Option<String>, Automation)]) {
         let (folder, tell, turn) = (self.setup.folder.clone(), self.tell.clone(), self.turn.clone());
-        let (rules, words, reason) = (self.rules(), self.setup.watch.clone(), clean_line(&reason));
+        let (rules, words) = (self.rules(), self.setup.watch.clone());
         let arms = modes.iter().any(|(_, mode)| *mode == Automation::Armed);
         tokio::task::spawn_blocking(move || {
-            let done = modes.into_iter().try_for_each(|(trigger, mode)| {
-                one(
-                    &folder,
-                    &rules,
-                    &Kind::AutomationSet { trigger, mode, who: person(), reason: reason.clone() },
-                )
-            });
+            let done = kinds.iter().try_for_each(|kind| one(&folder, &rules, kind));
             let _ = turn.send(Look::Now);
             let done = done.map_err(NotSaid::words).and_then(|()| match (arms, words.is_empty()) {
                 (true, false) => start_detached(&folder, &words).map_err(|why| {
@@ -102,20 +96,6 @@ impl Driver {
         });
     }
 
-    /// Says of all that fires that it has been seen.
-    pub(super) fn seen(&self) {
-        let firing = |f: &crate::session::decision::Firing| f.resolved.is_none() && f.acked.is_none();
-        let all = self.session.decisions().firings.values().filter(|f| firing(f));
-        let firings: Vec<String> = all.map(|f| f.id.clone()).collect();
-        let of = |firing| Kind::Acked { firing, who: person(), note: String::new() };
-        self.append(move || firings.into_iter().map(of).collect());
-    }
-
-    /// Writes a note, or a message to an account.
-    pub(super) fn note(&self, text: String, to: Option<String>) {
-        self.append(move || vec![Kind::Noted { text: clean(&text), who: person(), to }]);
-    }
-
     /// Captures what is normal before now, and marks the moment.
     pub(super) fn mark(&self, mark: String) {
         let (playbook, environment) = (self.setup.playbook.clone(), self.setup.environment.clone());
@@ -130,14 +110,6 @@ impl Driver {
             let done = done.map_err(|e| e.to_string()).and_then(|d| d.map_err(NotSaid::words));
             let _ = tell.send(News::Asked(done)).await;
         });
-    }
-
-    pub(super) fn flag(&self, signal: String, raised: bool, note: String) {
-        self.append(move || vec![Kind::Flagged { signal, raised, note: clean_line(&note), who: person() }]);
-    }
-
-    pub(super) fn count(&self, signal: String, delta: i32) {
-        self.append(move || vec![Kind::Counted { signal, delta, who: person() }]);
     }
 }
 

@@ -1,37 +1,40 @@
 //! What a draft shows: the plan that was resolved, in words.
 
-use super::Setup;
-use crate::model::playbook::{ApprovalDefault, Confirm, Param};
+use crate::model::playbook::{ApprovalDefault, Confirm, Param, Playbook};
 use crate::model::text::clean_line;
 use crate::report::{length, stamp};
 use crate::run::choice::{Choice, ParamChoices, Source};
 use crate::run::expand::within;
-use crate::run::plan::{Context, Plan, describe};
+use crate::run::plan::{Plan, describe};
 use crate::run::sheet::shell;
 use crate::run::{Answer, approval};
 use crate::session::view::{ChoiceView, DraftView, Gravity, ParamView};
 use crate::supervisor::resolve::Draft;
 
-/// What is shown while it is being resolved.
-pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView {
-    let environment = setup.playbook.environments.get(&setup.environment);
-    let p = setup.playbook.procedures.get(procedure);
+/// What is shown while it is being resolved; `id` of the draft, who asks, and why.
+pub fn resolving(
+    (playbook, environment): (&Playbook, &str),
+    procedure: &str,
+    (id, who, reason): (&str, &str, &str),
+) -> DraftView {
+    let environment = playbook.environments.get(environment);
+    let p = playbook.procedures.get(procedure);
     let stronger = p.and_then(|p| if p.emergency { Some(Confirm::Type) } else { p.confirm });
     let typed = stronger == Some(Confirm::Type) || environment.is_some_and(|e| e.confirm == Confirm::Type);
     let confirm = if typed { Confirm::Type } else { Confirm::Key };
     DraftView {
-        id: context.id.clone(),
+        id: id.into(),
         procedure: procedure.into(),
         title: p.map_or_else(|| procedure.into(), |p| p.title.clone()),
         key: p.and_then(|p| p.key),
         duration_ms: p.map_or(0, |p| p.expect.duration),
         downtime: p.map(|p| p.expect.downtime.clone()).unwrap_or_default(),
         data_loss: p.map(|p| p.expect.data_loss.clone()).unwrap_or_default(),
-        who: context.who.user.clone(),
-        reason: context.reason.clone(),
+        who: who.into(),
+        reason: reason.into(),
         resolving: true,
         confirm,
-        name: setup.playbook.service.name.clone(),
+        name: playbook.service.name.clone(),
         ..DraftView::default()
     }
 }
@@ -40,7 +43,7 @@ pub fn resolving(setup: &Setup, procedure: &str, context: &Context) -> DraftView
 /// logging out, `now` is wall time in milliseconds.
 pub fn resolved(
     shown: &mut DraftView,
-    setup: &Setup,
+    (playbook, environment): (&Playbook, &str),
     draft: &Draft,
     blind: &[String],
     leaving: Vec<(Gravity, String)>,
@@ -52,10 +55,12 @@ pub fn resolved(
             shown.proof = clean_line(&format!("{asked}: {}", told.detail));
             shown.proved = told.answer == Answer::Holds;
         }
-        None if says_how(setup) => shown.proof = "not asked: the plan could not be resolved".into(),
-        None => shown.proof = format!("the playbook does not say how {} is proved", setup.environment),
+        None if says_how(playbook, environment) => {
+            shown.proof = "not asked: the plan could not be resolved".into()
+        }
+        None => shown.proof = format!("the playbook does not say how {environment} is proved"),
     }
-    shown.params = params(setup, &shown.procedure, draft, now);
+    shown.params = params(playbook, &shown.procedure, draft, now);
     let open = |p: &ParamView| p.chosen.is_none() && !shown.given.contains_key(&p.name);
     // What a person has yet to choose is no reason to refuse.
     let to_choose = draft.plan.is_none() && shown.params.iter().any(open);
@@ -74,7 +79,7 @@ pub fn resolved(
         };
         shown.already = Some(clean_line(&format!("{}{since}", seen.join("; "))));
     }
-    shown.shell = shell(&setup.playbook, plan, &stamp(&plan.confirmed_at));
+    shown.shell = shell(playbook, plan, &stamp(&plan.confirmed_at));
     let label = |number: usize| plan.steps.get(number.wrapping_sub(1)).map_or("?", |s| s.label.as_str());
     for (number, planned) in &draft.files {
         let lines = planned.diff.lines().filter(|l| !l.starts_with("---") && !l.starts_with("+++"));
@@ -171,8 +176,8 @@ pub fn refused(why: String) -> Draft {
 }
 
 /// The parameters that a person can choose, and what there is to choose from.
-fn params(setup: &Setup, procedure: &str, draft: &Draft, now: i64) -> Vec<ParamView> {
-    let procedures = &setup.playbook.procedures;
+fn params(playbook: &Playbook, procedure: &str, draft: &Draft, now: i64) -> Vec<ParamView> {
+    let procedures = &playbook.procedures;
     let Some(p) = procedures.get(procedure) else { return Vec::new() };
     let inner = within(procedures, procedure);
     let spec = |name: &str| -> Option<Param> {
@@ -215,6 +220,6 @@ fn clock(wall: i64, now: i64) -> String {
 }
 
 /// Whether the playbook says how the environment is proved.
-fn says_how(setup: &Setup) -> bool {
-    setup.playbook.environments.get(&setup.environment).is_some_and(|e| e.prove.is_some())
+fn says_how(playbook: &Playbook, environment: &str) -> bool {
+    playbook.environments.get(environment).is_some_and(|e| e.prove.is_some())
 }

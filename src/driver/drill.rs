@@ -12,7 +12,7 @@ use crate::drill::rehearsed::TWIST;
 use crate::drill::robot::{Goal, Robot};
 use crate::drill::score::score;
 use crate::drill::{Rehearsed, rehearsed};
-use crate::model::rehearsal::Drilled;
+use crate::model::rehearsal::{Drilled, Score};
 use crate::model::time::{Millis, Now};
 use crate::supervisor::person::person;
 
@@ -51,6 +51,49 @@ pub struct Played {
     pub told: Vec<(Millis, String)>,
 }
 
+/// What a drill is about.
+pub(super) struct What {
+    /// In words.
+    pub(super) case: String,
+    /// Ids of what goes wrong.
+    pub(super) chaos: Vec<String>,
+    /// Seed of all noise.
+    pub(super) seed: u64,
+}
+
+impl What {
+    /// What is kept of it. `span` is when it began and ended, on its own clock.
+    pub(super) fn of(
+        self,
+        play: &Play,
+        subject: &Subject,
+        (began, ended): (&Now, &Now),
+        score: Score,
+        findings: Vec<String>,
+        ok: bool,
+    ) -> Drilled {
+        let run = play.past().last().or(play.run());
+        let stamp = jiff::Timestamp::from_millisecond(began.wall).unwrap_or_default();
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let slug: String = self.case.chars().map(plain).collect();
+        Drilled {
+            id: format!("{}-{}", stamp.strftime("%Y%m%d-%H%M%S"), slug.trim_matches('-')),
+            service: subject.rehearsed.playbook().service.name.clone(),
+            environment: subject.environment.clone(),
+            case: self.case,
+            wall: began.wall,
+            lasted: ended.boot - began.boot,
+            seed: self.seed,
+            chaos: self.chaos,
+            procedure: run.map(|r| r.plan().procedure.id.clone()),
+            who: person().user,
+            ok,
+            findings,
+            score,
+        }
+    }
+}
+
 /// Carries out one case. Requests are sent by `voice`, where there is one.
 pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) -> Played {
     let rehearsed = subject.rehearsed.twisted(&case.twist);
@@ -83,28 +126,9 @@ pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) ->
     findings.extend(it.refused.iter().map(|r| format!("refused: {r}")));
     let ok = findings.is_empty();
     findings.extend(it.robot.overridden().iter().map(|o| format!("went on all the same: {o}")));
-    let run = it.play.past().last().or(it.play.run());
-    let stamp = jiff::Timestamp::from_millisecond(began.wall).unwrap_or_default();
-    let slug: String = case
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-        .collect();
-    let drilled = Drilled {
-        id: format!("{}-{}", stamp.strftime("%Y%m%d-%H%M%S"), slug.trim_matches('-')),
-        service: rehearsed.playbook().service.name.clone(),
-        environment: subject.environment.clone(),
-        case: case.name.clone(),
-        wall: began.wall,
-        lasted: now.boot - began.boot,
-        seed,
-        chaos: case.chaos.iter().map(|(id, _)| id.clone()).collect(),
-        procedure: run.map(|r| r.plan().procedure.id.clone()),
-        who: person().user,
-        ok,
-        findings,
-        score: result,
-    };
+    let what =
+        What { case: case.name.clone(), chaos: case.chaos.iter().map(|(id, _)| id.clone()).collect(), seed };
+    let drilled = what.of(&it.play, subject, (&began, &now), result, findings, ok);
     let told = it.play.session().timeline().map(|h| ((h.wall - began.wall).max(0) as Millis, h.text.clone()));
     let mut told: Vec<(Millis, String)> = told.collect();
     for stage in it.play.past().iter().chain(it.play.run()) {

@@ -16,10 +16,12 @@ mod logout;
 mod logs;
 mod reads;
 mod recorder;
+mod rehearsal;
 mod trouble;
 pub mod watch;
 
 pub use crate::session::Request;
+pub use rehearsal::Rehearsal;
 
 use crate::clock;
 use crate::model::playbook::Playbook;
@@ -336,6 +338,11 @@ impl Driver {
         self.session.detail(end, signal, window, self.reads.newest(signal))
     }
 
+    /// The playbook and the environment that are watched.
+    fn of(&self) -> (&Playbook, &str) {
+        (&self.setup.playbook, &self.setup.environment)
+    }
+
     /// What is watched.
     pub fn setup(&self) -> &Setup {
         &self.setup
@@ -370,9 +377,6 @@ impl Driver {
             Request::Override { draft, reason } => self.override_checks(&draft, &reason),
             Request::Confirm { draft, decides } => self.confirm(&draft, decides, &now),
             Request::Say { clock, choice, reason } => self.say(clock, choice, reason),
-            Request::Automation { modes, reason } => self.automate(modes, reason),
-            Request::Seen => self.seen(),
-            Request::Note { text, to } => self.note(text, to),
             Request::Mark { mark } => self.mark(mark),
             Request::TakeOver { reason } => self.take_over(reason),
             Request::Why(of) => self.why = of,
@@ -383,13 +387,8 @@ impl Driver {
             Request::FindOutput { sought, from, back } => {
                 drop(self.turn.send(Look::Find { sought, from, back }))
             }
-            Request::Flag { signal, raise, note } => self.flag(signal, raise, note),
-            Request::Count { signal, delta } => self.count(signal, delta),
             Request::Run { seen, wish } => self.request(seen, wish),
-            Request::Tick { checklist, item, done, note } => self.tick_item(checklist, item, done, note),
-            Request::NoteItem { checklist, item, note } => self.note_item(checklist, item, note),
             Request::DoItem { checklist, item } => self.do_item(checklist, item),
-            Request::WithoutItem { checklist, item, reason } => self.without_item(checklist, item, reason),
             Request::Probe { guide, step } => self.probe(guide, step),
             Request::StopProbes => self.stop_probes(),
             Request::List { procedure, param } => self.list(procedure, param),
@@ -398,6 +397,18 @@ impl Driver {
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),
             Request::Trouble { trouble, on } => self.trouble(&trouble, on),
+            // A real service's time is everybody's.
+            Request::Pace { .. } | Request::EndDrill => {}
+            Request::Seen
+            | Request::Note { .. }
+            | Request::Flag { .. }
+            | Request::Count { .. }
+            | Request::Tick { .. }
+            | Request::NoteItem { .. }
+            | Request::WithoutItem { .. } => self.append(request.words(&self.session, &person())),
+            Request::Automation { ref modes, .. } => {
+                self.automate(request.words(&self.session, &person()), modes);
+            }
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
         }

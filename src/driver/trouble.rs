@@ -22,14 +22,12 @@ impl Driver {
         if changes.is_empty() {
             return;
         }
-        self.append(move || {
-            let told = changes.into_iter().map(|c| Kind::Troubled {
-                title: clean_line(c.trouble.title()),
-                on: c.on,
-                who: c.by_person.then(person),
-            });
-            told.collect()
+        let told = changes.into_iter().map(|c| Kind::Troubled {
+            title: clean_line(c.trouble.title()),
+            on: c.on,
+            who: c.by_person.then(person),
         });
+        self.append(told.collect());
     }
 
     /// All that can go wrong in the demo, as it is now.
@@ -42,6 +40,7 @@ impl Driver {
             title: s.trouble.title().into(),
             expects: s.trouble.expects().into(),
             on_ms: s.on.map(ms),
+            cured: false,
             left_ms: s.on.and_then(|on| Some(ms(s.trouble.lasts()?.saturating_sub(on)))),
         });
         shown.collect()

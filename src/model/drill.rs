@@ -50,14 +50,6 @@ impl Level {
         }
     }
 
-    /// The same where something like this level stands: in the place of a text, everything is one.
-    pub fn alike(&self, text: &str) -> Level {
-        match self {
-            Level::Text(_) => Level::Text(text.to_string()),
-            Level::Bool(_) | Level::Number(_) => Level::read(text),
-        }
-    }
-
     /// What it measures.
     pub fn dim(&self) -> Dim {
         match self {
@@ -79,7 +71,7 @@ pub enum Behaviour {
     Model {
         /// Where it stands while nothing is wrong.
         normal: Level,
-        /// Standard deviation around it, base units; 0 when not written.
+        /// Standard deviation around it, base units (of a counter that of its rate, `"5/s"`); 0 when not written.
         noise: f64,
         /// Growth in base units per second (a counter's rate); 0 when not written.
         grow: f64,
@@ -101,13 +93,13 @@ pub struct Chaos {
     pub lasts: u64,
     /// Milliseconds until what it sets is reached, in a straight line; 0 when not written.
     pub rises_in: u64,
-    /// Signals that stand elsewhere while it is on.
+    /// Signals that stand elsewhere while it is on; of a counter it is the rate (`"5/s"`).
     pub set: IndexMap<String, Level>,
-    /// Signals that are so many times what they were (`1.5`).
+    /// Signals that are so many times what they were (`1.5`); of a counter it is the rate.
     pub times: IndexMap<String, f64>,
-    /// Signals that grow, in base units per second.
+    /// Signals that grow, in base units per second; a counter by so much faster.
     pub grow: IndexMap<String, f64>,
-    /// Signals that stand elsewhere by turns, each for a `period`.
+    /// Signals that stand elsewhere every other `period`; of several series of one signal, each after the other.
     pub alternate: IndexMap<String, Level>,
     /// Milliseconds of one turn.
     pub period: u64,
@@ -225,11 +217,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_what_it_looks_like_unless_a_text_stood_there() {
+    fn a_level_is_what_it_looks_like() {
         assert_eq!(Level::read("true"), Level::Bool(true));
         assert!(matches!(Level::read("25%"), Level::Number(q) if q.value == 0.25));
         assert_eq!(Level::read("green").dim().base, Base::Text);
-        assert_eq!(Level::read("v1.2").alike("42"), Level::Text("42".into()));
-        assert!(matches!(Level::read("41").alike("42"), Level::Number(q) if q.value == 42.0));
+        assert!(matches!(Level::read("42"), Level::Number(q) if q.value == 42.0));
     }
 }

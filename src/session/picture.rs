@@ -43,6 +43,7 @@ impl Session {
             confirm: environment.map(|e| e.confirm).unwrap_or_default(),
             demo: self.facts.demo,
             troubles: Vec::new(),
+            drill: None,
             fleet: None,
             automation: self.automation(),
             freshness: self.freshness(t),

@@ -1,8 +1,11 @@
 //! What a person asks of whoever watches a service for them.
 
-use super::decision::Choice;
+use super::Session;
+use super::decision::{Choice, Firing, Kind};
 use super::view::{Form, WhyOf};
 use crate::model::playbook::Automation;
+use crate::model::text::{clean, clean_line};
+use crate::run::plan::Person;
 use crate::run::record::Wish;
 use indexmap::IndexMap;
 
@@ -200,8 +203,65 @@ pub enum Request {
         /// Begin it, or end it.
         on: bool,
     },
+    /// Let time in a drill go faster, or slower.
+    Pace {
+        /// Faster.
+        faster: bool,
+    },
+    /// End a drill: it is kept, and the service is sound again.
+    EndDrill,
     /// Ask failed sources again at once.
     AskAgain,
+}
+
+impl Request {
+    /// The records that a request comes to: a person's words, a note, a tick, a flag. None of what is more than words.
+    pub fn words(&self, session: &Session, who: &Person) -> Vec<Kind> {
+        let who = who.clone();
+        let text_of = |checklist: &String, item: usize| {
+            let list = session.playbook().checklists.get(checklist);
+            let item = list.and_then(|l| l.items.get(item.checked_sub(1)?));
+            item.map(|i| clean_line(&i.text)).unwrap_or_default()
+        };
+        match self {
+            Request::Note { text, to } => vec![Kind::Noted { text: clean(text), who, to: to.clone() }],
+            Request::Flag { signal, raise, note } => {
+                vec![Kind::Flagged { signal: signal.clone(), raised: *raise, note: clean_line(note), who }]
+            }
+            Request::Count { signal, delta } => {
+                vec![Kind::Counted { signal: signal.clone(), delta: *delta, who }]
+            }
+            Request::Tick { checklist, item, done, note } => {
+                let (text, note) = (text_of(checklist, *item), clean_line(note));
+                vec![Kind::Ticked { checklist: checklist.clone(), item: *item, text, done: *done, note, who }]
+            }
+            Request::NoteItem { checklist, item, note } => {
+                let (text, note) = (text_of(checklist, *item), clean_line(note));
+                vec![Kind::ItemNoted { checklist: checklist.clone(), item: *item, text, note, who }]
+            }
+            Request::WithoutItem { checklist, item, reason } => {
+                let (text, reason) = (text_of(checklist, *item), clean_line(reason));
+                vec![Kind::ItemWithout { checklist: checklist.clone(), item: *item, text, reason, who }]
+            }
+            Request::Seen => {
+                let open = |f: &&Firing| f.resolved.is_none() && f.acked.is_none();
+                let firings = session.decisions().firings.values().filter(open);
+                let seen =
+                    |f: &Firing| Kind::Acked { firing: f.id.clone(), who: who.clone(), note: String::new() };
+                firings.map(seen).collect()
+            }
+            Request::Automation { modes, reason } => {
+                let set = |(trigger, mode): &(Option<String>, Automation)| Kind::AutomationSet {
+                    trigger: trigger.clone(),
+                    mode: *mode,
+                    who: who.clone(),
+                    reason: clean_line(reason),
+                };
+                modes.iter().map(set).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A run, and what of it was on the screen when a person spoke.

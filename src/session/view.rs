@@ -1,6 +1,7 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
 mod deciding;
+mod drill;
 mod events;
 pub mod fleet;
 pub mod guide;
@@ -13,6 +14,7 @@ pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
+pub use drill::{DrillView, ScoreRow, TroubleView};
 pub use events::{Happening, OnRecord, Sort};
 pub use logs::{LogLine, LogSeen, LogView};
 
@@ -41,6 +43,8 @@ pub struct View {
     pub demo: bool,
     /// What can be made to go wrong there.
     pub troubles: Vec<TroubleView>,
+    /// The drill, when the service is a simulated one.
+    pub drill: Option<DrillView>,
     /// Many services, while they are what is looked at.
     pub fleet: Option<fleet::FleetView>,
     /// `ARMED`, `SHADOW`, `HELD` or `OFF`.
@@ -137,23 +141,6 @@ pub struct View {
     pub emergency: Option<String>,
     /// Links: title and URL.
     pub links: Vec<(String, String)>,
-}
-
-/// Something that can be made to go wrong in the embedded service.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TroubleView {
-    /// Its id.
-    pub id: String,
-    /// Its key, behind `!`.
-    pub key: char,
-    /// Name for people.
-    pub title: String,
-    /// What ought to come of it.
-    pub expects: String,
-    /// Milliseconds that it has been on; none: it is off.
-    pub on_ms: Option<u64>,
-    /// Milliseconds until it ends by itself, while it is on and does.
-    pub left_ms: Option<u64>,
 }
 
 /// In which form the record is written to a file.

@@ -18,12 +18,14 @@ pub struct Canvas<'a> {
     buffer: &'a mut Buffer,
     theme: &'a Theme,
     glyphs: &'a Glyphs,
+    /// What nothing here being real is called; none: it is real.
+    pub simulated: Option<&'static str>,
 }
 
 impl<'a> Canvas<'a> {
     /// A canvas over a whole buffer.
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'a Glyphs) -> Self {
-        Canvas { buffer, theme, glyphs }
+        Canvas { buffer, theme, glyphs, simulated: None }
     }
 
     /// All of it.

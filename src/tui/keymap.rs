@@ -220,6 +220,12 @@ pub enum Action {
     Markdown,
     /// What can be made to go wrong.
     Chaos,
+    /// Time goes faster in a drill.
+    Faster,
+    /// Time goes slower in a drill.
+    Slower,
+    /// End the drill.
+    EndDrill,
     /// The list of procedures.
     Procedures,
     /// The run.
@@ -502,6 +508,9 @@ pub const TABLE: &[Binding] = table! {
     Fleet [k('F')] Filter "only some", "filter";
     Fleet [k('T')] Sort "another order", "sort";
     Drill [k('!')] Chaos "trouble…", "trouble…";
+    Drill [k('+')] Faster "time goes faster", "faster";
+    Drill [k('-')] Slower "time goes slower", "slower";
+    Drill [k('B')] EndDrill "end the drill, keep its score", "end";
     Global [k('1')] Overview "Overview", "overview";
     Global [k('2')] Checklist "Checklist", "checklist";
     Global [k('3')] Procedures "Procedures", "procedures";

@@ -122,6 +122,7 @@ fn ticks(view: &View) -> bool {
 /// Draws everything there is to see. Whatever the size: nothing panics, nothing is written outside.
 pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: &Glyphs, charts: Charts<'_>) {
     let mut canvas = Canvas::new(frame.buffer_mut(), theme, glyphs);
+    canvas.simulated = view.simulated();
     let all = canvas.area();
     canvas.clear(all);
     let scene = Scene::new(view, ui, charts);

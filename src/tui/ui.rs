@@ -476,7 +476,7 @@ impl Ui {
         match screen {
             Screen::Fleet => false,
             Screen::Help => !self.is_among_services(view),
-            Screen::Drill => view.demo,
+            Screen::Drill => view.simulated().is_some(),
             _ => true,
         }
     }

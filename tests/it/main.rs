@@ -15,6 +15,7 @@ mod events;
 mod far;
 mod guide;
 mod haproxy;
+mod init;
 mod kill;
 mod kinds;
 mod layers;

@@ -29,7 +29,7 @@ fn the_first_playbook_is_right_without_a_warning() {
 fn its_commands_exist() {
     let help = Command::new(RIPCORD).arg("--help").output().unwrap();
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    for command in ["check", "run", "runs", "resume", "config", "demo"] {
+    for command in ["init", "check", "run", "runs", "resume", "config", "demo"] {
         assert!(readme().contains(&format!("`ripcord {command}")), "README: {command}");
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
     }

@@ -40,10 +40,10 @@ pub fn chaos(t: &Table<'_>, usual: Option<&str>) -> Option<Chaos> {
         onset: ms("onset"),
         lasts: lasts.unwrap_or(0),
         rises_in: ms("rises_in"),
-        set: effects(t.opt("set"), level),
+        set: effects(t.opt("set"), stands),
         times: effects(t.opt("times"), times),
         grow: effects(t.opt("grow"), rate),
-        alternate: effects(t.opt("alternate"), level),
+        alternate: effects(t.opt("alternate"), stands),
         period: t.opt("period").and_then(|n| n.dur_positive()).unwrap_or(0),
         state: t.opt("state").map(|n| changes(&n)).unwrap_or_default(),
         silence: sources(t.opt("silence")),
@@ -142,6 +142,12 @@ fn signal(n: &Node<'_>, span: std::ops::Range<usize>, name: &str) -> Option<Decl
         }
         _ => Some(declared),
     }
+}
+
+/// Where a signal stands; of a counter, how fast it grows.
+fn stands(n: &Node<'_>, signal: &str, dim: crate::model::unit::Dim) -> Option<Level> {
+    let id = signal.split('.').next().unwrap_or(signal);
+    level(n, signal, n.cx.known.level_of(id, dim))
 }
 
 /// How many times what it was a signal is.

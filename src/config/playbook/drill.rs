@@ -110,7 +110,7 @@ fn behaviour(name: &str, t: &Table<'_>, declared: Declared) -> Option<Behaviour>
         }
         _ => {
             let normal = level(&node, name, dim);
-            let noise = noise.map(|n| amount(&n, name, dim));
+            let noise = noise.map(|n| amount(&n, name, t.cx.known.level_of(name, dim)));
             let grow = grow.map(|n| rate(&n, name, dim));
             let series = labels(name, t, series, declared.multi);
             let given = |q: Option<Option<f64>>| q.map_or(Some(0.0), |found| found);

@@ -173,3 +173,27 @@ fn a_counter_never_falls_and_a_series_can_be_bad_alone() {
     }
     assert!(before > 1_000.0);
 }
+
+#[test]
+fn a_signal_flaps_alone_and_series_of_one_take_turns() {
+    let one =
+        Chaos { lasts: 600_000, period: 10_000, alternate: set("error_rate", "50%"), ..Chaos::default() };
+    let two = ["shard_cpu.a", "shard_cpu.b"].map(|s| (s.to_owned(), level("97%")));
+    let two =
+        Chaos { lasts: 600_000, period: 10_000, alternate: two.into_iter().collect(), ..Chaos::default() };
+    let mut w = world(vec![("one", one), ("two", two)]);
+    w.trouble(&now(0), "one", Some(0)).unwrap();
+    w.trouble(&now(0), "two", Some(0)).unwrap();
+    let hot = |w: &mut World, ms: u64| {
+        w.advance(&now(ms));
+        ["a", "b"].map(|s| match w.value("shard_cpu", Some(s), now(ms).boot) {
+            Ok(Value::Number(n)) => n > 0.9,
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(
+        [5_000, 15_000, 25_000].map(|t| hot(&mut w, t)),
+        [[true, false], [false, true], [true, false]]
+    );
+    assert!(at(&mut w, "error_rate", 45_000) > 0.4 && at(&mut w, "error_rate", 55_000) < 0.1);
+}

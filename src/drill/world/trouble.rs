@@ -42,6 +42,16 @@ impl Trouble {
         if self.chaos.title.is_empty() { &self.id } else { &self.chaos.title }
     }
 
+    /// Milliseconds since it began.
+    pub fn since(&self, t: Millis) -> Millis {
+        t.saturating_sub(self.begins)
+    }
+
+    /// Milliseconds until it ends by itself.
+    pub fn left(&self, t: Millis) -> Millis {
+        (self.begins + self.chaos.lasts).saturating_sub(t)
+    }
+
     /// It has begun.
     pub fn begun(&self) -> bool {
         self.begun
@@ -164,13 +174,22 @@ impl Trouble {
             };
             out = Level::Number(Quantity { value: q.value + more * back, ..*q });
         }
-        if let Some(to) = named(&self.chaos.alternate, id, series) {
-            let turn = t.saturating_sub(self.begins) / self.chaos.period.max(1);
-            if turn.is_multiple_of(2) {
-                out = mixed(out, to, share);
-            }
+        if let Some(to) = named(&self.chaos.alternate, id, series)
+            && self.has_turn(id, series, t)
+        {
+            out = mixed(out, to, share);
         }
         out
+    }
+
+    /// Whether it is a signal's turn to stand elsewhere: every other period, or, of several series of one signal, each after
+    /// the other.
+    fn has_turn(&self, id: &str, series: Option<&str>, t: Millis) -> bool {
+        let turn = (t.saturating_sub(self.begins) / self.chaos.period.max(1)) as usize;
+        let of = |key: &&String| key.split_once('.').is_some_and(|(signal, _)| signal == id);
+        let all: Vec<&String> = self.chaos.alternate.keys().filter(of).collect();
+        let own = series.and_then(|s| all.iter().position(|key| key.ends_with(&format!(".{s}"))));
+        own.map_or(turn.is_multiple_of(2), |at| turn % all.len().max(2) == at)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where drills are kept: `drills/<service>/<id>.json` and their journals, apart from the service's own records.
 
-use super::Played;
 use crate::journal::{atomic_write, real};
+use crate::model::record::Record;
 use crate::model::rehearsal::Drilled;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,19 +19,19 @@ pub fn folder(root: &Path, service: &str) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn keep(root: &Path, played: &Played) -> io::Result<PathBuf> {
-    let folder = folder(root, &played.drilled.service);
+pub fn keep(root: &Path, drilled: &Drilled, records: &[(Option<String>, Record)]) -> io::Result<PathBuf> {
+    let folder = folder(root, &drilled.service);
     std::fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("{}.json", played.drilled.id));
-    let bytes = serde_json::to_vec_pretty(&played.drilled)?;
+    let file = folder.join(format!("{}.json", drilled.id));
+    let bytes = serde_json::to_vec_pretty(drilled)?;
     atomic_write(&*real(), &file, &bytes, 0o644).map_err(io::Error::other)?;
     let mut journal = Vec::new();
-    for (run, record) in &played.kept {
+    for (run, record) in records {
         let line = serde_json::json!({ "run": run, "record": record });
         serde_json::to_writer(&mut journal, &line)?;
         journal.push(b'\n');
     }
-    let journal_file = folder.join(format!("{}.jsonl", played.drilled.id));
+    let journal_file = folder.join(format!("{}.jsonl", drilled.id));
     atomic_write(&*real(), &journal_file, &journal, 0o644).map_err(io::Error::other)?;
     Ok(file)
 }

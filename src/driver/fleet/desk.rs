@@ -2,7 +2,7 @@
 
 use super::{Fleet, Origin, Sources};
 use crate::clock;
-use crate::driver::{Driver, Request, Setup, Update};
+use crate::driver::{Driver, Rehearsal, Request, Setup, Update};
 use crate::model::time::Now;
 use crate::session::view::{ChartColumn, Curve, SignalDetail, View};
 use std::path::Path;
@@ -19,9 +19,74 @@ const LEAVE: Duration = Duration::from_secs(1);
 /// In words, when it cannot be used.
 pub type Open = Box<dyn Fn(&Path, &str) -> Result<Setup, String> + Send>;
 
+/// One service: a real one, or one that is simulated.
+enum Service {
+    Real(Box<Driver>),
+    Drill(Box<Rehearsal>),
+}
+
+impl Service {
+    async fn next(&mut self) -> Update {
+        match self {
+            Service::Real(driver) => driver.next().await,
+            Service::Drill(drill) => drill.next().await,
+        }
+    }
+
+    fn view(&self) -> View {
+        match self {
+            Service::Real(driver) => driver.view(),
+            Service::Drill(drill) => drill.view(),
+        }
+    }
+
+    fn columns(&self, now: &Now, curve: Curve<'_>, window: u64, columns: usize) -> Vec<Option<ChartColumn>> {
+        match self {
+            Service::Real(driver) => driver.columns(now, curve, window, columns),
+            Service::Drill(drill) => drill.columns(now, curve, window, columns),
+        }
+    }
+
+    fn detail(&self, end: &Now, signal: &str, window: u64) -> SignalDetail {
+        match self {
+            Service::Real(driver) => driver.detail(end, signal, window),
+            Service::Drill(drill) => drill.detail(end, signal, window),
+        }
+    }
+
+    fn sheet(&self) -> String {
+        match self {
+            Service::Real(driver) => driver.sheet(),
+            Service::Drill(drill) => drill.sheet(),
+        }
+    }
+
+    fn ask(&mut self, request: Request) {
+        match self {
+            Service::Real(driver) => driver.ask(request),
+            Service::Drill(drill) => drill.ask(request),
+        }
+    }
+
+    /// A drill ends with its screen.
+    async fn leave(&mut self) {
+        match self {
+            Service::Real(driver) => driver.leave().await,
+            Service::Drill(drill) => drill.leave(),
+        }
+    }
+
+    fn real(&self) -> Option<&Driver> {
+        match self {
+            Service::Real(driver) => Some(driver),
+            Service::Drill(_) => None,
+        }
+    }
+}
+
 /// What one screen looks at.
 pub struct Desk {
-    service: Option<Driver>,
+    service: Option<Service>,
     fleet: Option<Fleet>,
     sources: Sources,
     open: Open,
@@ -34,8 +99,15 @@ pub struct Desk {
 impl Desk {
     /// A service, and the fleet where it is asked for; or the fleet alone. What is read is read on `world`.
     pub fn new(service: Option<Setup>, sources: Sources, open: Open, world: Handle) -> Desk {
-        let service = service.map(|setup| Driver::reading_on(setup, world.clone()));
+        let service = service.map(|setup| Service::Real(Box::new(Driver::reading_on(setup, world.clone()))));
         Desk { service, fleet: None, sources, open, world, left: Vec::new() }
+    }
+
+    /// A drill alone. There is no fleet behind it: what is simulated must not stand beside what is real.
+    pub fn drill(rehearsal: Rehearsal, world: Handle) -> Desk {
+        let open: Open = Box::new(|_, _| Err("no service is opened from a drill".into()));
+        let service = Some(Service::Drill(Box::new(rehearsal)));
+        Desk { service, fleet: None, sources: Sources::default(), open, world, left: Vec::new() }
     }
 
     /// Waits for what comes next. Cancel-safe.
@@ -65,7 +137,8 @@ impl Desk {
             Some(fleet) => fleet.look(looks),
             None if looks => {
                 let mut sources = self.sources.clone();
-                sources.also.extend(self.service.as_ref().map(|d| d.setup().clone()));
+                let real = self.service.as_ref().and_then(Service::real);
+                sources.also.extend(real.map(|d| d.setup().clone()));
                 self.fleet = Some(Fleet::start(sources));
             }
             None => {}
@@ -94,7 +167,7 @@ impl Desk {
 
     /// The row of the service that is open.
     fn row(&self) -> Option<usize> {
-        let driver = self.service.as_ref()?;
+        let driver = self.service.as_ref()?.real()?;
         let (service, environment) = (&driver.setup().playbook.service.name, &driver.setup().environment);
         let found = self.fleet.as_ref()?.found.borrow();
         let row = found.rows.iter().find(|r| r.service == *service && r.environment == *environment);
@@ -116,7 +189,9 @@ impl Desk {
             Some(Origin::Given(setup)) => Setup::clone(setup),
             None => return Err("its playbook cannot be used: see below the list".into()),
         };
-        if let Some(mut before) = self.service.replace(Driver::reading_on(setup, self.world.clone())) {
+        if let Some(mut before) =
+            self.service.replace(Service::Real(Box::new(Driver::reading_on(setup, self.world.clone()))))
+        {
             self.left.retain(|l| !l.is_finished());
             self.left.push(tokio::spawn(async move { before.leave().await }));
         }
@@ -141,7 +216,7 @@ impl Desk {
 
     /// Every procedure of the service that is open, as commands for a bare shell.
     pub fn sheet(&self) -> String {
-        self.service.as_ref().map(Driver::sheet).unwrap_or_default()
+        self.service.as_ref().map(Service::sheet).unwrap_or_default()
     }
 
     /// Does what a person asks of the service that is open. Never waits.
@@ -163,7 +238,7 @@ impl Desk {
 
     /// Name of the run of the open service that goes on without this screen.
     pub fn goes_on(&self) -> Option<&str> {
-        let run = self.service.as_ref()?.session().run().filter(|r| r.is_open())?;
+        let run = self.service.as_ref()?.real()?.session().run().filter(|r| r.is_open())?;
         Some(&run.plan().procedure.title)
     }
 }

@@ -21,7 +21,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, c: &Confirm)
     match draft_of(view, &c.procedure) {
         Some(d) if d.resolving => resolving(canvas, body, c, &place),
         Some(d) if may_start(d) || (d.is_blocked() && d.refused.is_none() && d.already.is_none()) => {
-            offer(canvas, body, c, d, &place, view.demo);
+            offer(canvas, body, c, d, &place);
         }
         Some(d) => {
             let (title, what, means) = match (&d.refused, &d.already) {
@@ -134,7 +134,7 @@ fn notes(d: &DraftView) -> Vec<(&'static str, Slot, String)> {
     out
 }
 
-fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place: &str, demo: bool) {
+fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place: &str) {
     let who = if d.reason.is_empty() { d.who.clone() } else { format!("{} · reason: {}", d.who, d.reason) };
     let proof = if d.proved { format!("✓  {}", d.proof) } else { d.proof.clone() };
     // On a small screen the two ends of the change share a row.
@@ -161,8 +161,7 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
         d.steps.iter().map(|(_, _, line)| chop(line, room - 4).len()).sum::<usize>() + diffs;
     let notes = if note_rows > 0 { note_rows + 1 } else { 0 };
     let height = (2 + fact_rows + 1 + commands + notes + 3).min(200) as u16 + 1;
-    let drill = if demo { "DEMO, " } else { "" };
-    let mut w = Window::open(canvas, body, width, height, &format!("CONFIRM: {}, {drill}{place}", d.title));
+    let mut w = Window::open(canvas, body, width, height, &format!("CONFIRM: {}, {place}", d.title));
     // What is asked stays in sight, whatever there is to say; then what must be known, then the commands.
     w.kept = 3;
     // What it costs is never cut for what else there is to say.
@@ -211,7 +210,9 @@ fn chosen(d: &DraftView) -> String {
 
 /// The commands, as they are, and what changes in files. Returns how many steps are not shown in full.
 fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) -> usize {
-    let room = Window::room(w.area.width).saturating_sub(4);
+    // A step within a procedure has a longer number.
+    let numbers = d.steps.iter().map(|(number, ..)| canvas.width_of(number)).max().unwrap_or(0).max(3) + 1;
+    let room = Window::room(w.area.width).saturating_sub(numbers.into());
     let first = c.first.min(d.steps.len().saturating_sub(1));
     if w.left() > 0 {
         canvas.put(w.area.x + 2, w.y, 8, "Does", Slot::Dim);
@@ -227,13 +228,13 @@ fn steps(canvas: &mut Canvas<'_>, w: &mut Window, c: &Confirm, d: &DraftView) ->
         let cut = whole as u16 > w.left();
         for (row, part) in rows.iter().enumerate() {
             if row == 0 && w.left() > 0 {
-                canvas.put(w.area.x + 11, w.y, 4, number, Slot::Dim);
+                canvas.put(w.area.x + 11, w.y, numbers, number, Slot::Dim);
                 let (end, free) = (w.area.right() - 2, room.saturating_sub(part.width() + 3) as u16);
                 if rows.len() == 1 && canvas.width_of(name) <= free {
                     canvas.right(end, w.y, free, name, Slot::Dim);
                 }
             }
-            w.text(canvas, 13, part, Slot::Head);
+            w.text(canvas, 9 + numbers, part, Slot::Head);
         }
         for row in diff {
             let slot = match row.chars().next() {

@@ -33,16 +33,23 @@ impl Window {
             return Window { area, y, kept: 0 };
         }
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        // What says that nothing is real must be read; a line need not.
+        let (edge, ink) = if canvas.simulated.is_some() { ("/", Slot::Dim) } else { ("│", Slot::Rule) };
         for row in y..=bottom {
-            canvas.put(x, row, 1, "│", Slot::Rule);
-            canvas.put(right, row, 1, "│", Slot::Rule);
+            canvas.put(x, row, 1, edge, ink);
+            canvas.put(right, row, 1, edge, ink);
         }
         for (row, ends) in [(y, ["┌", "┐"]), (bottom, ["└", "┘"])] {
+            if canvas.simulated.is_some() {
+                canvas.fill(x, row, width, '/', Slot::Dim);
+                continue;
+            }
             canvas.fill(x, row, width, '─', Slot::Rule);
             canvas.put(x, row, 1, ends[0], Slot::Rule);
             canvas.put(right, row, 1, ends[1], Slot::Rule);
         }
-        canvas.put(x + 2, y, width - 4, &format!(" {title} "), Slot::Head);
+        let word = canvas.simulated.map(|word| format!("{word}: ")).unwrap_or_default();
+        canvas.put(x + 2, y, width - 4, &format!(" {word}{title} "), Slot::Head);
         Window { area, y: y + 1, kept: 0 }
     }
 
@@ -71,8 +78,12 @@ impl Window {
     pub fn divide(&mut self, canvas: &mut Canvas<'_>) {
         if self.y < self.end() {
             canvas.fill(self.area.x, self.y, self.area.width, '─', Slot::Rule);
-            canvas.put(self.area.x, self.y, 1, "├", Slot::Rule);
-            canvas.put(self.area.right() - 1, self.y, 1, "┤", Slot::Rule);
+            let (left, right, ink) = match canvas.simulated {
+                Some(_) => ("/", "/", Slot::Dim),
+                None => ("├", "┤", Slot::Rule),
+            };
+            canvas.put(self.area.x, self.y, 1, left, ink);
+            canvas.put(self.area.right() - 1, self.y, 1, right, ink);
             self.y += 1;
         }
     }

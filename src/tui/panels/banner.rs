@@ -15,8 +15,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     canvas.fill(area.x, area.y, area.width, ' ', Slot::Bar);
     let mut x = area.x;
     let end = area.right();
-    if view.demo {
-        x = canvas.put(x, area.y, area.width, " //// DEMO //// ", Slot::Drill);
+    if let Some(word) = view.simulated() {
+        x = canvas.put(x, area.y, area.width, &format!(" //// {word} //// "), Slot::Drill);
     }
     let tone = match view.tone {
         Tone::Danger => Slot::EnvDanger,
@@ -30,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     x = canvas.put(x, area.y, room.max(4).min(end - x), &view.service, tone);
     x = canvas.put(x, area.y, end - x, " ", tone);
     x = canvas.put(x, area.y, end - x, &environment, tone);
-    if view.demo {
+    if view.simulated().is_some() {
         let text = " nothing here is real";
         let needed: u16 = right(scene, 1).iter().map(|(t, _)| canvas.width_of(t)).sum();
         if end.saturating_sub(x) > canvas.width_of(text) + needed {
@@ -64,6 +64,9 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
     };
     if view.read_only {
         add("READ ONLY".into(), Slot::Warn);
+    }
+    if let Some(d) = view.drill.as_ref().filter(|d| d.speed > 1 || detail >= 4) {
+        add(format!("×{}", d.speed), Slot::Bar);
     }
     if !view.automation.is_empty() {
         let slot = if view.automation == "ARMED" { Slot::Pending } else { Slot::Bar };

@@ -24,8 +24,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let mut items = items(scene);
     let end = area.right().saturating_sub(1);
     let mut at = area.x + 1;
-    if scene.view.demo {
-        at = canvas.put(area.x, area.y, area.width, " //// DEMO //// ", Slot::Drill) + 1;
+    if let Some(word) = scene.view.simulated() {
+        at = canvas.put(area.x, area.y, area.width, &format!(" //// {word} //// "), Slot::Drill) + 1;
     }
     if let Some(said) = &scene.ui.said {
         at = canvas.put(at, area.y, end.saturating_sub(at).min(area.width / 2), said, Slot::Accent) + 2;
@@ -133,6 +133,7 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
             }
         }
         (Screen::Drill, _) if view.troubles.is_empty() => {}
+        (Screen::Drill, _) if view.drill.is_none() => of(context, &["trouble…"], 6, &mut out),
         _ => of(context, &[], 6, &mut out),
     }
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {

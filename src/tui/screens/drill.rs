@@ -1,7 +1,7 @@
 //! A rehearsal: what can be made to go wrong in the embedded service, what is on, and what comes of it. On a real service
 //! it only says that nothing is rehearsed there.
 
-use crate::session::view::{Level, SignalView, TroubleView};
+use crate::session::view::{DrillView, Level, ScoreRow, SignalView, TroubleView};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::wrap;
 use crate::tui::format;
@@ -29,7 +29,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
             (Rect { width: left, ..body }, Some(Rect { x: area.x + left + 1, width: w - left - 1, ..body }))
         }
     };
-    let y = troubles(canvas, left, &scene.view.troubles);
+    let y = scene.view.drill.as_ref().map_or(left.y, |d| score(canvas, left, d));
+    let left = Rect { y, height: left.bottom().saturating_sub(y), ..left };
+    let y = troubles(canvas, left, &scene.view.troubles, scene.view.drill.is_none());
     let rest = Rect { y, height: left.bottom().saturating_sub(y), ..left };
     let y = match right {
         Some(right) => {
@@ -41,16 +43,62 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     so_far(canvas, Rect { y, height: left.bottom().saturating_sub(y), ..left }, scene);
     let lines = [
         "Trouble keys are only here, behind !. All other screens work as they do for real.",
-        "How fast time goes, and the score, come with drills.",
+        match scene.view.drill {
+            Some(_) => "Time that is measured is the drill's own. B ends the drill and keeps its score.",
+            None => "`ripcord drill` rehearses your own playbook, in its own time, and scores it.",
+        },
     ];
     for (y, line) in (area.bottom().saturating_sub(hints)..).zip(lines) {
         canvas.put(area.x + 1, y, area.width.saturating_sub(1), line, Slot::Dim);
     }
 }
 
+/// What is measured so far; the row below.
+fn score(canvas: &mut Canvas<'_>, area: Rect, d: &DrillView) -> u16 {
+    let points = d.points.map(|p| format!(", {p} of 100")).unwrap_or_default();
+    let right = format!("{}, time ×{}{points}", format::elapsed(d.elapsed_ms), d.speed);
+    canvas.rule(area.x, area.y, area.width, "Score so far", &right, true);
+    let mut y = area.y + 1;
+    for row in d.rows.iter().take(area.height.saturating_sub(1) as usize) {
+        let (mark, slot) = judged(row);
+        canvas.put(area.x + 1, y, 2, mark, slot);
+        canvas.put(area.x + 4, y, 28, &row.what, Slot::Text);
+        let took = row.took_ms.map_or_else(|| "-".into(), format::elapsed);
+        canvas.put(area.x + 33, y, 10, &took, if row.took_ms.is_some() { Slot::Head } else { Slot::Dim });
+        let target = row.target_ms.map(|ms| format!("of {}", format::elapsed(ms))).unwrap_or_default();
+        canvas.put(area.x + 44, y, 14, &target, Slot::Dim);
+        y += 1;
+    }
+    let wrong = d.wrong.iter().map(|w| ("! ", w.as_str(), Slot::Warn));
+    let told = [("  ", d.automation.as_str(), Slot::Dim)].into_iter().filter(|(_, t, _)| !t.is_empty());
+    for (mark, text, slot) in told.chain(wrong) {
+        for (at, line) in wrap(text, area.width.saturating_sub(5) as usize).iter().take(2).enumerate() {
+            if y >= area.bottom() {
+                return y;
+            }
+            canvas.put(area.x + 1, y, 2, if at == 0 { mark } else { "" }, slot);
+            canvas.put(area.x + 4, y, area.width.saturating_sub(5), line, slot);
+            y += 1;
+        }
+    }
+    y
+}
+
+/// Whether it came in time.
+fn judged(row: &ScoreRow) -> (&'static str, Slot) {
+    match (row.took_ms, row.target_ms) {
+        (Some(took), Some(target)) if took > target => ("! ", Slot::Warn),
+        (Some(_), _) => ("✓ ", Slot::Ok),
+        (None, _) => ("· ", Slot::Dim),
+    }
+}
+
 /// What can go wrong; the row below.
-fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView]) -> u16 {
-    canvas.rule(area.x, area.y, area.width, "Trouble ( ! opens it, then its key )", "", true);
+fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView], focus: bool) -> u16 {
+    if area.height < 2 {
+        return area.y;
+    }
+    canvas.rule(area.x, area.y, area.width, "Trouble ( ! opens it, then its key )", "", focus);
     let mut y = area.y + 1;
     for t in all {
         if y >= area.bottom() {
@@ -64,6 +112,7 @@ fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView]) -> u16 {
         canvas.put(area.x + 4, y, 3, &key, Slot::Key);
         canvas.put(area.x + 9, y, 24, &t.title, if on { Slot::Head } else { Slot::Text });
         let text = match (t.on_ms, t.left_ms) {
+            (Some(ms), _) if t.cured => format!("cured, on since {}", format::elapsed(ms)),
             (Some(ms), Some(left)) => {
                 format!("on since {}, ends in {}", format::elapsed(ms), format::countdown(left))
             }
@@ -79,6 +128,9 @@ fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView]) -> u16 {
 
 /// The signals with a panel, then those that are not well, a row each; the row below.
 fn service(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) -> u16 {
+    if area.height < 2 {
+        return area.y;
+    }
     canvas.rule(area.x, area.y, area.width, "Simulated service", "", false);
     let mut y = area.y + 1;
     for s in shown(scene).take(area.height.saturating_sub(1).min(6) as usize) {

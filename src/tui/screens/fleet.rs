@@ -21,8 +21,8 @@ pub fn head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, fleet: &Flee
     let services = fleet.rows.iter().filter(|r| r.is_service());
     let (of, watched) = services.fold((0, 0), |(n, w), r| (n + 1, w + usize::from(r.watched(&fleet.now))));
     let mut x = area.x;
-    if scene.view.demo {
-        x = canvas.put(x, area.y, area.width, " //// DEMO //// ", Slot::Drill);
+    if let Some(word) = scene.view.simulated() {
+        x = canvas.put(x, area.y, area.width, &format!(" //// {word} //// "), Slot::Drill);
     }
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let counts = format!("  {} playbook{}, {of} environment{}", fleet.playbooks, s(fleet.playbooks), s(of));

@@ -255,9 +255,9 @@ fn hints(scene: &Scene<'_>, run: &RunView) -> Vec<String> {
             vec!["Read only: this screen shows, and asks for nothing.".into()]
         }
         RunState::Requested | RunState::Running | RunState::Stopping => {
-            vec!["Closing ripcord does not stop it. Other procedures wait for it.".into()]
+            vec![format!("{} Other procedures wait for it.", closing(scene))]
         }
-        RunState::Verifying => vec!["Nothing to press. Closing ripcord does not stop it.".into()],
+        RunState::Verifying => vec![format!("Nothing to press. {}", closing(scene))],
         RunState::Waiting => vec!["Until you say, nothing runs and the lock stays with this run.".into()],
         RunState::NotVerified => {
             vec!["It is applied, not verified, and stays open until somebody says.".into()]
@@ -288,5 +288,13 @@ fn beside(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunView)
     for (at, s) in panels.iter().take(fit).enumerate() {
         let block = Rect { y: area.y + 1 + at as u16 * height, height: height.min(11), ..area };
         signals::block(canvas, block, scene, s, false);
+    }
+}
+
+/// What becomes of a run when its screen is closed.
+fn closing(scene: &Scene<'_>) -> &'static str {
+    match scene.view.drill {
+        Some(_) => "Closing ripcord ends the drill.",
+        None => "Closing ripcord does not stop it.",
     }
 }

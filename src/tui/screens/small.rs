@@ -12,13 +12,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let view = scene.view;
     let (w, mut y) = (area.width, area.y);
     let where_ = format!(" {} ▸ {} ", view.service, view.environment.to_uppercase());
-    let demo = if view.demo { " //// DEMO ////" } else { "" };
+    let demo = view.simulated().map(|word| format!(" //// {word} ////")).unwrap_or_default();
     canvas.put(
         area.x,
         y,
         w,
         &format!("{demo}{where_}"),
-        if view.demo { Slot::Drill } else { Slot::EnvDanger },
+        if view.simulated().is_some() { Slot::Drill } else { Slot::EnvDanger },
     );
     y += 1;
     if y < area.bottom() {

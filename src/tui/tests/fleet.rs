@@ -7,7 +7,7 @@ use crate::session::Request;
 use crate::session::view::fleet::{
     BUCKET_MS, Broken, Due, FleetRow, FleetRun, FleetView, LastRun, Says, Sort, Spark,
 };
-use crate::session::view::{Gravity, Happening, TroubleView};
+use crate::session::view::{DrillView, Gravity, Happening, ScoreRow, TroubleView};
 use crate::tui::ui::{Intent, Screen};
 use crossterm::event::{KeyCode, KeyEvent};
 use std::sync::Arc;
@@ -298,6 +298,7 @@ fn trouble(key: char, title: &str, expects: &str, on_ms: Option<u64>) -> Trouble
         key,
         title: title.into(),
         expects: expects.into(),
+        cured: false,
         on_ms,
         left_ms: on_ms.filter(|_| key == 's').map(|ms| 45_000 - ms),
     }
@@ -340,6 +341,70 @@ fn the_rehearsal_in_both_sizes_and_the_trouble_behind_its_key() {
     shot!("drill-mono-80x24", drawn);
     shot!("drill-real-80x24", frame((80, 24), &after("8", &fire()), &fire()));
     shot!("drill-real-120x40", frame((120, 40), &after("8", &fire()), &fire()));
+}
+
+/// A drill under way.
+fn drill() -> View {
+    let row = |what: &str, took_ms, target_ms| ScoreRow { what: what.into(), took_ms, target_ms };
+    let rows = vec![
+        row("Seen", Some(9_000), None),
+        row("Fired", Some(124_000), None),
+        row("Decided", Some(131_000), None),
+        row("First action", Some(131_000), None),
+        row("Took effect", None, None),
+        row("Stable", None, None),
+        row("Told", None, None),
+        row("Trigger to traffic reverted", Some(72_000), Some(60_000)),
+        row("Stakeholders told", None, Some(900_000)),
+    ];
+    let drill = DrillView {
+        speed: 10,
+        elapsed_ms: 252_000,
+        rows,
+        points: Some(70),
+        automation: "started Revert by itself 0s after errors-1 fired".into(),
+        wrong: vec!["slow fired, and nothing should have".into()],
+    };
+    let mut view = View { drill: Some(drill), ..rehearsal() };
+    (view.service, view.environment) = ("sprint-1-search".into(), "simulated".into());
+    view.troubles[1].cured = true;
+    view.troubles[1].on_ms = Some(200_000);
+    view
+}
+
+#[test]
+fn a_drill_is_told_by_words_and_frames_everywhere() {
+    let view = drill();
+    shot!("drill-score-80x24", frame((80, 24), &after("8", &view), &view));
+    shot!("drill-score-120x40", frame((120, 40), &after("8", &view), &view));
+    let mono = Theme::named("mono").unwrap();
+    let charts = |c: crate::session::view::Curve<'_>, w, n| columns_of(&view, c, w, n);
+    let drawn = frame_in(&mono, &Glyphs::Unicode, (80, 24), &after("8", &view), &view, &charts);
+    shot!("drill-score-mono-80x24", drawn);
+    let asked = View { draft: Some(draft(crate::model::playbook::Confirm::Type)), ..drill() };
+    shot!("drill-confirm-80x24", frame((80, 24), &after("c", &asked), &asked));
+    // On every screen, in words, at both ends; on a real one never.
+    for key in ["1", "2", "3", "4", "5", "6", "8", "9", "W", "E", "?", "1N", "8!"] {
+        for size in [(80, 24), (120, 40), (60, 16)] {
+            let shown = text(&frame(size, &after(key, &view), &view));
+            assert!(shown.matches("//// DRILL ////").count() >= 2, "{key} at {size:?}:\n{shown}");
+            let real = text(&frame(size, &after(key, &fire()), &fire()));
+            assert!(!real.contains("////"), "{key} at {size:?}:\n{real}");
+        }
+    }
+    let small = text(&frame((40, 10), &after("1", &view), &view));
+    assert!(small.contains("//// DRILL ////"), "{small}");
+}
+
+#[test]
+fn time_and_the_end_of_a_drill_have_keys_only_there() {
+    let view = drill();
+    let asks = |r: Request| vec![Intent::Request(r)];
+    assert_eq!(press(&mut after("8", &view), "+", &view), asks(Request::Pace { faster: true }));
+    assert_eq!(press(&mut after("8", &view), "-", &view), asks(Request::Pace { faster: false }));
+    assert_eq!(press(&mut after("8", &view), "B", &view), asks(Request::EndDrill));
+    let demo = rehearsal();
+    assert_eq!(press(&mut after("8", &demo), "+-B", &demo), [], "the demo is no drill");
 }
 
 #[test]

@@ -21,6 +21,10 @@ impl Ui {
                 self.open(Dialog::Chaos, Some(KeyCode::Char('!')));
                 Some(Vec::new())
             }
+            Action::Faster | Action::Slower | Action::EndDrill if view.drill.is_none() => Some(Vec::new()),
+            Action::Faster => Some(vec![Intent::Request(Request::Pace { faster: true })]),
+            Action::Slower => Some(vec![Intent::Request(Request::Pace { faster: false })]),
+            Action::EndDrill => Some(vec![Intent::Request(Request::EndDrill)]),
             _ => None,
         }
     }

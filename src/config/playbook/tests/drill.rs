@@ -30,7 +30,7 @@ fn the_simulated_service_is_what_is_written() {
     let Behaviour::Model { normal, noise, grow, series } = &drill.signals["shard_cpu"] else { panic!() };
     assert_eq!((normal, *noise, *grow), (&number("55%"), 0.02, 0.0));
     assert_eq!(series, &["s0", "s1"]);
-    assert!(matches!(drill.signals["requests"], Behaviour::Model { grow: 400.0, .. }));
+    assert!(matches!(drill.signals["requests"], Behaviour::Model { grow: 400.0, noise: 5.0, .. }));
     assert!(matches!(&drill.signals["healthy"], Behaviour::When(c) if c.text == "up or share < 5%"));
 }
 
@@ -39,7 +39,10 @@ fn chaos_is_what_is_written() {
     let drill = drill().drill.unwrap();
     let Chaos { set, times, grow, alternate, state, cured_when, expect, .. } = &drill.chaos["errors"];
     let set: Vec<(&str, &Level)> = set.iter().map(|(k, v)| (k.as_str(), v)).collect();
-    assert_eq!(set, [("error_rate", &number("9%")), ("shard_cpu.s1", &number("98%"))]);
+    assert_eq!(
+        set,
+        [("requests", &number("90/s")), ("error_rate", &number("9%")), ("shard_cpu.s1", &number("98%"))]
+    );
     assert_eq!((times["shard_cpu"], alternate["shard_cpu.s0"].clone()), (1.5, number("97%")));
     assert!((grow["error_rate"] - 0.01 / 60.0).abs() < 1e-12, "per second");
     assert_eq!(state["colour"], Level::Text("red".into()));
