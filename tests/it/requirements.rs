@@ -1,4 +1,4 @@
-//! The coverage table (`tests/fixtures/requirements.toml`): every requirement has a home that is there, and a test or a
+//! The coverage table (`tests/requirements.toml`): every requirement has a home that is there, and a test or a
 //! rehearsal that shows it.
 
 use regex::Regex;
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
-const TABLE: &str = "tests/fixtures/requirements.toml";
+const TABLE: &str = "tests/requirements.toml";
 
 /// Each part: its letter, how many ids it has, and the playbook that it is about.
 const PARTS: [(char, u32, Option<&str>); 6] = [
