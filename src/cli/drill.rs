@@ -14,9 +14,10 @@ use super::target;
 use crate::config::{self, playbook::Loaded};
 use crate::drill::cases::{CALM, Case, Hope, Twist, by_hand, cases};
 use crate::drill::robot::Goal;
-use crate::driver::drill::{Played, Subject, Voice, kept, play as rehearse};
+use crate::driver::drill::{Played, Subject, Voice, play as rehearse};
 use crate::model::resolve::resolve;
 use crate::model::unit::duration;
+use crate::supervisor::drills;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +39,7 @@ pub fn play(asked: &Drill) -> u8 {
     }
     let played = all(&todo, asked.seed);
     if let Some(root) = root(asked)
-        && let Some(e) = played.iter().find_map(|p| kept::keep(&root, &p.drilled, &p.kept).err())
+        && let Some(e) = played.iter().find_map(|p| drills::keep(&root, &p.drilled, &p.kept).err())
     {
         eprintln!("warning: the drills were not kept: {e}");
     }

@@ -1,6 +1,5 @@
 //! Rehearsals without a screen: a play and its robot in simulated time, which jumps from deadline to deadline.
 
-pub mod kept;
 mod voice;
 
 pub use voice::Voice;

@@ -18,7 +18,7 @@ use crate::session::Heartbeat;
 use crate::session::view::{Found, Output};
 use crate::supervisor::decisions::{self, Beat};
 use crate::supervisor::person::{person, roles_of};
-use crate::supervisor::{baseline, home};
+use crate::supervisor::{baseline, drills, home};
 use indexmap::IndexMap;
 use pages::Pages;
 use std::path::{Path, PathBuf};
@@ -84,6 +84,8 @@ pub enum Seen {
         /// When, in wall milliseconds.
         wall: i64,
     },
+    /// When the service was rehearsed last, wall milliseconds, and its points.
+    Drilled(i64, u32),
     /// The records cannot be read (`None`: they can again).
     Trouble(Option<String>),
     /// New records of `decisions.jsonl`.
@@ -284,11 +286,14 @@ impl Follower {
             Ok(found) => found,
             Err(e) => (vec![], vec![e.to_string()]),
         };
+        let root = self.folder.parent().unwrap_or(&self.folder);
+        let drilled = drills::all(root, &self.playbook.service.name).into_iter().max_by_key(|d| d.wall);
+        let drilled = drilled.map(|d| Seen::Drilled(d.wall, d.score.points));
         let over = runs.into_iter().rev().filter_map(|run| {
             let verdict = run.view.verdict?.word().to_string();
             Some(Seen::Past { procedure: run.plan.procedure.id, verdict, wall: run.view.ended?.wall })
         });
-        over.chain(broken.into_iter().next().map(|why| Seen::Trouble(Some(why)))).collect()
+        over.chain(drilled).chain(broken.into_iter().next().map(|why| Seen::Trouble(Some(why)))).collect()
     }
 
     fn try_look(&mut self) -> Result<Vec<Seen>, String> {

@@ -30,7 +30,8 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Found, Gravity, LogSeen, Output, Replacing, SignalDetail, View, WhyOf,
+    ChartColumn, Curve, DraftView, Found, Gravity, LastDrill, LogSeen, Output, Replacing, SignalDetail, View,
+    WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sim::trouble::Control;
@@ -168,6 +169,8 @@ pub struct Driver {
     reads: reads::Reads,
     /// What this screen has set off of the checklists.
     deeds: checklist::Deeds,
+    /// When it was rehearsed last, wall milliseconds, and the points of that.
+    drilled: Option<(i64, u32)>,
 }
 
 impl Driver {
@@ -231,6 +234,7 @@ impl Driver {
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
+            drilled: None,
         }
     }
 
@@ -301,6 +305,7 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.troubles = self.troubles();
+        view.drilled = self.drilled(&now);
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
@@ -320,6 +325,16 @@ impl Driver {
             shown
         });
         view
+    }
+
+    /// When it was rehearsed last, and when it is to be again; none where it cannot be.
+    fn drilled(&self, now: &Now) -> Option<LastDrill> {
+        let drill = self.setup.playbook.drill.as_ref()?;
+        let ago = |wall: i64| now.wall.saturating_sub(wall).max(0) as u64;
+        let last = self.drilled.map(|(wall, points)| (ago(wall), points));
+        let since = last.map_or(i64::MAX, |(ago, _)| ago as i64);
+        let due_ms = drill.due_every.map(|every| (every as i64).saturating_sub(since));
+        Some(LastDrill { last, due_ms })
     }
 
     /// Columns of a curve that ends `now`, oldest first.
@@ -443,6 +458,10 @@ impl Driver {
                 let refused = records.iter().find_map(refused);
                 let effects = self.session.handle(&now, Event::Journal { records, driven });
                 return refused.map_or_else(|| update(&effects), Update::Refused);
+            }
+            Seen::Drilled(wall, points) => {
+                self.drilled = Some((wall, points));
+                return Update::Changed;
             }
             Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),

@@ -1,12 +1,13 @@
 //! A drill on a screen: the play on a scaled clock, asked and shown as a real service is.
 
-use super::drill::{Subject, Voice, What, kept};
+use super::drill::{Subject, Voice, What};
 use super::{Request, Update, draft};
 use crate::clock;
 use crate::drill::draft::Draft;
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
 use crate::drill::score::score;
-use crate::model::drill::{Chaos, Speaks};
+use crate::drill::stage::Speech;
+use crate::model::drill::Chaos;
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
@@ -20,6 +21,7 @@ use crate::session::view::{
     ChartColumn, Curve, DraftView, DrillView, Found, Output, ScoreRow, SignalDetail, TroubleView, View, WhyOf,
 };
 use crate::supervisor::ask::Told;
+use crate::supervisor::drills;
 use crate::supervisor::person::person;
 use crate::supervisor::resolve;
 use std::path::PathBuf;
@@ -82,7 +84,7 @@ pub struct Rehearsal {
     why: Option<WhyOf>,
     /// The last line of the output that is wanted, and what was found in it.
     output: (Option<usize>, Option<Found>),
-    say: std::sync::mpsc::Sender<(u64, Speaks)>,
+    say: std::sync::mpsc::Sender<Speech>,
     heard: mpsc::Receiver<(u64, Result<String, String>)>,
     /// Updates that have yet to be told.
     news: Vec<Update>,
@@ -105,11 +107,11 @@ impl Rehearsal {
         root: PathBuf,
     ) -> std::io::Result<Rehearsal> {
         let voice = Voice::start()?;
-        let (say, said) = std::sync::mpsc::channel::<(u64, Speaks)>();
+        let (say, said) = std::sync::mpsc::channel::<Speech>();
         let (answer, heard) = mpsc::channel(16);
         std::thread::Builder::new().name("voice".into()).spawn(move || {
-            for (ticket, what) in said {
-                if answer.blocking_send((ticket, voice.speak(&what))).is_err() {
+            for speech in said {
+                if answer.blocking_send((speech.ticket, voice.speak(&speech))).is_err() {
                     return;
                 }
             }
@@ -183,7 +185,7 @@ impl Rehearsal {
         for effect in self.play.handle(&now, event) {
             match effect {
                 // The thread lives as long as this.
-                Effect::Speak(speech) => drop(self.say.send((speech.ticket, speech.what))),
+                Effect::Speak(speech) => drop(self.say.send(speech)),
                 Effect::Bell => self.news.push(Update::Bell),
                 Effect::Refused(why) => self.news.push(Update::Refused(why)),
                 Effect::Started(run) => self.news.push(Update::Accepted(run)),
@@ -427,7 +429,7 @@ impl Rehearsal {
         let ok = findings.is_empty() && score.verified.is_some();
         let what = What { case: format!("by hand, {case}"), chaos, seed: self.seed };
         let drilled = what.of(&self.play, &self.subject, (&self.began, &now), score, findings, ok);
-        match kept::keep(&self.root, &drilled, &records) {
+        match drills::keep(&self.root, &drilled, &records) {
             Ok(_) => {}
             Err(e) => self.news.push(Update::Refused(format!("The drill could not be kept: {e}"))),
         }

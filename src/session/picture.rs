@@ -44,6 +44,7 @@ impl Session {
             demo: self.facts.demo,
             troubles: Vec::new(),
             drill: None,
+            drilled: None,
             fleet: None,
             automation: self.automation(),
             freshness: self.freshness(t),

@@ -3,9 +3,12 @@
 use super::attempt::NEVER_PROMPT;
 use super::expect::{Reply, judge, judge_socket};
 use super::secrets::Secrets;
-use super::{http, socket};
+use super::{drills, http, socket};
+use crate::clock;
+use crate::model::condition::duration;
 use crate::model::probe::{Ask, Command, Expectation, Probe};
-use crate::model::time::Now;
+use crate::model::rehearsal::Drilled;
+use crate::model::time::{Millis, Now};
 use crate::run::Answer;
 use crate::run::fill::whole_secret;
 use indexmap::IndexMap;
@@ -47,6 +50,28 @@ pub struct Told {
     pub raw: String,
 }
 
+/// Whether a procedure of the service whose records are here was rehearsed to its verified end lately. The second part is
+/// what came back: nothing.
+fn rehearsed(home: &Path, procedure: &str, newer_than: Millis) -> (Result<String, String>, String) {
+    let name = home.file_name().unwrap_or_default().to_string_lossy();
+    let service = name.split_once('@').map_or(&*name, |(service, _)| service);
+    let all = drills::all(home.parent().unwrap_or(home), service);
+    let verified = |d: &&Drilled| d.procedure.as_deref() == Some(procedure) && d.score.verified.is_some();
+    let told = match all.iter().filter(verified).map(|d| d.wall).max() {
+        None => Err(format!("a drill of {procedure}: none was ever verified here")),
+        Some(at) => {
+            let age = clock::now().wall.saturating_sub(at).max(0) as Millis;
+            let text = format!("a drill of {procedure} was verified {} ago", duration(age));
+            if age <= newer_than {
+                Ok(text)
+            } else {
+                Err(format!("{text}, and is to be newer than {}", duration(newer_than)))
+            }
+        }
+    };
+    (told, String::new())
+}
+
 /// Asks once. A condition is not asked here: it needs samples (`watch`).
 pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told {
     let limit = limit.unwrap_or(PATIENCE).min(PATIENCE).max(Duration::from_millis(100));
@@ -75,7 +100,7 @@ pub async fn ask(world: &World, probe: &Probe, limit: Option<Duration>) -> Told 
         Ask::When(c) => Err(format!("{}: a condition needs samples", c.text)),
         Ask::Given(text) => Err(format!("{text}: was not filled in")),
         Ask::Named(id) => Err(format!("probe {id} was not put in its place")),
-        Ask::Drill { procedure, .. } => Err(format!("a drill of {procedure}: was not looked up")),
+        Ask::Drill { procedure, newer_than } => Ok(rehearsed(&world.home, procedure, *newer_than)),
         Ask::Simulated { line, .. } => Err(format!("{line}: it belongs to a rehearsal")),
     };
     let told = |answer, detail: &str, raw| Told { answer, detail: world.secrets.safe(detail), raw };

@@ -12,6 +12,7 @@ pub mod capture;
 pub mod control;
 pub mod decisions;
 pub mod deed;
+pub mod drills;
 mod drive;
 mod expect;
 pub mod file_change;

@@ -2,11 +2,11 @@
 
 use crate::cli::{exit, target};
 use crate::config;
-use crate::driver::drill::kept;
 use crate::journal::{atomic_write, real};
 use crate::model::rehearsal::Drilled;
 use crate::model::template::Template;
 use crate::report::drill::month as written;
+use crate::supervisor::drills;
 use std::path::{Path, PathBuf};
 
 /// Writes the report of a month, and prints it.
@@ -19,7 +19,7 @@ pub fn report(playbook: Option<&str>, month: Option<&str>, print: bool, state_di
     };
     let Ok(settings) = target::settings_of(None) else { return exit::USAGE };
     let Ok(root) = target::state_root(state_dir, &settings) else { return exit::USAGE };
-    let (mut services, mut own) = (kept::services(&root), None);
+    let (mut services, mut own) = (drills::services(&root), None);
     if let Some(name) = playbook {
         let file = config::paths::find_playbook(name, settings.playbook_dir.as_deref());
         let Ok(loaded) = config::playbook::load(&file).map_err(|p| target::print(&p)) else {
@@ -31,7 +31,7 @@ pub fn report(playbook: Option<&str>, month: Option<&str>, print: bool, state_di
     let in_month = |d: &Drilled| {
         jiff::Timestamp::from_millisecond(d.wall).is_ok_and(|t| t.strftime("%Y-%m").to_string() == month)
     };
-    let all: Vec<Drilled> = services.iter().flat_map(|s| kept::all(&root, s)).filter(in_month).collect();
+    let all: Vec<Drilled> = services.iter().flat_map(|s| drills::all(&root, s)).filter(in_month).collect();
     let text = written(month, &all);
     let path = match own.map(|t: Template| {
         t.fill(&|name| match name {

@@ -36,6 +36,15 @@ pub struct DrillView {
     pub wrong: Vec<String>,
 }
 
+/// The last drill of a real service, as far as is known here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LastDrill {
+    /// Milliseconds ago, and its points of 100; none: there never was one.
+    pub last: Option<(u64, u32)>,
+    /// Milliseconds until the next one is due (below 0: it is overdue), where the playbook says how often.
+    pub due_ms: Option<i64>,
+}
+
 /// One thing that is measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScoreRow {

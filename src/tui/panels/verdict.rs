@@ -2,7 +2,9 @@
 
 use super::notices;
 use super::run_line;
-use crate::session::view::{ActsView, Freshness, Gravity, Notice, TriggerState, TriggerView, View, Watch};
+use crate::session::view::{
+    ActsView, Freshness, Gravity, LastDrill, Notice, TriggerState, TriggerView, View, Watch,
+};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::decide;
 use crate::tui::dialog::window::wrap;
@@ -202,6 +204,20 @@ fn soonest(view: &View) -> Option<(u64, &TriggerView)> {
     view.triggers.iter().filter_map(|t| Some((left(t)?, t))).min_by_key(|(left, _)| *left)
 }
 
+/// When it was rehearsed last, and whether it is time again.
+fn drilled(d: &LastDrill) -> String {
+    let last = match d.last.map(|(ago, points)| (ago / 86_400_000, points)) {
+        Some((0, points)) => format!("drill today {points} of 100"),
+        Some((1, points)) => format!("drill yesterday {points} of 100"),
+        Some((days, points)) => format!("drill {days} days ago {points} of 100"),
+        None => "never rehearsed".into(),
+    };
+    match d.due_ms {
+        Some(..=0) => format!("{last}, DUE"),
+        _ => last,
+    }
+}
+
 /// The evidence, packed into rows.
 fn evidence(view: &View, room: usize) -> Vec<String> {
     let v = &view.verdict;
@@ -212,6 +228,7 @@ fn evidence(view: &View, room: usize) -> Vec<String> {
             Gravity::Unknown => format!("{fresh} of {all} signals have answered"),
             _ => format!("{fresh} of {all} signals fresh"),
         });
+        parts.extend(view.drilled.as_ref().filter(|_| v.gravity == Gravity::Ok).map(drilled));
     }
     let mut rows: Vec<String> = Vec::new();
     for part in parts {

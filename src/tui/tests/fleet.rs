@@ -7,7 +7,7 @@ use crate::session::Request;
 use crate::session::view::fleet::{
     BUCKET_MS, Broken, Due, FleetRow, FleetRun, FleetView, LastRun, Says, Sort, Spark,
 };
-use crate::session::view::{DrillView, Gravity, Happening, ScoreRow, TroubleView};
+use crate::session::view::{DrillView, Gravity, Happening, LastDrill, ScoreRow, TroubleView};
 use crate::tui::ui::{Intent, Screen};
 use crossterm::event::{KeyCode, KeyEvent};
 use std::sync::Arc;
@@ -394,6 +394,19 @@ fn a_drill_is_told_by_words_and_frames_everywhere() {
     }
     let small = text(&frame((40, 10), &after("1", &view), &view));
     assert!(small.contains("//// DRILL ////"), "{small}");
+}
+
+#[test]
+fn a_quiet_service_says_when_it_was_rehearsed_last() {
+    let of = |last, due_ms| {
+        let view = View { drilled: Some(LastDrill { last, due_ms }), ..calm() };
+        text(&frame((80, 24), &after("1", &view), &view))
+    };
+    assert!(
+        of(Some((12 * 86_400_000 + 5, 96)), Some(19 * 86_400_000)).contains("drill 12 days ago 96 of 100 ")
+    );
+    assert!(of(Some((40 * 86_400_000, 96)), Some(-9)).contains("drill 40 days ago 96 of 100, DUE"));
+    assert!(of(None, None).contains("never rehearsed"));
 }
 
 #[test]

@@ -53,3 +53,63 @@ pub fn services(root: &Path) -> Vec<String> {
     out.sort();
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::model::probe::{Ask, Probe};
+    use crate::model::rehearsal::Score;
+    use crate::run::Answer;
+    use crate::supervisor::ask::{World, ask};
+    use crate::supervisor::secrets::Secrets;
+
+    fn drill(id: &str, procedure: &str, days: i64, verified: Option<u64>) -> Drilled {
+        Drilled {
+            id: id.into(),
+            service: "shop".into(),
+            procedure: Some(procedure.into()),
+            wall: clock::now().wall - days * 86_400_000,
+            score: Score { verified, ..Score::default() },
+            ..Drilled::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_probe_asks_when_a_procedure_was_rehearsed_to_its_verified_end() {
+        let root = tempfile::tempdir().unwrap();
+        for d in
+            [drill("a", "back", 3, Some(5)), drill("b", "back", 1, None), drill("c", "other", 1, Some(5))]
+        {
+            keep(root.path(), &d, &[]).unwrap();
+        }
+        assert_eq!(
+            all(root.path(), "shop").iter().map(|d| d.id.as_str()).collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
+        assert_eq!(services(root.path()), ["shop"]);
+        let world = World {
+            env: Default::default(),
+            cwd: "/".into(),
+            secrets: Secrets::new(Default::default()),
+            home: root.path().join("shop@prod"),
+            run: None,
+        };
+        let day = 86_400_000;
+        let asked = |procedure: &str, newer_than| Probe {
+            ask: Ask::Drill { procedure: procedure.into(), newer_than },
+            expect: Default::default(),
+            within: None,
+            every: 1_000,
+            rehearse: None,
+        };
+        for (procedure, newer_than, answer, words) in [
+            ("back", 4 * day, Answer::Holds, "verified 3d ago"),
+            ("back", 2 * day, Answer::Fails, "newer than 2d"),
+            ("never", 4 * day, Answer::Fails, "none was ever verified"),
+        ] {
+            let told = ask(&world, &asked(procedure, newer_than), None).await;
+            assert!(told.answer == answer && told.detail.contains(words), "{procedure}: {told:?}");
+        }
+    }
+}
