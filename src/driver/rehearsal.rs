@@ -6,7 +6,8 @@ use crate::clock;
 use crate::drill::draft::Draft;
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
 use crate::drill::score::score;
-use crate::model::drill::{Chaos, Speaks};
+use crate::drill::stage::Speech;
+use crate::model::drill::Chaos;
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
@@ -82,7 +83,7 @@ pub struct Rehearsal {
     why: Option<WhyOf>,
     /// The last line of the output that is wanted, and what was found in it.
     output: (Option<usize>, Option<Found>),
-    say: std::sync::mpsc::Sender<(u64, Speaks)>,
+    say: std::sync::mpsc::Sender<Speech>,
     heard: mpsc::Receiver<(u64, Result<String, String>)>,
     /// Updates that have yet to be told.
     news: Vec<Update>,
@@ -105,11 +106,11 @@ impl Rehearsal {
         root: PathBuf,
     ) -> std::io::Result<Rehearsal> {
         let voice = Voice::start()?;
-        let (say, said) = std::sync::mpsc::channel::<(u64, Speaks)>();
+        let (say, said) = std::sync::mpsc::channel::<Speech>();
         let (answer, heard) = mpsc::channel(16);
         std::thread::Builder::new().name("voice".into()).spawn(move || {
-            for (ticket, what) in said {
-                if answer.blocking_send((ticket, voice.speak(&what))).is_err() {
+            for speech in said {
+                if answer.blocking_send((speech.ticket, voice.speak(&speech))).is_err() {
                     return;
                 }
             }
@@ -183,7 +184,7 @@ impl Rehearsal {
         for effect in self.play.handle(&now, event) {
             match effect {
                 // The thread lives as long as this.
-                Effect::Speak(speech) => drop(self.say.send((speech.ticket, speech.what))),
+                Effect::Speak(speech) => drop(self.say.send(speech)),
                 Effect::Bell => self.news.push(Update::Bell),
                 Effect::Refused(why) => self.news.push(Update::Refused(why)),
                 Effect::Started(run) => self.news.push(Update::Accepted(run)),
