@@ -4,13 +4,14 @@
 use super::world::World;
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
-use crate::model::condition::{Condition, Expr};
+use crate::model::condition::{Condition, Expr, Over};
 use crate::model::playbook::{Baseline, Playbook, ReadingKind};
 use crate::model::probe::{Ask, Probe};
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::run::{Answer, Asked};
 use crate::session::{Effect, Event, Session};
+use indexmap::IndexMap;
 
 /// What is asked: the service and who judges it.
 pub(super) struct Scene<'a> {
@@ -107,4 +108,25 @@ fn needs(playbook: &Playbook, rule: &Expr, out: &mut Vec<String>) {
             needs(playbook, &Expr::Signal(other), out);
         }
     }
+}
+
+/// How far back each signal is looked at by what judges the service, in milliseconds, and a little more.
+pub(super) fn windows(playbook: &Playbook) -> IndexMap<String, Millis> {
+    let computed = playbook.signals.values().filter_map(|s| match &s.reading {
+        ReadingKind::Expr(e) => Some(e),
+        _ => None,
+    });
+    let triggers = playbook.triggers.values().flat_map(|t| [Some(&t.when), t.clear_when.as_ref()]);
+    let scenarios = playbook.scenarios.values().map(|s| s.when.as_ref());
+    let rules = triggers.chain(scenarios).flatten().map(|c| &c.expr).chain(computed);
+    let mut out: IndexMap<String, Millis> = IndexMap::new();
+    for rule in rules {
+        rule.walk(&mut |e| {
+            if let Expr::Window { signal, over: Over::Ms(over), .. } = e {
+                let most = out.entry(signal.clone()).or_default();
+                *most = (*most).max(over + over / 10 + 60_000);
+            }
+        });
+    }
+    out
 }

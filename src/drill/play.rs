@@ -6,14 +6,13 @@ mod items;
 mod people;
 mod runs;
 
-use super::asking::Scene;
+use super::asking::{Scene, windows};
 use super::draft::Draft;
 use super::ledger::Ledger;
 use super::rehearsed::Rehearsed;
 use super::stage::{Speech, Stage};
 use super::world::{Happened, World};
-use crate::model::condition::{Expr, Over};
-use crate::model::playbook::{Playbook, ReadingKind};
+use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::model::time::{Millis, Now};
 use crate::run::plan::Person;
@@ -382,27 +381,6 @@ impl Play {
             Ask::Word(kind) => self.append(now, &kind),
         }
     }
-}
-
-/// How far back each signal is looked at by what judges the service, in milliseconds, and a little more.
-fn windows(playbook: &Playbook) -> IndexMap<String, Millis> {
-    let computed = playbook.signals.values().filter_map(|s| match &s.reading {
-        ReadingKind::Expr(e) => Some(e),
-        _ => None,
-    });
-    let triggers = playbook.triggers.values().flat_map(|t| [Some(&t.when), t.clear_when.as_ref()]);
-    let scenarios = playbook.scenarios.values().map(|s| s.when.as_ref());
-    let rules = triggers.chain(scenarios).flatten().map(|c| &c.expr).chain(computed);
-    let mut out: IndexMap<String, Millis> = IndexMap::new();
-    for rule in rules {
-        rule.walk(&mut |e| {
-            if let Expr::Window { signal, over: Over::Ms(over), .. } = e {
-                let most = out.entry(signal.clone()).or_default();
-                *most = (*most).max(over + over / 10 + 60_000);
-            }
-        });
-    }
-    out
 }
 
 #[cfg(test)]

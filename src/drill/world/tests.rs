@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::drill::rehearsed;
-use crate::model::drill::Chaos;
+use crate::model::drill::{Behaviour, Chaos};
+use crate::model::reading::Value;
 use crate::model::unit::quantity;
 
 fn now(ms: u64) -> Now {
