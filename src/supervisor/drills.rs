@@ -1,4 +1,4 @@
-//! Where drills are kept: `drills/<service>/<id>.json` and their journals, apart from the service's own records.
+//! Where drills are kept: `drills/<service>/<id>.json` with journal and report, apart from the service's own records.
 
 use crate::journal::{atomic_write, real};
 use crate::model::record::Record;
@@ -15,7 +15,7 @@ pub fn folder(root: &Path, service: &str) -> PathBuf {
     root.join("drills").join(name)
 }
 
-/// Keeps one drill; answers its file.
+/// Keeps one drill: what came of it, its records and its report; answers the report's file.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -33,7 +33,10 @@ pub fn keep(root: &Path, drilled: &Drilled, records: &[(Option<String>, Record)]
     }
     let journal_file = folder.join(format!("{}.jsonl", drilled.id));
     atomic_write(&*real(), &journal_file, &journal, 0o644).map_err(io::Error::other)?;
-    Ok(file)
+    let report = folder.join(format!("{}.md", drilled.id));
+    let text = crate::report::drill::one(drilled);
+    atomic_write(&*real(), &report, text.as_bytes(), 0o644).map_err(io::Error::other)?;
+    Ok(report)
 }
 
 /// The drills that are kept of a service, oldest first. What cannot be read is left out.
@@ -88,6 +91,8 @@ mod tests {
             ["a", "b", "c"]
         );
         assert_eq!(services(root.path()), ["shop"]);
+        let report = std::fs::read_to_string(root.path().join("drills/shop/a.md")).unwrap();
+        assert!(report.starts_with("# Drill of shop: "), "{report}");
         let world = World {
             env: Default::default(),
             cwd: "/".into(),

@@ -188,7 +188,8 @@ fn nothing_changed_is_no_byte_and_four_charts_are_few() {
     let pty = still.open(&[], &[], 80, 24);
     pty.see("ALL QUIET", LONG);
     pty.settle(Duration::from_millis(2_500), LONG);
-    // Quiet means that nothing but the clock's minutes changes: of three windows at most one holds such a change.
+    // Quiet means that nothing but the clock's minutes and the charts' columns (one in 24 s) change: of three windows two
+    // may hold such a change, and it is small.
     let windows: Vec<u64> = (0..3)
         .map(|_| {
             let (before, asked) = (pty.bytes(), still.page.asked.load(Ordering::Relaxed));
@@ -198,7 +199,8 @@ fn nothing_changed_is_no_byte_and_four_charts_are_few() {
             pty.bytes() - before
         })
         .collect();
-    assert!(windows.iter().filter(|b| **b == 0).count() >= 2, "bytes while nothing changed: {windows:?}");
+    let quiet = windows.contains(&0) && windows.iter().all(|b| *b < 200);
+    assert!(quiet, "bytes while nothing changed: {windows:?}");
 
     for (cols, rows) in [(80, 24), (200, 60)] {
         // Its own records: a screen that was killed is told of for ten seconds.
