@@ -15,6 +15,8 @@ mod pty;
 
 use page::{Answer, Page};
 use pty::{Pty, SLOW};
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -149,21 +151,28 @@ impl Program {
 /// What a process has used so far.
 struct Used {
     cpu_ns: u64,
-    wakeups: u64,
+    /// By thread: one that ends takes its count with it.
+    wakeups: HashMap<OsString, u64>,
     rss_mib: f64,
     at: Instant,
 }
 
 fn used(pty: &Pty) -> Used {
     let pid = pty.child.process_id().unwrap();
-    let (mut cpu_ns, mut wakeups) = (0, 0);
+    let (mut cpu_ns, mut wakeups) = (0, HashMap::new());
     for task in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
         let read = |file: &str| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
         cpu_ns += read("schedstat").split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-        wakeups += number(&read("status"), "voluntary_ctxt_switches:");
+        wakeups.insert(task.file_name(), number(&read("status"), "voluntary_ctxt_switches:"));
     }
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     Used { cpu_ns, wakeups, rss_mib: number(&status, "VmRSS:") as f64 / 1024.0, at: Instant::now() }
+}
+
+/// Wake-ups between two looks.
+fn woken(a: &Used, b: &Used) -> f64 {
+    let of = |(thread, n): (&OsString, &u64)| n.saturating_sub(a.wakeups.get(thread).copied().unwrap_or(0));
+    b.wakeups.iter().map(of).sum::<u64>() as f64
 }
 
 fn number(text: &str, key: &str) -> u64 {
@@ -237,7 +246,7 @@ fn round(program: &Program, size: (u16, u16), window: u64, out: &mut Figures) {
     out.add("at 1 Hz: bytes/s, median", percentile(&seconds, 0.5));
     out.add("at 1 Hz: bytes/s, mean", (pty.bytes() - first) as f64 / took);
     out.add("at 1 Hz: CPU, ms/s", (b.cpu_ns - a.cpu_ns) as f64 / 1e6 / took);
-    out.add("at 1 Hz: wake-ups/s", (b.wakeups - a.wakeups) as f64 / took);
+    out.add("at 1 Hz: wake-ups/s", woken(&a, &b) / took);
     out.add("RSS, MiB", b.rss_mib);
     let (keys, bytes) = press(&pty, ["j", "k"], 30, 40);
     out.add("cursor key, median ms", percentile(&keys, 0.5));
@@ -295,7 +304,7 @@ fn own(dir: &Path, size: (u16, u16), window: u64, out: &mut Figures) {
         std::thread::sleep(Duration::from_secs(window));
         let (b, took) = (used(&pty), a.at.elapsed().as_secs_f64());
         out.add(bytes, (pty.bytes() - first) as f64 / took);
-        out.add(wakeups, (b.wakeups - a.wakeups) as f64 / took);
+        out.add(wakeups, woken(&a, &b) / took);
     }
     let page = page(true, 10_000);
     let file = playbook(dir, "many", &page.url(), "1s");

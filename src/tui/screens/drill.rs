@@ -119,7 +119,11 @@ fn troubles(canvas: &mut Canvas<'_>, area: Rect, all: &[TroubleView], focus: boo
             (Some(ms), None) => format!("on since {}, {}", format::elapsed(ms), t.expects),
             (None, _) => t.expects.clone(),
         };
-        let ink = if on { Slot::Pending } else { Slot::Dim };
+        let ink = match (on, t.cured) {
+            (true, false) => Slot::Pending,
+            (true, true) => Slot::Ok,
+            (false, _) => Slot::Dim,
+        };
         canvas.put(area.x + 34, y, area.width.saturating_sub(35), &text, ink);
         y += 1;
     }
