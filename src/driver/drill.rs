@@ -180,14 +180,9 @@ impl Loop<'_> {
         let mut quiet: Option<Millis> = None;
         let mut still = 0;
         loop {
-            let mut asked = 0;
-            while let Some(ask) = self.robot.act(&self.now, &mut self.play) {
+            // One thing at a time: the next one comes when its time has come.
+            if let Some(ask) = self.robot.act(&self.now, &mut self.play) {
                 self.turn(Event::Ask(ask));
-                asked += 1;
-                // One thing at a time: the next one comes when its time has come.
-                if asked > 0 {
-                    break;
-                }
             }
             let passed = self.now.boot - began.boot;
             if self.is_over(case) {

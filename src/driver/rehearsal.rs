@@ -1,5 +1,8 @@
 //! A drill on a screen: the play on a scaled clock, asked and shown as a real service is.
 
+mod pace;
+mod shown;
+
 use super::drill::{Subject, Voice, What};
 use super::{Request, Update, draft};
 use crate::clock;
@@ -7,7 +10,6 @@ use crate::drill::draft::Draft;
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
 use crate::drill::score::score;
 use crate::drill::stage::Speech;
-use crate::model::drill::Chaos;
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
@@ -17,51 +19,18 @@ use crate::run::Answer;
 use crate::run::record::Wish;
 use crate::run::sheet::sheet;
 use crate::session::decision::Kind;
-use crate::session::view::{
-    ChartColumn, Curve, DraftView, DrillView, Found, Output, ScoreRow, SignalDetail, TroubleView, View, WhyOf,
-};
+use crate::session::view::{ChartColumn, Curve, DraftView, Found, SignalDetail, WhyOf};
 use crate::supervisor::ask::Told;
 use crate::supervisor::drills;
 use crate::supervisor::person::person;
 use crate::supervisor::resolve;
+use pace::{Pace, SPEEDS};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How much faster than the wall clock time may go.
-const SPEEDS: [u32; 6] = [1, 2, 5, 10, 30, 60];
 /// The longest wait for nothing, milliseconds of the wall clock.
 const IDLE: u64 = 1_000;
-/// Lines of a page of output.
-const PAGE: usize = 400;
-
-/// Simulated time, as it follows the wall clock.
-#[derive(Debug, Clone)]
-struct Pace {
-    /// Boot milliseconds of the real clock, and the simulated moment that belongs to them.
-    from: (u64, Now),
-    /// Place in [`SPEEDS`].
-    speed: usize,
-    /// A person reads what they may confirm: time goes as on the wall meanwhile.
-    calm: bool,
-}
-
-impl Pace {
-    fn speed(&self) -> u64 {
-        if self.calm { 1 } else { u64::from(SPEEDS[self.speed]) }
-    }
-
-    /// The simulated moment of a boot time of the real clock.
-    fn at(&self, real: u64) -> Now {
-        self.from.1.plus(real.saturating_sub(self.from.0) * self.speed())
-    }
-
-    /// Goes on from here at another speed.
-    fn set(&mut self, real: u64, speed: usize, calm: bool) {
-        self.from = (real, self.at(real));
-        (self.speed, self.calm) = (speed, calm);
-    }
-}
 
 /// What was drafted, and what is shown of it.
 struct Proposed {
@@ -194,83 +163,6 @@ impl Rehearsal {
         }
     }
 
-    /// What is shown now.
-    pub fn view(&self) -> View {
-        let now = self.now();
-        let mut view = self.play.session().view(&now);
-        view.environment = "simulated".into();
-        view.troubles = self.troubles(&now);
-        view.drill = Some(self.score(&now));
-        view.why = self.why.as_ref().map(|of| self.play.session().why(&now, of));
-        view.output = self.output();
-        view.draft = self.draft.as_ref().map(|d| {
-            let left = d.made.plan.as_ref().map_or(0, |p| p.expires.left(&now));
-            DraftView { expires_ms: left, ..d.shown.clone() }
-        });
-        view
-    }
-
-    fn score(&self, now: &Now) -> DrillView {
-        let s = score(&self.play, now);
-        let row = |what: &str, took_ms, target_ms| ScoreRow { what: what.into(), took_ms, target_ms };
-        let mut rows = vec![
-            row("Seen", s.detected, None),
-            row("Fired", s.fired, None),
-            row("Decided", s.decided, None),
-            row("First action", s.acted, None),
-            row("Took effect", s.effect, None),
-            row("Stable", s.verified, None),
-            row("Told", s.told, None),
-        ];
-        rows.extend(s.objectives.iter().map(|o| row(&o.title, o.took, Some(o.within))));
-        let ran = self.play.run().is_some() || !self.play.past().is_empty();
-        DrillView {
-            speed: SPEEDS[self.pace.speed],
-            elapsed_ms: now.boot.saturating_sub(self.began.boot),
-            rows,
-            points: ran.then_some(s.points),
-            automation: if ran { s.automation } else { String::new() },
-            wrong: s.wrong,
-        }
-    }
-
-    fn troubles(&self, now: &Now) -> Vec<TroubleView> {
-        let Some(drill) = &self.play.playbook().drill else { return Vec::new() };
-        let taken: Vec<char> = drill.chaos.values().filter_map(|c| c.key).collect();
-        let mut spare = ('1'..='9').chain('a'..='z').filter(|c| !taken.contains(c));
-        let shown = drill.chaos.iter().map(|(id, chaos)| {
-            let on = self.play.world().troubles().iter().rfind(|t| t.id == *id && t.is_on());
-            TroubleView {
-                id: id.clone(),
-                key: chaos.key.or_else(|| spare.next()).unwrap_or('?'),
-                title: clean_line(if chaos.title.is_empty() { id } else { &chaos.title }),
-                expects: expects(self.play.playbook(), chaos),
-                cured: on.is_some_and(|t| t.cured()),
-                on_ms: on.map(|t| t.since(now.boot)),
-                left_ms: on.map(|t| t.left(now.boot)),
-            }
-        });
-        shown.collect()
-    }
-
-    fn output(&self) -> Output {
-        let run = self.play.run().or(self.play.past().last());
-        let Some((step, attempt, text)) = run.and_then(|r| r.printed().last()) else {
-            return Output::default();
-        };
-        let all: Vec<String> = text.lines().map(clean_line).collect();
-        let end = self.output.0.map_or(all.len(), |l| (l + 1).min(all.len()));
-        let before = end.saturating_sub(PAGE);
-        Output {
-            step: *step,
-            attempt: *attempt,
-            before,
-            total: all.len(),
-            lines: all[before..end].to_vec(),
-            found: self.output.1.clone(),
-        }
-    }
-
     /// Columns of a curve that ends `now`, oldest first.
     pub fn columns(
         &self,
@@ -399,21 +291,6 @@ impl Rehearsal {
         }
     }
 
-    /// Looks for a line of the output.
-    fn find(&mut self, sought: String, from: Option<usize>, back: bool) {
-        let run = self.play.run().or(self.play.past().last());
-        let text = run.and_then(|r| r.printed().last()).map(|(.., text)| text.clone()).unwrap_or_default();
-        let hits: Vec<usize> =
-            text.lines().enumerate().filter(|(_, l)| l.contains(&sought)).map(|(i, _)| i).collect();
-        let line = match (from, back) {
-            (None, _) => hits.last().copied(),
-            (Some(at), false) => hits.iter().find(|l| **l > at).or(hits.first()).copied(),
-            (Some(at), true) => hits.iter().rev().find(|l| **l < at).or(hits.last()).copied(),
-        };
-        let nth = line.and_then(|l| hits.iter().position(|h| *h == l)).map_or(0, |at| at + 1);
-        self.output.1 = Some(Found { sought, line, nth, of: hits.len() });
-    }
-
     /// Keeps the drill with its score. One in which nothing went wrong and nothing ran is none.
     fn keep(&mut self) {
         let records = std::mem::take(&mut self.kept);
@@ -463,19 +340,5 @@ fn begin(subject: &Subject, seed: u64, now: &Now) -> Play {
     Play::new(&subject.rehearsed, settings, now)
 }
 
-/// What ought to come of a trouble, in words.
-fn expects(playbook: &Playbook, chaos: &Chaos) -> String {
-    let title = |id: &String| playbook.triggers.get(id).map_or(id.clone(), |t| t.title.clone());
-    let within = |ms: Option<Millis>| {
-        ms.map(|ms| format!(" in {}", crate::model::condition::duration(ms))).unwrap_or_default()
-    };
-    match &chaos.expect {
-        Some(e) => match &e.trigger {
-            Some(id) => format!("expects {}{}", clean_line(&title(id)), within(e.within)),
-            None => "expects nothing to fire".into(),
-        },
-        None if !chaos.fail_steps.is_empty() => format!("fails {}", chaos.fail_steps.join(", ")),
-        None if !chaos.fail_channels.is_empty() => format!("deaf: {}", chaos.fail_channels.join(", ")),
-        None => String::new(),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,8 @@ fn picked(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
     let at = canvas.right(end, w.y, 24, &count, Slot::Dim);
     w.field(canvas, from, w.y, at.saturating_sub(from + 2), &p.form);
     w.gap();
-    let columns = columns(p);
+    let columns = columns(p, end.saturating_sub(w.area.x + 7).into());
+    let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
     let mut x = w.area.x + 7;
     for (name, width) in &columns {
         x = canvas.put(x, w.y, end.saturating_sub(x).min(*width as u16), name, Slot::Dim).max(x);
@@ -140,14 +141,16 @@ fn picked(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
             canvas.put(w.area.x + 2, w.y, 1, "▸", Slot::Accent);
         }
         let mut x = w.area.x + 7;
-        let cells = cells(row, p);
+        let cells = cells_of(row, &names);
         for (cell, (name, width)) in cells.iter().zip(&columns) {
             let slot = if on || name == "value" { Slot::Head } else { Slot::Text };
             let width = *width as u16;
             if name == "size" || name == "age" {
                 canvas.right((x + width).min(end), w.y, width, cell, slot);
             } else {
-                canvas.put(x, w.y, end.saturating_sub(x).min(width), cell, slot);
+                // Values differ at their end: paths, versions with a date.
+                let cell = if name == "value" { ending(cell, width.into()) } else { cell.clone() };
+                canvas.put(x, w.y, end.saturating_sub(x).min(width), &cell, slot);
             }
             x += width + 2;
         }
@@ -183,8 +186,18 @@ fn picked(canvas: &mut Canvas<'_>, body: Rect, p: &Picker, title: &str) {
     }
 }
 
-/// The columns that any row has, and how wide each is.
-fn columns(p: &Picker) -> Vec<(String, usize)> {
+/// As much of a text's end as there is room for.
+fn ending(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut rest = text.chars();
+    while rest.as_str().width() + 1 > width && rest.next().is_some() {}
+    format!("…{}", rest.as_str())
+}
+
+/// The columns that any row has, and how wide each is: the value takes what the others leave of `room`.
+fn columns(p: &Picker, room: usize) -> Vec<(String, usize)> {
     let mut names = vec!["value".to_string()];
     if p.param.rows.iter().any(|r| r.age_ms.is_some()) {
         names.push("age".into());
@@ -202,15 +215,12 @@ fn columns(p: &Picker) -> Vec<(String, usize)> {
     }
     let width = |at: usize, name: &str| {
         let cells = p.param.rows.iter().filter_map(|r| cells_of(r, &names).into_iter().nth(at));
-        cells.map(|c| c.width()).max().unwrap_or(0).max(name.width()).min(28)
+        cells.map(|c| c.width()).max().unwrap_or(0).max(name.width())
     };
-    let widths: Vec<usize> = names.iter().enumerate().map(|(at, n)| width(at, n)).collect();
+    let mut widths: Vec<usize> = names.iter().enumerate().map(|(at, n)| width(at, n).min(28)).collect();
+    let others: usize = widths[1..].iter().map(|w| w + 2).sum();
+    widths[0] = width(0, "value").min(room.saturating_sub(others).max(28));
     names.into_iter().zip(widths).collect()
-}
-
-fn cells(row: &ChoiceView, p: &Picker) -> Vec<String> {
-    let names: Vec<String> = columns(p).into_iter().map(|(n, _)| n).collect();
-    cells_of(row, &names)
 }
 
 fn cells_of(row: &ChoiceView, names: &[String]) -> Vec<String> {
@@ -222,4 +232,19 @@ fn cells_of(row: &ChoiceView, names: &[String]) -> Vec<String> {
         name => row.columns.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default(),
     };
     names.iter().map(cell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_value_its_end_is_shown() {
+        assert_eq!(ending("v1.2.3", 8), "v1.2.3");
+        assert_eq!(ending("/backups/shop-20251011-0300.dump", 16), "…51011-0300.dump");
+        for width in 1..12 {
+            let cut = ending("日本語日本語日本語", width);
+            assert!(cut.width() <= width && cut.starts_with('…'), "{width}: {cut}");
+        }
+    }
 }
