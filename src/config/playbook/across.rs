@@ -110,8 +110,8 @@ fn arguments(step: &Node<'_>, playbook: &Playbook) {
     }
 }
 
-/// The parameter of this name; tells when there is none.
-pub fn parameter<'p>(
+/// The parameter of this name; tells when there is none, or none that can be given.
+fn parameter<'p>(
     procedure: &'p Procedure,
     called: &str,
     name: &str,
@@ -124,11 +124,33 @@ pub fn parameter<'p>(
         let message = format!("procedure `{called}` has no parameter `{name}`");
         value.cx.undeclared(span.clone(), message, name, &known);
     }
+    if let ParamKind::Map { from, .. } = &found?.kind {
+        let message = format!("`{name}` follows from `{from}`, it is not given");
+        value.cx.error(
+            span.clone(),
+            message,
+            format!("leave it out: procedure `{called}` finds it by itself"),
+        );
+        return None;
+    }
     found
 }
 
+/// Checks what a trigger or a scenario hands over: nothing that the procedure reads.
+pub fn hands(procedure: &Procedure, called: &str, name: &str, span: &Range<usize>, value: &Node<'_>) {
+    match parameter(procedure, called, name, span, value) {
+        Some(Param { kind: ParamKind::Read { .. }, .. }) => value.cx.error(
+            span.clone(),
+            format!("`{name}` is read, not given"),
+            format!("leave it out: procedure `{called}` finds it by itself"),
+        ),
+        Some(param) => fits(called, name, param, value),
+        None => {}
+    }
+}
+
 /// Checks a value that is written down whole against its parameter.
-pub fn fits(called: &str, name: &str, param: &Param, value: &Node<'_>) {
+fn fits(called: &str, name: &str, param: &Param, value: &Node<'_>) {
     if let Some(text) = plain_quietly(value).filter(|t| !t.contains("{{"))
         && let Err(why) = choice::check(name, param, &text)
     {

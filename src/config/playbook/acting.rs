@@ -2,14 +2,12 @@
 //! by itself doubtful (nothing is armed, a target may be silent, a share may rest on little, an effect cannot be seen in
 //! time).
 
-use super::across::{fits, parameter};
+use super::across::hands;
 use super::conditions::visit;
 use super::params::has_default;
 use crate::config::walk::{Node, Table};
 use crate::model::condition::{Expr, duration};
-use crate::model::playbook::{
-    Automation, Cell, DefaultAction, ParamKind, Playbook, ReadingKind, Signal, Trigger,
-};
+use crate::model::playbook::{Automation, Cell, DefaultAction, Playbook, ReadingKind, Signal, Trigger};
 use crate::model::unit::Base;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -40,15 +38,7 @@ fn arguments(name: &str, t: &Trigger, node: &Node<'_>, playbook: &Playbook) {
     let given = node.peek("args").filter(|a| a.table_quietly().is_some()).map(|a| a.keyed());
     let given = given.unwrap_or_default();
     for (param_name, span, value) in &given {
-        let Some(param) = parameter(procedure, called, param_name, span, value) else { continue };
-        match param.kind {
-            ParamKind::Read { .. } => node.cx.error(
-                span.clone(),
-                format!("`{param_name}` is read, not given"),
-                format!("leave it out: procedure `{called}` finds it by itself"),
-            ),
-            _ => fits(called, param_name, param, value),
-        }
+        hands(procedure, called, param_name, span, value);
     }
     if !acts(t) {
         return;

@@ -1,11 +1,11 @@
 //! `[scenarios]`: what a trouble looks like, and the procedure that fits it.
 
-use super::across::{fits, parameter};
+use super::across::hands;
 use super::conditions::standing;
 use super::triggers::args;
 use super::words::{Style, id};
 use crate::config::walk::Table;
-use crate::model::playbook::{ParamKind, Playbook, Scenario};
+use crate::model::playbook::{Playbook, Scenario};
 use indexmap::IndexMap;
 
 /// `[scenarios.S]`
@@ -45,15 +45,7 @@ pub fn check(top: &Table<'_>, playbook: &Playbook) {
         let Some(procedure) = playbook.procedures.get(&s.procedure) else { continue };
         let given = node.peek("args").filter(|a| a.table_quietly().is_some()).map(|a| a.keyed());
         for (param_name, span, value) in &given.unwrap_or_default() {
-            let Some(param) = parameter(procedure, &s.procedure, param_name, span, value) else { continue };
-            match param.kind {
-                ParamKind::Read { .. } => node.cx.error(
-                    span.clone(),
-                    format!("`{param_name}` is read, not given"),
-                    format!("leave it out: procedure `{}` finds it by itself", s.procedure),
-                ),
-                _ => fits(&s.procedure, param_name, param, value),
-            }
+            hands(procedure, &s.procedure, param_name, span, value);
         }
     }
 }
