@@ -27,6 +27,8 @@ const OUTPUT: u64 = 4 * 1024 * 1024;
 
 /// How often a wait looks up.
 const GLANCE: Duration = Duration::from_millis(50);
+/// Glances at a witness after which it is asked anew whether there is one.
+const GLANCES: u32 = 20;
 
 /// The folder of an attempt.
 pub(super) fn attempt_dir(run: &Path, step: &PlanStep, attempt: u32) -> AttemptDir {
@@ -165,6 +167,7 @@ impl Attempt {
 
     /// What became of the attempt: waits for whoever still runs it. Blocks.
     pub(super) fn conclude(&self, stop: &AtomicBool, trouble: Option<String>) -> Concluded {
+        let mut told = false;
         loop {
             match recover(&*real(), &self.dir, &self.token, &self.boot_id, &clock::now()) {
                 Err(e) => return (Outcome::Unknown { evidence: e.to_string() }, Vec::new()),
@@ -174,9 +177,12 @@ impl Attempt {
                     let why = said.unwrap_or_else(|| "its stub died before it began".to_owned());
                     return (Outcome::NotStarted { detail: format!("nothing ran: {why}") }, Vec::new());
                 }
+                // Asked anew now and then: a lock that only a fork held for a moment is nobody's.
                 Ok(Recovered::Adopt(witness)) => {
-                    let mut told = false;
-                    while !witness.wait(GLANCE) {
+                    for _ in 0..GLANCES {
+                        if witness.wait(GLANCE) {
+                            break;
+                        }
                         if stop.load(Ordering::Relaxed) && !told {
                             told = witness.abort();
                         }

@@ -369,6 +369,24 @@ fn whatever_operation_fails_nothing_is_done_unrecorded_or_twice() {
 }
 
 #[test]
+fn a_lock_that_was_held_for_a_moment_is_no_witness() {
+    let life = life(None);
+    let (run, state) = found(&life._root.path().canonicalize().unwrap(), &life.plan).unwrap();
+    let step = &life.plan.steps[0];
+    let s = &state.steps[0];
+    let dir = attempt_dir(&run, step, s.attempt);
+    // As a process that is just being forked holds it; who claimed the attempt lives on.
+    let held = Hold::take(&*real(), &dir.alive(), 0o600, HOLD).unwrap();
+    let it = Attempt::of(&run, step, s.attempt, &s.token, s.started.as_ref().unwrap());
+    let waits = std::thread::spawn(move || it.conclude(&AtomicBool::new(false), None));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(!waits.is_finished(), "somebody seems to be there");
+    drop(held);
+    let (outcome, left) = waits.join().unwrap();
+    assert!(matches!(outcome, Outcome::Success { .. }) && left.is_empty(), "{outcome:?}");
+}
+
+#[test]
 fn a_step_costs_at_most_twelve_syncs() {
     let life = life(None);
     assert_eq!(life.seen.syncs.len(), 2);
