@@ -9,9 +9,8 @@ use crate::model::time::Now;
 use crate::run::choice::{Choice, ParamChoices, Source, check, default, settle};
 use crate::run::expand::within;
 use crate::run::freeze::{Drawn, draw};
-use crate::run::plan::{Context, ItemFacts, ListFacts, Plan, Preflight};
+use crate::run::plan::{Context, ListFacts, Plan, Preflight};
 use crate::run::{Answer, Asked};
-use crate::session::decision::Decisions;
 use indexmap::IndexMap;
 
 /// A plan that has been resolved and not started.
@@ -157,27 +156,15 @@ fn items(playbook: &Playbook, procedure: &str) -> Vec<(String, Vec<Item>)> {
 }
 
 fn facts(now: &Now, scene: &Scene<'_>, playbook: &Playbook, id: &str, items: &[Item]) -> ListFacts {
-    let decisions: &Decisions = scene.session.decisions();
-    let one = |(i, item): (usize, &Item)| {
-        let stood = decisions.stood(playbook, id, i + 1, now);
-        let mut out = ItemFacts {
-            text: clean_line(&item.text),
-            required: item.required,
-            done: stood.done,
-            who: stood.who,
-            at: stood.at.map(|at| at.wall),
-            detail: stood.detail,
-            without: stood.without,
-        };
+    let mut list = scene.session.decisions().facts(playbook, id, now);
+    for (out, item) in list.items.iter_mut().zip(items) {
         if let Some(ItemDoes::Judge(probe)) = &item.does {
             let (answer, detail) = scene.ask(now, probe, Asked::Check, now.boot);
             (out.done, out.detail) = (answer == Answer::Holds, detail);
             (out.who, out.at) = (Some("auto".to_owned()), Some(now.wall));
         }
-        out
-    };
-    let title = clean_line(&playbook.checklists[id].title);
-    ListFacts { id: id.to_owned(), title, items: items.iter().enumerate().map(one).collect() }
+    }
+    list
 }
 
 /// The values of all parameters, and what there is to choose from.

@@ -7,7 +7,7 @@ use super::ledger::{Ledger, hash};
 use crate::model::condition::Expr;
 use crate::model::drill::Speaks;
 use crate::model::playbook::{StepKind, Wait};
-use crate::model::probe::{Ask, Probe};
+use crate::model::probe::Probe;
 use crate::model::record::Record;
 use crate::model::template::Template;
 use crate::model::time::{Millis, Now};
@@ -257,10 +257,4 @@ fn rules(plan: &Plan) -> Vec<Expr> {
         }
     }
     out
-}
-
-/// A condition as a probe.
-fn asks(c: &crate::model::condition::Condition) -> Probe {
-    let expect = Default::default();
-    Probe { ask: Ask::When(c.clone()), expect, within: None, every: 1_000, rehearse: None }
 }

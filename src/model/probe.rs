@@ -22,6 +22,14 @@ pub struct Probe {
     pub rehearse: Option<Condition>,
 }
 
+impl Probe {
+    /// A condition, asked each second.
+    pub fn when(condition: &Condition) -> Probe {
+        let ask = Ask::When(condition.clone());
+        Probe { ask, expect: Expectation::default(), within: None, every: 1_000, rehearse: None }
+    }
+}
+
 /// What a probe asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Ask {

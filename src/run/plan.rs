@@ -1,5 +1,6 @@
 //! The plan: a procedure with every value resolved and every command spelled out, frozen when it is confirmed.
 
+use super::machine::Asked;
 use super::record::Answer;
 use crate::model::playbook::{
     ApprovalDefault, Change, Expect, Guard, Guide, Log, Objective, Phase, Secret, Signal, Source, Step,
@@ -387,6 +388,27 @@ impl Plan {
             _ => None,
         });
         Some(shown.next().unwrap_or(&part.value))
+    }
+
+    /// What a probe of a step asks; of the plan itself where it is about the target.
+    pub fn asked(&self, step: usize, asked: Asked) -> Option<Probe> {
+        match asked {
+            Asked::Target => return self.prove.clone(),
+            Asked::Compatible => return self.compatible_with.clone(),
+            _ => {}
+        }
+        let planned = self.steps.get(step.wrapping_sub(1))?;
+        let s = &planned.step;
+        match (asked, &s.kind) {
+            (Asked::Prove, _) => s.prove.clone(),
+            (Asked::Already, _) => s.already.clone(),
+            (Asked::Observe, _) => s.observe.clone(),
+            (Asked::When, _) => planned.when.clone(),
+            (Asked::Propose, _) => s.already.clone().or_else(|| s.observe.clone()),
+            (Asked::Check, StepKind::Check(p)) => Some(p.clone()),
+            (Asked::Until, StepKind::Wait(Wait::Until(c))) => Some(Probe::when(c)),
+            _ => None,
+        }
     }
 
     /// The verification that a step runs.

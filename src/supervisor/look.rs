@@ -6,7 +6,7 @@ use super::page;
 use super::perform::Driver;
 use super::watch::{self, Holding};
 use crate::clock;
-use crate::model::playbook::{Criterion, StepKind, Verification, Wait};
+use crate::model::playbook::{Criterion, StepKind, Verification};
 use crate::model::probe::{Ask, Probe};
 use crate::model::time::{Deadline, Millis};
 use crate::run::{Answer, Asked, Event};
@@ -19,7 +19,7 @@ const FIRST: Millis = 5_000;
 impl Driver {
     /// Asks a probe; the answer comes as an event.
     pub(super) fn probe(&mut self, step: usize, asked: Asked, within: Millis) {
-        let probe = self.probe_of(step, asked);
+        let probe = self.plan.asked(step, asked);
         let (moment, events) = (self.moment(), self.events.clone());
         self.drop_task();
         self.task = Some(tokio::spawn(async move {
@@ -30,33 +30,6 @@ impl Driver {
             let _ =
                 events.send(Event::Probed { step, asked, answer: told.answer, detail: told.detail }).await;
         }));
-    }
-
-    /// What is asked.
-    fn probe_of(&self, step: usize, asked: Asked) -> Option<Probe> {
-        match asked {
-            Asked::Target => return self.plan.prove.clone(),
-            Asked::Compatible => return self.plan.compatible_with.clone(),
-            _ => {}
-        }
-        let planned = self.plan.steps.get(step.wrapping_sub(1))?;
-        let s = &planned.step;
-        match (asked, &s.kind) {
-            (Asked::Prove, _) => s.prove.clone(),
-            (Asked::Already, _) => s.already.clone(),
-            (Asked::Observe, _) => s.observe.clone(),
-            (Asked::When, _) => planned.when.clone(),
-            (Asked::Propose, _) => s.already.clone().or_else(|| s.observe.clone()),
-            (Asked::Check, StepKind::Check(p)) => Some(p.clone()),
-            (Asked::Until, StepKind::Wait(Wait::Until(c))) => Some(Probe {
-                ask: Ask::When(c.clone()),
-                expect: Default::default(),
-                within: None,
-                every: 1_000,
-                rehearse: None,
-            }),
-            _ => None,
-        }
     }
 
     /// Judges the end of a hold, on samples fetched after this moment.

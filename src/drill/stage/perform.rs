@@ -1,9 +1,9 @@
 //! What a run's machine wants, done on the simulated service.
 
-use super::{LOOK, ONCE, Speech, Stage, TELLS, Under, asks};
+use super::{LOOK, ONCE, Speech, Stage, TELLS, Under};
 use crate::drill::asking::{Scene, rule};
 use crate::model::drill::{Rehearse, Simulated, Speaks};
-use crate::model::playbook::{Step, StepKind, Wait, When};
+use crate::model::playbook::{Step, StepKind, When};
 use crate::model::probe::{Ask, Probe};
 use crate::model::template::Template;
 use crate::model::text::{clean, clean_line};
@@ -21,7 +21,7 @@ impl Stage {
     ) {
         match effect {
             Effect::Record(kind) => self.record(now, scene, &kind),
-            Effect::Probe { step, asked, within } => match self.probe_of(step, asked) {
+            Effect::Probe { step, asked, within } => match self.plan().asked(step, asked) {
                 Some(probe) => {
                     let once = within == 0;
                     let within = if once && rule(&probe).is_some() { ONCE } else { within };
@@ -96,27 +96,6 @@ impl Stage {
             }
         }
         self.new.push(self.ledger.append(now, kind.parts()));
-    }
-
-    /// What is asked.
-    fn probe_of(&self, step: usize, asked: Asked) -> Option<Probe> {
-        match asked {
-            Asked::Target => return self.plan().prove.clone(),
-            Asked::Compatible => return self.plan().compatible_with.clone(),
-            _ => {}
-        }
-        let planned = self.plan().steps.get(step.wrapping_sub(1))?;
-        let s = &planned.step;
-        match (asked, &s.kind) {
-            (Asked::Prove, _) => s.prove.clone(),
-            (Asked::Already, _) => s.already.clone(),
-            (Asked::Observe, _) => s.observe.clone(),
-            (Asked::When, _) => planned.when.clone(),
-            (Asked::Propose, _) => s.already.clone().or_else(|| s.observe.clone()),
-            (Asked::Check, StepKind::Check(p)) => Some(p.clone()),
-            (Asked::Until, StepKind::Wait(Wait::Until(c))) => Some(asks(c)),
-            _ => None,
-        }
     }
 
     /// A step begins.
@@ -337,7 +316,7 @@ impl Stage {
         };
         let holds = |s: &&Step| match &s.when {
             Some(When::Condition(c)) => {
-                let asked = Probe { ask: Ask::When(c.clone()), ..asks(c) };
+                let asked = Probe::when(c);
                 scene.ask(now, &asked, Asked::When, 0).0 != Answer::Fails
             }
             _ => true,

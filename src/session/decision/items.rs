@@ -7,11 +7,11 @@
 use super::Decisions;
 use super::fold::passed;
 use super::record::Kind;
-use crate::model::playbook::{ItemDoes, Moment, Playbook};
+use crate::model::playbook::{Item, ItemDoes, Moment, Playbook};
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Millis, Now};
 use crate::run::Answer;
-use crate::run::plan::Person;
+use crate::run::plan::{ItemFacts, ListFacts, Person};
 
 /// Milliseconds before an incident that a person's run opens (or before now, while none is open) in which what was done
 /// counts for it: whoever prepares a rollback works the list first.
@@ -165,6 +165,25 @@ impl Stood {
 }
 
 impl Decisions {
+    /// A checklist as it stands on record.
+    pub fn facts(&self, playbook: &Playbook, id: &str, now: &Now) -> ListFacts {
+        let Some(list) = playbook.checklists.get(id) else { return ListFacts::default() };
+        let one = |(i, item): (usize, &Item)| {
+            let stood = self.stood(playbook, id, i + 1, now);
+            ItemFacts {
+                text: clean_line(&item.text),
+                required: item.required,
+                done: stood.done,
+                who: stood.who,
+                at: stood.at.map(|at| at.wall),
+                detail: stood.detail,
+                without: stood.without,
+            }
+        };
+        let items = list.items.iter().enumerate().map(one).collect();
+        ListFacts { id: id.to_owned(), title: clean_line(&list.title), items }
+    }
+
     /// Takes in a record that is about an item.
     pub(super) fn take_item(&mut self, kind: Kind, at: &Now) {
         let (period, at) = (self.period, at.clone());

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::model::playbook::{Criterion, ItemDoes, Moment, Playbook};
 use crate::model::text::clean_line;
 use crate::run::Answer;
-use crate::run::plan::{ItemFacts, ListFacts, Plan, Preflight};
+use crate::run::plan::{ListFacts, Plan, Preflight};
 use crate::session::decision::Decisions;
 use indexmap::IndexMap;
 use std::path::Path;
@@ -110,25 +110,15 @@ fn facts(
     answers: &IndexMap<(String, usize), Told>,
 ) -> ListFacts {
     let now = clock::now();
-    let list = &playbook.checklists[id];
-    let items = list.items.iter().enumerate().map(|(i, item)| {
-        let stood = state.map(|s| s.stood(playbook, id, i + 1, &now)).unwrap_or_default();
-        let mut out = ItemFacts {
-            text: clean_line(&item.text),
-            required: item.required,
-            done: stood.done,
-            who: stood.who,
-            at: stood.at.map(|at| at.wall),
-            detail: stood.detail,
-            without: stood.without,
-        };
+    let none = Decisions::default();
+    let mut list = state.unwrap_or(&none).facts(playbook, id, &now);
+    for (i, out) in list.items.iter_mut().enumerate() {
         if let Some(told) = answers.get(&(id.to_owned(), i + 1)) {
             // Asked just now: that is newer than what is on record.
             out.done = told.answer == Answer::Holds;
             (out.who, out.at) = (Some("auto".to_owned()), Some(now.wall));
             out.detail = clean_line(&told.detail);
         }
-        out
-    });
-    ListFacts { id: id.to_owned(), title: clean_line(&list.title), items: items.collect() }
+    }
+    list
 }
