@@ -44,6 +44,8 @@ pub struct Playbook {
     pub messages: IndexMap<String, Message>,
     /// Who is told when an incident goes on, in the order of time.
     pub escalation: Vec<Rung>,
+    /// `[[notify]]`: what is told by itself when something happens.
+    pub notices: Vec<Notice>,
     /// Logs that are looked at.
     pub logs: IndexMap<String, Log>,
     /// What to look at when something does not work.
@@ -455,8 +457,93 @@ pub struct Channel {
     pub title: String,
     /// `http` or `run`.
     pub way: Way,
+    /// Whose body `http` has; none: the playbook's own.
+    pub preset: Option<Preset>,
     /// Milliseconds it may take, default `"10s"`.
     pub timeout: u64,
+    /// `limit = { max, per }`: at most so many messages; what is more is told of in one summary.
+    pub limit: Limit,
+}
+
+/// Whose requests a channel speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Preset {
+    /// Slack's incoming webhook, and what is compatible with it.
+    Slack,
+    /// A workflow of Microsoft Teams that takes adaptive cards.
+    Teams,
+    /// PagerDuty's Events API v2: trigger, acknowledge and resolve on one `dedup_key`.
+    PagerDuty,
+    /// Grafana's annotations: one region from an incident's start to its end.
+    Grafana,
+    /// Statuspage's incidents: created, updated, resolved.
+    Statuspage,
+}
+
+/// So many in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// How many.
+    pub max: u32,
+    /// Milliseconds.
+    pub per: u64,
+}
+
+impl Default for Limit {
+    /// 30 in 10 minutes.
+    fn default() -> Limit {
+        Limit { max: 30, per: 600_000 }
+    }
+}
+
+/// `[[notify]]`: people are told when something happens, without a step that says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// On what.
+    pub on: Vec<Occasion>,
+    /// Only of triggers, and in incidents, of these severities (all when none is named).
+    pub severities: Vec<String>,
+    /// By these channels.
+    pub channels: Vec<String>,
+    /// Which message; never one that is looked at first.
+    pub message: String,
+}
+
+/// What people are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Occasion {
+    /// `fired`: a trigger fires.
+    Fired,
+    /// `decision`: a person must decide.
+    Decision,
+    /// `escalated`: automation has nothing more to do, or a rung of the ladder is due.
+    Escalated,
+    /// `run-started`: a run was accepted.
+    RunStarted,
+    /// `run-verified`: it was verified.
+    RunVerified,
+    /// `run-failed`: it ended in any other way.
+    RunFailed,
+    /// `incident-closed`: the incident is over.
+    IncidentClosed,
+}
+
+impl Occasion {
+    /// All of them by their words.
+    pub const ALL: [(&'static str, Occasion); 7] = [
+        ("fired", Occasion::Fired),
+        ("decision", Occasion::Decision),
+        ("escalated", Occasion::Escalated),
+        ("run-started", Occasion::RunStarted),
+        ("run-verified", Occasion::RunVerified),
+        ("run-failed", Occasion::RunFailed),
+        ("incident-closed", Occasion::IncidentClosed),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Occasion::ALL.iter().find(|(_, o)| *o == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// How a channel tells. `{{ message }}` and `{{ subject }}` are what is told.
@@ -488,6 +575,8 @@ pub struct Rung {
     pub after: u64,
     /// Only when this holds.
     pub when: Option<Condition>,
+    /// Only in incidents of these severities (all when none is named).
+    pub severities: Vec<String>,
     /// Who is told.
     pub roles: Vec<String>,
     /// By these channels (the roles' own when none are named).

@@ -7,6 +7,7 @@ mod deciding;
 pub mod decision;
 mod following;
 mod matrix;
+pub mod outbox;
 mod picture;
 pub mod replay;
 mod request;

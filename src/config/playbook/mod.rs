@@ -140,6 +140,7 @@ fn walk(top: &Table<'_>) -> Playbook {
     let around = procedures::Around { verifications: &verifications, roles: &roles };
     let procedures = procedures::procedures(top, &around, &mut keys);
     let steps = procedures::all_step_ids(top);
+    let messages = telling::messages(top, &procedures::Left::by_all(top));
     let playbook = Playbook {
         service: service::service(top),
         vars: service::top_vars(top),
@@ -148,7 +149,8 @@ fn walk(top: &Table<'_>) -> Playbook {
         authority: people::authority(top, &roles, traffic.as_ref()),
         hosts: looking::hosts(top),
         channels: telling::channels(top),
-        messages: telling::messages(top, &procedures::Left::by_all(top)),
+        notices: telling::notices(top, &messages),
+        messages,
         escalation: telling::escalation(top),
         logs: looking::logs(top),
         guides: looking::guides(top),

@@ -5,13 +5,19 @@ use super::conditions::standing;
 use super::templates::{Reach, Scope, template};
 use super::words::{Style, id};
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{Channel, Message, Rung, Way};
+use crate::model::playbook::{Channel, Limit, Message, Notice, Occasion, Preset, Rung, Way};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 /// Milliseconds a channel may take when nothing is said.
 const TIMEOUT: u64 = 10_000;
-const PRESETS: [&str; 5] = ["slack", "teams", "pagerduty", "grafana", "statuspage"];
+const PRESETS: [(&str, Preset); 5] = [
+    ("slack", Preset::Slack),
+    ("teams", Preset::Teams),
+    ("pagerduty", Preset::PagerDuty),
+    ("grafana", Preset::Grafana),
+    ("statuspage", Preset::Statuspage),
+];
 
 /// `[channels.C]`
 pub fn channels(top: &Table<'_>) -> IndexMap<String, Channel> {
@@ -31,7 +37,9 @@ fn channel(name: &str, t: &Table<'_>) -> Option<Channel> {
         Scope { reach: Reach::Running, extra: &["message", "subject"], later: true, ..Scope::default() };
     let title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| name.to_string());
     let timeout = t.opt("timeout").map_or(Some(TIMEOUT), |n| n.dur_positive());
-    let preset = t.opt("preset").map(|n| (n.choice(&PRESETS.map(|p| (p, p))), n));
+    let preset = t.opt("preset").map(|n| (n.choice(&PRESETS.map(|p| (p.0, p))), n));
+    let speaks = preset.as_ref().and_then(|(found, _)| found.map(|(_, p)| p));
+    let limit = t.opt("limit").map_or(Some(Limit::default()), |n| limit(&n));
     let way = t.at_most_one(&["http", "run"]);
     if !matches!(way, Some(("run", _))) {
         for &key in BESIDE_RUN {
@@ -51,11 +59,12 @@ fn channel(name: &str, t: &Table<'_>) -> Option<Channel> {
             Way::Run(command(t, &n, &scope)?)
         }
         (Some((_, n)), None) => Way::Http(http_of(&n.table()?, &scope, "POST", None)?),
-        (Some((_, n)), Some((preset, _))) => Way::Http(shaped(preset?, &n, &scope)?),
+        (Some((_, n)), Some((preset, _))) => Way::Http(shaped(preset?.0, &n, &scope)?),
         (None, Some((preset, n))) => {
+            let (name, _) = preset?;
             n.error(
-                format!("`preset = \"{}\"` needs {}", preset?, needs(preset?)),
-                format!("write http = {{ {} }}", example(preset?)),
+                format!("`preset = \"{name}\"` needs {}", needs(name)),
+                format!("write http = {{ {} }}", example(name)),
             );
             return None;
         }
@@ -64,7 +73,15 @@ fn channel(name: &str, t: &Table<'_>) -> Option<Channel> {
             return None;
         }
     };
-    Some(Channel { title, way, timeout: timeout? })
+    Some(Channel { title, way, preset: speaks, timeout: timeout?, limit: limit? })
+}
+
+fn limit(n: &Node<'_>) -> Option<Limit> {
+    let t = n.table()?;
+    let hint = "write limit = { max = 30, per = \"10m\" }";
+    let max = t.req("max", hint).and_then(|n| n.int(1..=100_000)).map(|n| n as u32);
+    let per = t.req("per", hint).and_then(|n| n.dur_positive());
+    Some(Limit { max: max?, per: per? })
 }
 
 fn needs(preset: &str) -> &'static str {
@@ -219,7 +236,37 @@ pub fn escalation(top: &Table<'_>) -> Vec<Rung> {
             Some(found) => found,
             None => None,
         };
-        Some(Rung { after, when, roles: roles?, channels, message: message? })
+        Some(Rung { after, when, severities: severities(&t), roles: roles?, channels, message: message? })
     };
     n.array().iter().filter_map(rung).collect()
+}
+
+fn severities(t: &Table<'_>) -> Vec<String> {
+    t.opt("severities").map(|n| n.references("severity", t.cx.known.of("severities"))).unwrap_or_default()
+}
+
+/// `[[notify]]`; `messages` are those of the playbook.
+pub fn notices(top: &Table<'_>, messages: &IndexMap<String, Message>) -> Vec<Notice> {
+    let Some(n) = top.opt("notify") else { return Vec::new() };
+    let notice = |n: &Node<'_>| {
+        let t = n.table()?;
+        let on = t.req("on", "write on what: on = [\"run-started\", \"run-verified\", \"run-failed\"]");
+        let on: Option<Vec<Occasion>> =
+            on.map(|n| n.array().iter().filter_map(|n| n.choice(&Occasion::ALL)).collect());
+        let channels = t
+            .req("channels", "write by which channels people are told")
+            .map(|n| n.references("channel", t.cx.known.of("channels")));
+        let node = t.req("message", "write which message");
+        let message = node.as_ref().and_then(|n| n.reference("message", t.cx.known.of("messages")));
+        if let (Some(node), Some(id)) = (&node, &message)
+            && messages.get(id).is_some_and(|m| m.review)
+        {
+            node.error(
+                format!("the message `{id}` is looked at before it is sent, and nobody does here"),
+                "name one without review = true",
+            );
+        }
+        Some(Notice { on: on?, severities: severities(&t), channels: channels?, message: message? })
+    };
+    n.array().iter().filter_map(notice).collect()
 }

@@ -362,7 +362,13 @@ fn channels(p: &mut Playbook) {
         stdin: Some("{{ message }}".into()),
         ..Command::default()
     };
-    let channel = |title: &str, way| Channel { title: title.into(), way, timeout: 7_000 };
+    let channel = |title: &str, way| Channel {
+        title: title.into(),
+        way,
+        preset: None,
+        timeout: 7_000,
+        limit: Limit::default(),
+    };
     p.channels =
         named(vec![("chat", channel("#chat", Way::Http(call))), ("mail", channel("Mail", Way::Run(run)))]);
     let message =

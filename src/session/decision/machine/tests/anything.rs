@@ -222,25 +222,27 @@ fn no_rule_is_broken_whatever_happens() {
     let (total, acts) = (RefCell::new(Counts::default()), RefCell::new(0));
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let timeline = prop::collection::vec(any_act(), 1..60);
-    let done = runner.run(&timeline, |timeline| {
-        let mut play = Play::new();
-        timeline.iter().for_each(|act| play.act(act));
-        play.settle();
-        play.w.check(&mut total.borrow_mut());
-        *acts.borrow_mut() += timeline.len();
-        Ok(())
-    });
-    let (total, acts) = (total.into_inner(), acts.into_inner());
-    println!("{cases} timelines of {acts} happenings: {total:?}");
-    done.unwrap_or_else(|e| panic!("{e}"));
-    // What is to be ruled out must have been possible.
-    if cases >= 200 {
-        assert!(
-            total.acted > 30 && total.defaults > 10 && total.withheld > 5 && total.escalated > 30,
-            "{total:?}"
-        );
-        assert!(total.closed.iter().all(|n| *n > 0), "every way to end a clock: {total:?}");
+    // What is to be ruled out must have been possible: chance alone does not bring all of it in a few timelines.
+    let possible = |t: &Counts| {
+        let often = t.acted > 30 && t.defaults > 10 && t.withheld > 5 && t.escalated > 30;
+        often && t.closed.iter().all(|n| *n > 0)
+    };
+    for _ in 0..10 {
+        let done = runner.run(&timeline, |timeline| {
+            let mut play = Play::new();
+            timeline.iter().for_each(|act| play.act(act));
+            play.settle();
+            play.w.check(&mut total.borrow_mut());
+            *acts.borrow_mut() += timeline.len();
+            Ok(())
+        });
+        println!("{} happenings: {:?}", acts.borrow(), total.borrow());
+        done.unwrap_or_else(|e| panic!("{e}"));
+        if possible(&total.borrow()) {
+            return;
+        }
     }
+    panic!("every way to act, and to end a clock, should have come: {:?}", total.borrow());
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn the_rung_that_the_incident_has_reached_is_told() {
     let rung = |after, role: &str| Rung {
         after,
         when: None,
+        severities: Vec::new(),
         roles: vec![role.to_owned()],
         channels: Vec::new(),
         message: "m".into(),
