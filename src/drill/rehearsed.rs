@@ -11,8 +11,9 @@ use super::cases::Twist;
 use crate::model::drill::{Behaviour, Chaos, Drill, Level};
 use crate::model::playbook::{
     Automation, Baseline, Environment, GuideStep, LOG_EVERY, ParamKind, Playbook, ReadingKind, Signal,
+    Ticket,
 };
-use crate::model::probe::Probe;
+use crate::model::probe::{Command, Probe};
 use crate::model::time::Millis;
 use crate::model::unit::Quantity;
 use indexmap::IndexMap;
@@ -124,6 +125,7 @@ pub fn rehearsed(playbook: &Playbook) -> Rehearsed {
         severities,
         triggers,
         incident,
+        ticket,
         checklists,
         objectives,
         verifications,
@@ -198,6 +200,8 @@ pub fn rehearsed(playbook: &Playbook) -> Rehearsed {
         notices,
         severities,
         incident,
+        // That there would be one is known; there is nothing to run.
+        ticket: ticket.map(|t| Ticket { command: Command::default(), ..t }),
         objectives,
         scenarios,
         links,

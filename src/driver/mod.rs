@@ -416,13 +416,18 @@ impl Driver {
             Request::Pace { .. } | Request::EndDrill => {}
             Request::Seen
             | Request::Note { .. }
+            | Request::OpenIncident { .. }
+            | Request::CloseIncident { .. }
+            | Request::Severity { .. }
+            | Request::Lead { .. }
+            | Request::Join { .. }
             | Request::Flag { .. }
             | Request::Count { .. }
             | Request::Tick { .. }
             | Request::NoteItem { .. }
-            | Request::WithoutItem { .. } => self.append(request.words(&self.session, &person())),
+            | Request::WithoutItem { .. } => self.append(request.words(&self.session, &person(), &now)),
             Request::Automation { ref modes, .. } => {
-                self.automate(request.words(&self.session, &person()), modes);
+                self.automate(request.words(&self.session, &person(), &now), modes);
             }
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),

@@ -263,13 +263,18 @@ impl Rehearsal {
             Request::EndDrill => self.again(),
             Request::Seen
             | Request::Note { .. }
+            | Request::OpenIncident { .. }
+            | Request::CloseIncident { .. }
+            | Request::Severity { .. }
+            | Request::Lead { .. }
+            | Request::Join { .. }
             | Request::Flag { .. }
             | Request::Count { .. }
             | Request::Tick { .. }
             | Request::NoteItem { .. }
             | Request::WithoutItem { .. }
             | Request::Automation { .. } => {
-                for kind in request.words(self.play.session(), &person()) {
+                for kind in request.words(self.play.session(), &person(), &self.now()) {
                     self.turn(Event::Ask(Ask::Word(Box::new(kind))));
                 }
             }

@@ -35,6 +35,7 @@ pub mod resolve;
 mod room;
 pub mod secrets;
 mod socket;
+pub mod ticket;
 mod watch;
 
 pub use after::succeed;

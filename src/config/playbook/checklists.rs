@@ -3,12 +3,13 @@
 use super::kinds::{beside, what};
 use super::probes::{probe, probe_of};
 use super::steps::Place;
-use super::templates::{Reach, Scope, argv, template};
+use super::calls::{BESIDE_RUN, command};
+use super::templates::{Reach, Scope, template};
 use super::words::{Style, id};
 use super::{later, lints, rehearse};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{Checklist, Item, ItemDoes, Moment, StepKind, Verification};
+use crate::model::playbook::{Checklist, Item, ItemDoes, Moment, StepKind, Ticket, Verification};
 use crate::model::template::Template;
 use indexmap::IndexMap;
 
@@ -19,11 +20,6 @@ const INCIDENT: &str = "INC-{{ date }}-{{ count }}";
 pub fn incident(top: &Table<'_>) -> Template {
     let usual = || INCIDENT.into();
     let Some(t) = top.opt("incident").and_then(|n| n.table()) else { return usual() };
-    if let Some(run) = t.opt("run") {
-        argv(&run, &Scope { reach: Reach::Running, later: true, extra: &["count"], ..Scope::default() });
-        let hint = "incidents are named by `id`";
-        t.cx.not_yet(t.key_span("run"), Severity::Warning, "`run` of [incident]", hint);
-    }
     let Some(n) = t.opt("id") else { return usual() };
     let scope = Scope { extra: &["date", "count"], ..Scope::default().shown() };
     let Some(found) = n.text().and_then(|_| template(&n, &scope)) else { return usual() };
@@ -34,6 +30,27 @@ pub fn incident(top: &Table<'_>) -> Template {
         );
     }
     found
+}
+
+/// Milliseconds that opening a ticket may take when nothing is said.
+const TICKET: u64 = 30_000;
+/// Names that a ticket's command may use beside those of every template.
+const OF_TICKET: &[&str] =
+    &["incident.id", "incident.started", "incident.reason", "date", "count", "severity"];
+
+/// `[incident] run`, and the keys beside it.
+pub fn ticket(top: &Table<'_>) -> Option<Ticket> {
+    let t = top.opt("incident").and_then(|n| n.table())?;
+    let Some(run) = t.opt("run") else {
+        for key in BESIDE_RUN.iter().chain(&["timeout"]).filter(|k| t.opt(k).is_some()) {
+            let hint = "write run = [\"program\", \"argument\"]: its first line names the incident";
+            t.cx.error(t.key_span(key), format!("`{key}` has no meaning without `run`"), hint);
+        }
+        return None;
+    };
+    let timeout = t.opt("timeout").map_or(Some(TICKET), |n| n.dur_positive());
+    let command = command(&t, &run, &Scope { extra: OF_TICKET, ..Scope::default() });
+    Some(Ticket { command: command?, timeout: timeout? })
 }
 
 /// Milliseconds that what an item does may take when nothing is said.

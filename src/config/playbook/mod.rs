@@ -157,6 +157,7 @@ fn walk(top: &Table<'_>) -> Playbook {
         severities: deciding::severities(top, &roles),
         triggers: triggers::triggers(top, traffic.as_ref(), &roles),
         incident: checklists::incident(top),
+        ticket: checklists::ticket(top),
         checklists: checklists::checklists(top, &verifications),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),

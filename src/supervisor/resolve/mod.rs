@@ -246,7 +246,7 @@ async fn incident_of(home: &str) -> Option<(String, Now)> {
 /// The open incident on record: its name, and when it opened.
 pub(super) fn incident(home: &str) -> Option<(String, Now)> {
     let state = super::decisions::load(Path::new(home)).ok()?;
-    state.incident.map(|i| (i.id, i.since))
+    state.incident.map(|i| (i.name().to_owned(), i.since))
 }
 
 /// The baselines that are known now, base units.

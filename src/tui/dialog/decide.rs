@@ -120,7 +120,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, name: &str) 
     };
     let width = if body.width >= 110 { 90 } else { 74.min(body.width.saturating_sub(2)) };
     let room = width as usize - 4;
-    let incident = view.incident.as_ref().map(|i| format!(", {}", i.id)).unwrap_or_default();
+    let incident = view.incident.as_ref().map(|i| format!(", {}", i.name)).unwrap_or_default();
     let more = match view.decisions.len() {
         1 => String::new(),
         n => format!(" ({} of {n}, Tab)", at + 1),
