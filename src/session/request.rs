@@ -70,6 +70,27 @@ pub enum Request {
         /// The account it is for; none: it is a note.
         to: Option<String>,
     },
+    /// Fill in a message; the text will be in the view.
+    Compose {
+        /// The message.
+        message: String,
+    },
+    /// Send a message.
+    Post {
+        /// Which one it was made of; empty: it is the person's own.
+        message: String,
+        /// Ids of the channels.
+        channels: Vec<String>,
+        /// One line.
+        subject: String,
+        /// The text.
+        body: String,
+    },
+    /// Send a letter again that was not delivered.
+    PostAgain {
+        /// The letter.
+        letter: String,
+    },
     /// Open an incident.
     OpenIncident {
         /// Why.

@@ -3,6 +3,7 @@
 mod deciding;
 mod drill;
 mod events;
+mod letters;
 pub mod fleet;
 pub mod guide;
 pub mod logs;
@@ -16,6 +17,7 @@ pub use deciding::{
 };
 pub use drill::{DrillView, LastDrill, ScoreRow, TroubleView};
 pub use events::{Happening, OnRecord, Sort};
+pub use letters::{ComposedView, LetterView, MessageView};
 pub use logs::{LogLine, LogSeen, LogView};
 
 pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
@@ -81,6 +83,14 @@ pub struct View {
     pub reaction: Option<ReactionView>,
     /// The open incident.
     pub incident: Option<IncidentView>,
+    /// Messages that can be sent, the empty one last.
+    pub messages: Vec<MessageView>,
+    /// Channels, in file order: their names for people.
+    pub channels: Vec<(String, String)>,
+    /// The newest letters and what became of them, oldest first.
+    pub letters: Vec<LetterView>,
+    /// The text that was asked for last.
+    pub composed: Option<ComposedView>,
     /// What each trigger asks for at each stage of the traffic.
     pub matrix: Option<MatrixView>,
     /// What is wanted of the traffic, and which signal says where it is.

@@ -16,20 +16,23 @@ use indexmap::IndexMap;
 /// How an incident is named when nothing is said.
 const INCIDENT: &str = "INC-{{ date }}-{{ count }}";
 
-/// `[incident] id`
-pub fn incident(top: &Table<'_>) -> Template {
-    let usual = || INCIDENT.into();
-    let Some(t) = top.opt("incident").and_then(|n| n.table()) else { return usual() };
-    let Some(n) = t.opt("id") else { return usual() };
+/// `[incident]`: how one is named, and what opens its ticket.
+pub fn incident(top: &Table<'_>) -> (Template, Option<Ticket>) {
+    let Some(t) = top.opt("incident").and_then(|n| n.table()) else { return (INCIDENT.into(), None) };
+    (id_of(&t).unwrap_or_else(|| INCIDENT.into()), ticket(&t))
+}
+
+fn id_of(t: &Table<'_>) -> Option<Template> {
+    let n = t.opt("id")?;
     let scope = Scope { extra: &["date", "count"], ..Scope::default().shown() };
-    let Some(found) = n.text().and_then(|_| template(&n, &scope)) else { return usual() };
+    let found = n.text().and_then(|_| template(&n, &scope))?;
     if !found.names().contains(&"count") {
         n.error(
             "two incidents would have one name",
             format!("number them: id = \"{}-{{{{ count }}}}\"", found.0.trim()),
         );
     }
-    found
+    Some(found)
 }
 
 /// Milliseconds that opening a ticket may take when nothing is said.
@@ -38,9 +41,8 @@ const TICKET: u64 = 30_000;
 const OF_TICKET: &[&str] =
     &["incident.id", "incident.started", "incident.reason", "date", "count", "severity"];
 
-/// `[incident] run`, and the keys beside it.
-pub fn ticket(top: &Table<'_>) -> Option<Ticket> {
-    let t = top.opt("incident").and_then(|n| n.table())?;
+/// `run`, and the keys beside it.
+fn ticket(t: &Table<'_>) -> Option<Ticket> {
     let Some(run) = t.opt("run") else {
         for key in BESIDE_RUN.iter().chain(&["timeout"]).filter(|k| t.opt(k).is_some()) {
             let hint = "write run = [\"program\", \"argument\"]: its first line names the incident";
@@ -49,7 +51,7 @@ pub fn ticket(top: &Table<'_>) -> Option<Ticket> {
         return None;
     };
     let timeout = t.opt("timeout").map_or(Some(TICKET), |n| n.dur_positive());
-    let command = command(&t, &run, &Scope { extra: OF_TICKET, ..Scope::default() });
+    let command = command(t, &run, &Scope { extra: OF_TICKET, ..Scope::default() });
     Some(Ticket { command: command?, timeout: timeout? })
 }
 
