@@ -1,5 +1,6 @@
 //! The incident: what it is, how grave, who leads, who is in it, its runs and notes, and what can be done about it.
 
+use super::decide::below;
 use super::window::Window;
 use crate::session::view::{IncidentView, View};
 use crate::tui::canvas::Canvas;
@@ -59,6 +60,7 @@ fn ways(view: &View, scene: &Scene<'_>) -> Vec<(String, &'static str)> {
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>) {
     let view = scene.view;
+    let body = below(body, scene);
     let width = if body.width >= 110 { 90 } else { 74.min(body.width.saturating_sub(2)) };
     let ways = ways(view, scene);
     let Some(i) = &view.incident else {

@@ -1,5 +1,6 @@
 //! Which message goes to whom, and what became of those that were sent.
 
+use super::decide::below;
 use super::window::Window;
 use crate::session::outbox::Fate;
 use crate::session::view::{LetterView, View};
@@ -126,6 +127,7 @@ pub fn fate(l: &LetterView) -> (&'static str, String, Slot) {
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, m: &Messages) {
     let view = scene.view;
+    let body = below(body, scene);
     let width = if body.width >= 110 { 100 } else { 76.min(body.width.saturating_sub(2)) };
     let letters: Vec<&LetterView> = listed(view).collect();
     let (all, to) = (view.messages.len().max(1), view.channels.len().max(1));
