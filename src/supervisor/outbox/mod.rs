@@ -2,6 +2,7 @@
 //! which is on disk when that returns and blocks nobody; a [`Courier`] delivers, at least once, each try under the letter's
 //! name.
 
+mod attempt;
 mod courier;
 mod write;
 
