@@ -14,7 +14,9 @@ fn passes(status: u16) -> bool {
 pub fn refused(status: u16, said: &str, retry_after: Option<&str>, wall: i64) -> Failure {
     let detail = match status {
         300..=399 => {
-            format!("status {status}: it points to another address, which is not followed, for what is sent may hold secrets")
+            format!(
+                "status {status}: it points to another address, which is not followed, for what is sent may hold secrets"
+            )
         }
         _ => said.to_owned(),
     };

@@ -59,8 +59,7 @@ pub fn backoff(id: &str, attempt: u32) -> Millis {
     let base = FIRST.checked_shl(attempt.saturating_sub(1)).map_or(LONGEST, |ms| ms.min(LONGEST));
     // FNV-1a: the same in every build.
     let seed = id.bytes().chain(attempt.to_le_bytes());
-    let hash =
-        seed.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash = seed.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     base * 4 / 5 + (hash >> 16) % (base * 2 / 5)
 }
 
@@ -68,7 +67,8 @@ pub fn backoff(id: &str, attempt: u32) -> Millis {
 pub fn failed(posted: &Posted, failure: &Failure, now: &Now) -> Kind {
     let (id, attempt) = (posted.letter.id.clone(), posted.attempts);
     let given_up = |why: &str| {
-        let detail = if why.is_empty() { failure.detail.clone() } else { format!("{}; {why}", failure.detail) };
+        let detail =
+            if why.is_empty() { failure.detail.clone() } else { format!("{}; {why}", failure.detail) };
         Kind::GivenUp { id: id.clone(), detail }
     };
     if failure.last {
@@ -210,10 +210,7 @@ impl Channel<'_> {
         if p.letter.by.is_some() {
             return true;
         }
-        let keeps = matches!(
-            p.letter.preset,
-            Some(Preset::PagerDuty | Preset::Grafana | Preset::Statuspage)
-        );
+        let keeps = matches!(p.letter.preset, Some(Preset::PagerDuty | Preset::Grafana | Preset::Statuspage));
         if !keeps || p.letter.phase == Phase::Open {
             return false;
         }
@@ -221,7 +218,11 @@ impl Channel<'_> {
         let before = self.waiting.iter().take_while(|w| w.letter.id != p.letter.id).filter(same).count();
         let key = (p.letter.channel.clone(), p.letter.thread.clone());
         let open = outbox.references.contains_key(&key)
-            || self.all.iter().filter(same).any(|o| o.fate == Fate::Delivered && o.letter.phase == Phase::Open);
+            || self
+                .all
+                .iter()
+                .filter(same)
+                .any(|o| o.fate == Fate::Delivered && o.letter.phase == Phase::Open);
         before == 0 && open
     }
 }
@@ -237,7 +238,9 @@ fn hold_back(held: &[&Posted]) -> Next {
     for p in held {
         *subjects.entry(p.letter.subject.as_str()).or_default() += 1;
     }
-    let line = |(subject, n): (&&str, &usize)| if *n == 1 { (*subject).to_owned() } else { format!("{n} × {subject}") };
+    let line = |(subject, n): (&&str, &usize)| {
+        if *n == 1 { (*subject).to_owned() } else { format!("{n} × {subject}") }
+    };
     let mut lines: Vec<String> = subjects.iter().take(LINES).map(line).collect();
     if subjects.len() > LINES {
         lines.push(format!("and {} more", subjects.len() - LINES));

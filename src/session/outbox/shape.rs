@@ -25,7 +25,9 @@ pub fn shaped(posted: &Posted, outbox: &Outbox) -> Result<StepKind, String> {
     let reference = outbox.references.get(&(letter.channel.clone(), letter.thread.clone()));
     let (phase, call) = (letter.phase, h.clone());
     let call = match (preset, phase, reference) {
-        (Preset::Slack | Preset::Teams, ..) | (Preset::PagerDuty | Preset::Statuspage, Phase::Open, None) => call,
+        (Preset::Slack | Preset::Teams, ..) | (Preset::PagerDuty | Preset::Statuspage, Phase::Open, None) => {
+            call
+        }
         (Preset::PagerDuty, Phase::Open, Some(_)) => call,
         (Preset::PagerDuty, Phase::Update, _) => event(call, "acknowledge"),
         (Preset::PagerDuty, Phase::Close, _) => event(call, "resolve"),
@@ -41,7 +43,8 @@ pub fn shaped(posted: &Posted, outbox: &Outbox) -> Result<StepKind, String> {
                     && p.letter.thread == letter.thread
                     && p.letter.phase == Phase::Open
             });
-            let began = opened.filter(|_| phase == Phase::Close).map_or(posted.queued.wall, |p| p.queued.wall);
+            let began =
+                opened.filter(|_| phase == Phase::Close).map_or(posted.queued.wall, |p| p.queued.wall);
             let end = (phase == Phase::Close).then_some(posted.queued.wall);
             timed(call, began, end)
         }

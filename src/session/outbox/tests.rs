@@ -52,7 +52,8 @@ impl Sim {
     fn record(&mut self, kind: &Kind) {
         self.seq += 1;
         let (name, body) = kind.parts();
-        let record = Record { v: 1, seq: self.seq, at: self.now.clone(), kind: name, body, prev: String::new() };
+        let record =
+            Record { v: 1, seq: self.seq, at: self.now.clone(), kind: name, body, prev: String::new() };
         self.outbox.take(&record).unwrap();
     }
 
@@ -134,7 +135,11 @@ fn a_thousand_flaps_in_an_hour_send_what_the_limit_says_and_one_summary() {
     let mut sim = Sim::new();
     for i in 0..1_000 {
         let limit = Limit { max: 30, per: 60 * MINUTE };
-        sim.queue(Letter { subject: "error spike fires".into(), limit, ..letter(&format!("fired {i}"), "chat") });
+        sim.queue(Letter {
+            subject: "error spike fires".into(),
+            limit,
+            ..letter(&format!("fired {i}"), "chat")
+        });
         sim.run(3_600, &mut takes);
     }
     sim.run(MINUTE, &mut takes);
@@ -311,7 +316,12 @@ fn customers_read_no_summary() {
     let limit = Limit { max: 1, per: MINUTE };
     for i in 0..3 {
         let preset = Some(Preset::Statuspage);
-        sim.queue(Letter { preset, limit, thread: format!("INC-{i}"), ..letter(&format!("fired {i}"), "page") });
+        sim.queue(Letter {
+            preset,
+            limit,
+            thread: format!("INC-{i}"),
+            ..letter(&format!("fired {i}"), "page")
+        });
     }
     sim.run(5 * MINUTE, &mut takes);
     assert_eq!(sim.names(), ["fired 0"]);
@@ -327,8 +337,12 @@ fn sent(sim: &Sim, id: &str) -> (String, String, serde_json::Value) {
 
 fn thread(sim: &mut Sim, preset: Preset, url: &str, body: serde_json::Value, answer: &str) {
     for (id, phase) in [("open", Phase::Open), ("more", Phase::Update), ("over", Phase::Close)] {
-        let call =
-            HttpCall { method: "POST".into(), url: url.into(), json: Some(body.clone()), ..HttpCall::default() };
+        let call = HttpCall {
+            method: "POST".into(),
+            url: url.into(),
+            json: Some(body.clone()),
+            ..HttpCall::default()
+        };
         sim.queue(Letter { preset: Some(preset), phase, call: StepKind::Http(call), ..letter(id, "c") });
         if phase == Phase::Open {
             let reference = reference(&sim.outbox.letters["open"].letter, answer);

@@ -11,6 +11,8 @@ use crate::session::outbox::shape::{reference, shaped};
 use crate::session::outbox::{Fate, Kind, Letter, Outbox, Posted};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinSet};
 
@@ -63,6 +65,14 @@ impl Courier {
         loop {
             self.turn().await;
         }
+    }
+
+    /// Delivers until this is said to be over; then it can go on.
+    pub async fn until(mut self, over: Arc<AtomicBool>) -> Courier {
+        while !over.load(Ordering::Relaxed) {
+            self.turn().await;
+        }
+        self
     }
 
     /// Delivers until each of these letters is settled, or the time is over; what is under way then is waited for. Answers
@@ -163,8 +173,10 @@ impl Courier {
     async fn begin(&mut self, next: Next) {
         match next {
             Next::GiveUp { id, why } => {
-                let channel = self.outbox.letters.get(&id).map(|p| p.letter.channel.clone()).unwrap_or_default();
-                let lacks = self.lacking.get(&channel).map(|(lacks, _)| format!("{lacks}; ")).unwrap_or_default();
+                let channel =
+                    self.outbox.letters.get(&id).map(|p| p.letter.channel.clone()).unwrap_or_default();
+                let lacks =
+                    self.lacking.get(&channel).map(|(lacks, _)| format!("{lacks}; ")).unwrap_or_default();
                 self.record(Kind::GivenUp { id, detail: format!("{lacks}{why}") }).await;
             }
             Next::HoldBack { ids, summary } => {
@@ -193,7 +205,8 @@ impl Courier {
             Err(why) => return self.record(Kind::GivenUp { id: id.to_owned(), detail: why }).await,
         };
         self.record(Kind::Trying { id: id.to_owned(), attempt: posted.attempts + 1 }).await;
-        let tried = self.outbox.letters.get(id).is_some_and(|p| p.trying && p.attempts == posted.attempts + 1);
+        let tried =
+            self.outbox.letters.get(id).is_some_and(|p| p.trying && p.attempts == posted.attempts + 1);
         // Not on record, so not made.
         if tried && self.unwritten.is_empty() {
             let task = self.tasks.spawn(attempt(letter.clone(), call));
@@ -224,7 +237,8 @@ impl Courier {
     async fn write_down(&mut self) {
         while let Some(kind) = self.unwritten.first().cloned() {
             let home = self.home.clone();
-            let written = tokio::task::spawn_blocking(move || append(&home, &kind, |o| admits(o, &kind))).await;
+            let written =
+                tokio::task::spawn_blocking(move || append(&home, &kind, |o| admits(o, &kind))).await;
             if !matches!(written, Ok(Ok(_))) {
                 return;
             }
