@@ -2,10 +2,15 @@
 //! which is on disk when that returns and blocks nobody; a [`Courier`] delivers, at least once, each try under the letter's
 //! name.
 
+mod attempt;
 mod courier;
+mod wait;
 mod write;
 
 pub use courier::Courier;
+pub use wait::words;
+pub(super) use wait::{PATIENCE, outcome, phase_of, queue_all, thread_of};
+pub(super) use write::{Place, letter};
 pub use write::{Post, compose, write};
 
 use crate::clock;
@@ -16,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long an append waits for the log's lock.
-const PATIENCE: Duration = Duration::from_secs(2);
+const HELD: Duration = Duration::from_secs(2);
 
 /// The log.
 pub fn path(home: &Path) -> PathBuf {
@@ -53,7 +58,7 @@ pub fn queue(home: &Path, letter: &Letter) -> Result<bool, LogError> {
 /// Appends one record where what is on record then admits it.
 fn append(home: &Path, kind: &Kind, admits: impl FnOnce(&Outbox) -> bool) -> Result<bool, LogError> {
     super::decisions::make_home(home).map_err(LogError::io(home, "make"))?;
-    let written = append_if(real(), &path(home), &clock::now(), PATIENCE, |records| {
+    let written = append_if(real(), &path(home), &clock::now(), HELD, |records| {
         Outbox::fold(records).is_ok_and(|outbox| admits(&outbox)).then(|| kind.parts())
     })?;
     Ok(written.is_some())
