@@ -249,6 +249,12 @@ pub(super) fn incident(home: &str) -> Option<(String, Now)> {
     state.incident.map(|i| (i.name().to_owned(), i.since))
 }
 
+/// What letters about the open incident belong to at their receivers: the name that it was opened under, which stays when a
+/// ticket gives it another one. It reads the log.
+pub(super) fn thread(home: &str) -> Option<String> {
+    super::decisions::load(Path::new(home)).ok()?.incident.map(|i| i.id)
+}
+
 /// The baselines that are known now, base units.
 async fn captured(playbook: &Playbook, home: &str) -> IndexMap<String, f64> {
     let (playbook, home) = (playbook.clone(), home.to_owned());

@@ -338,6 +338,7 @@ fn acts(i: &Intent) -> bool {
                 | FindOutput { .. }
                 | Logs(_)
                 | AskAgain
+                | Compose { .. }
                 | Beside { reason: None }
         ) | Intent::Quit
             | Intent::Suspend
@@ -429,6 +430,7 @@ fn opened(name: &str, view: &View, keys: &str) -> Desk {
         let out = match c {
             '\n' => d.key(KeyCode::Enter),
             '\t' => d.key(KeyCode::Tab),
+            '↓' => d.key(KeyCode::Down),
             '␄' => d.event(KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL)),
             c => d.ch(c),
         };
