@@ -99,6 +99,7 @@ mod tests {
             secrets: Secrets::new(Default::default()),
             home: root.path().join("shop@prod"),
             run: None,
+            telling: Default::default(),
         };
         let day = 86_400_000;
         let asked = |procedure: &str, newer_than| Probe {

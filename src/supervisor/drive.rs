@@ -166,6 +166,7 @@ pub(super) async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> 
         secrets: Secrets::new(plan.playbook.secrets.clone()),
         home: home.to_owned(),
         run: Some(state.started.clone().unwrap_or_else(clock::now)),
+        telling: Default::default(),
     };
     let judged = match judged {
         Ok(lock) => match prove(&world, &plan).await {

@@ -129,6 +129,7 @@ pub async fn resolve(
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     context.incident = incident_of(&context.home).await.or(context.incident);
     context.stage = stage(&world, playbook, procedure, &names).await;
@@ -232,6 +233,7 @@ pub async fn listed(
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     let found = params::listed(&world, playbook, of, &names).await;
     found.map_err(|why| world.secrets.safe(&why))
