@@ -257,7 +257,10 @@ fn list(setup: &Setup, as_json: bool) -> u8 {
         println!("No incident yet in {}.", setup.folder.display());
         return exit::OK;
     }
-    println!("{:<24} {:<24} {:>9} {:<9} {:<10} {:>4}  WHY", "INCIDENT", "SINCE", "LENGTH", "SEVERITY", "LEAD", "RUNS");
+    println!(
+        "{:<24} {:<24} {:>9} {:<9} {:<10} {:>4}  WHY",
+        "INCIDENT", "SINCE", "LENGTH", "SEVERITY", "LEAD", "RUNS"
+    );
     for i in all.iter().rev() {
         let open = if i.ended.is_none() { " OPEN:" } else { "" };
         println!(
@@ -315,16 +318,12 @@ fn tell(i: &Incident, p: &Playbook, now: &Now) {
 }
 
 fn line(i: &Incident, p: &Playbook, now: &Now) -> Value {
-    let said = |s: &incident::SetSeverity| {
-        json!({ "severity": s.severity, "by": s.who.user, "reason": s.reason, "at": stamp(&s.at) })
-    };
+    let said = |s: &incident::SetSeverity| json!({ "severity": s.severity, "by": s.who.user, "reason": s.reason, "at": stamp(&s.at) });
     let run = |r: &incident::LinkedRun| {
         let by = r.by.as_ref().map(|p| p.user.clone());
         json!({ "run": r.run, "procedure": r.procedure, "by": by, "began": stamp(&r.began) })
     };
-    let member = |p: &incident::Participant| {
-        json!({ "user": p.who.user, "since": stamp(&p.since), "joined": p.joined })
-    };
+    let member = |p: &incident::Participant| json!({ "user": p.who.user, "since": stamp(&p.since), "joined": p.joined });
     json!({
         "incident": i.name(),
         "opened_as": i.id,

@@ -10,8 +10,7 @@ mod tests;
 use super::cases::Twist;
 use crate::model::drill::{Behaviour, Chaos, Drill, Level};
 use crate::model::playbook::{
-    Automation, Baseline, Environment, GuideStep, LOG_EVERY, ParamKind, Playbook, ReadingKind, Signal,
-    Ticket,
+    Automation, Baseline, Environment, GuideStep, LOG_EVERY, ParamKind, Playbook, ReadingKind, Signal, Ticket,
 };
 use crate::model::probe::{Command, Probe};
 use crate::model::time::Millis;

@@ -31,8 +31,8 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, ComposedView, Curve, DraftView, Found, Gravity, LastDrill, LogSeen, Output, Replacing, SignalDetail, View,
-    WhyOf,
+    ChartColumn, ComposedView, Curve, DraftView, Found, Gravity, LastDrill, LogSeen, Output, Replacing,
+    SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sim::trouble::Control;
@@ -255,7 +255,8 @@ impl Driver {
     pub async fn next(&mut self) -> Update {
         if self.pollers.is_none() {
             self.pollers = Some(poll(&self.setup, &self.deliver, &self.world));
-            self.courier = (!self.setup.read_only).then(|| letters::Delivering::on(&self.world, &self.setup.folder));
+            self.courier =
+                (!self.setup.read_only).then(|| letters::Delivering::on(&self.world, &self.setup.folder));
         }
         let wait = std::time::Duration::from_millis(self.wait());
         enum Came {

@@ -132,8 +132,7 @@ pub(super) fn messages(playbook: &Playbook) -> Vec<MessageView> {
         subject: clean_line(subject),
         usual: usual(Some(id)),
     };
-    let mut out: Vec<MessageView> =
-        playbook.messages.iter().map(|(id, m)| of(id, &m.subject.0)).collect();
+    let mut out: Vec<MessageView> = playbook.messages.iter().map(|(id, m)| of(id, &m.subject.0)).collect();
     out.push(MessageView { id: String::new(), subject: String::new(), usual: usual(None) });
     out
 }

@@ -3,9 +3,9 @@
 mod deciding;
 mod drill;
 mod events;
-mod letters;
 pub mod fleet;
 pub mod guide;
+mod letters;
 pub mod logs;
 mod plans;
 mod signal;

@@ -36,8 +36,8 @@ pub mod resolve;
 mod room;
 pub mod secrets;
 mod socket;
-pub mod ticket;
 mod telling;
+pub mod ticket;
 mod watch;
 
 pub use after::succeed;

@@ -27,10 +27,8 @@ pub async fn open(
     count: u32,
 ) -> Result<String, String> {
     let ticket = playbook.ticket.as_ref().ok_or("the playbook opens no tickets")?;
-    let context = Context {
-        incident: Some((incident.id.clone(), incident.since.clone())),
-        ..context.clone()
-    };
+    let context =
+        Context { incident: Some((incident.id.clone(), incident.since.clone())), ..context.clone() };
     let mut names = freeze::names(playbook, environment, &context);
     names.insert("incident.reason".to_owned(), incident.reason.clone());
     names.insert("count".to_owned(), count.to_string());

@@ -126,8 +126,8 @@ impl Context {
     /// Whether it is a dialog, or takes letters as one does: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Locked, Other, Outcome, Palette,
-            Incident, Messages, Picker, Question, Reading, Refused, TextArea, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Incident, Locked, Messages, Other,
+            Outcome, Palette, Picker, Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,

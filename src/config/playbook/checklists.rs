@@ -1,9 +1,9 @@
 //! `[incident]` and `[checklists]`: how an incident is named, and what people work through around it.
 
+use super::calls::{BESIDE_RUN, command};
 use super::kinds::{beside, what};
 use super::probes::{probe, probe_of};
 use super::steps::Place;
-use super::calls::{BESIDE_RUN, command};
 use super::templates::{Reach, Scope, template};
 use super::words::{Style, id};
 use super::{later, lints, rehearse};

@@ -450,8 +450,10 @@ impl Deciding {
                 };
                 let (setup, count) = (self.setup.clone(), self.state().incidents);
                 self.spawn(async move {
-                    let context = supervisor::context("ticket", &open.reason, None, &setup.hash, &setup.folder);
-                    let name = ticket::open(&setup.playbook, &setup.environment, &context, &open, count).await;
+                    let context =
+                        supervisor::context("ticket", &open.reason, None, &setup.hash, &setup.folder);
+                    let name =
+                        ticket::open(&setup.playbook, &setup.environment, &context, &open, count).await;
                     Event::Ticketed { incident, name }
                 });
             }

@@ -170,8 +170,12 @@ impl Decisions {
                 sane(&[incident, severity], &[reason])?;
                 open(incident)?;
                 unless(rules.severities.contains(severity), || {
-                    let all = rules.severities.iter().cloned().collect::<Vec<_>>().join(", ");
-                    let hint = if all.is_empty() { "the playbook has none".to_owned() } else { format!("there is {all}") };
+                    let all = rules.severities.join(", ");
+                    let hint = if all.is_empty() {
+                        "the playbook has none".to_owned()
+                    } else {
+                        format!("there is {all}")
+                    };
                     format!("no severity is named {}: {hint}", clean_line(severity))
                 })?;
                 unless(!reason.trim().is_empty(), || "another severity needs a reason".to_owned())

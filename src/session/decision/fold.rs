@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, KEPT, MESSAGES,
-    Mark, Message, Reaction, Set, Stopped, Word,
+    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, KEPT, MESSAGES, Mark,
+    Message, Reaction, Set, Stopped, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;

@@ -1,8 +1,8 @@
 //! An incident: its name and its ticket, how grave it is, who leads, who is in it, what was noted, which runs belong to it.
 
+use super::Decisions;
 use super::fold::passed;
 use super::record::Kind;
-use super::Decisions;
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::model::template::Template;

@@ -243,7 +243,9 @@ impl Names<'_> {
             Kind::IncidentClosed { incident, who, reason } => {
                 (None, format!("{incident} is over: {reason}"), who)
             }
-            Kind::TicketAsked { incident, .. } => (None, format!("{incident}: a ticket is being opened"), None),
+            Kind::TicketAsked { incident, .. } => {
+                (None, format!("{incident}: a ticket is being opened"), None)
+            }
             Kind::IncidentNamed { incident, name: Ok(name), .. } => {
                 (None, format!("{incident} is {name} from now on: that is its ticket"), None)
             }

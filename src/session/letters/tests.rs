@@ -45,8 +45,7 @@ impl Desk {
         self.now = self.now.plus(1_000);
         self.seq += 1;
         let (kind, body) = kind.parts();
-        let record =
-            Record { v: 1, seq: self.seq, at: self.now.clone(), kind, body, prev: String::new() };
+        let record = Record { v: 1, seq: self.seq, at: self.now.clone(), kind, body, prev: String::new() };
         let effects = self.session.handle(&self.now, Event::Posted(vec![record]));
         assert!(effects.is_empty(), "no message rings");
     }

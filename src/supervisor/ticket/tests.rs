@@ -25,7 +25,8 @@ async fn opened(argv: &[&str], timeout: u64) -> Result<String, String> {
 
 #[tokio::test]
 async fn the_first_line_that_is_not_blank_is_its_name_without_control_characters() {
-    let name = opened(&["printf", "\n  OPS-\x1b[31m%s-%s  \nmore\n", "{{ count }}", "{{ incident.id }}"], 5_000);
+    let name =
+        opened(&["printf", "\n  OPS-\x1b[31m%s-%s  \nmore\n", "{{ count }}", "{{ incident.id }}"], 5_000);
     assert_eq!(name.await.as_deref(), Ok("OPS-3-INC-2026-11-21-3"));
     // What stands in the arguments is nothing to a shell.
     let name = opened(&["printf", "%s\n", "$(id) {{ incident.reason }}; {{ severity }}"], 5_000).await;

@@ -136,7 +136,12 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, m: &Messages
     w.kept = 3;
     if view.channels.is_empty() {
         w.text(canvas, 0, "The playbook has no channel, so nobody can be told from here.", Slot::Warn);
-        w.text(canvas, 0, "`[channels.NAME]` with `http` or `run` makes one; `ripcord check` helps.", Slot::Text);
+        w.text(
+            canvas,
+            0,
+            "`[channels.NAME]` with `http` or `run` makes one; `ripcord check` helps.",
+            Slot::Text,
+        );
     } else {
         let rows = 6.min(all).min(w.left().saturating_sub(6) as usize).max(1);
         let first = (m.at[0] + 1).saturating_sub(rows);
@@ -167,7 +172,8 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, m: &Messages
         canvas.put(w.area.x + 4, w.y, 2, mark, slot);
         let text = format!("{} {}: {}", format::clock_minutes(l.wall, &scene.ui.zone), l.channel, l.about);
         let half = w.area.width / 2;
-        let x = canvas.put(w.area.x + 7, w.y, half.saturating_sub(8), &text, Slot::Text).max(w.area.x + half - 1);
+        let x =
+            canvas.put(w.area.x + 7, w.y, half.saturating_sub(8), &text, Slot::Text).max(w.area.x + half - 1);
         canvas.put(x + 1, w.y, (w.area.right() - 2).saturating_sub(x + 1), &what, slot);
         w.gap();
     }

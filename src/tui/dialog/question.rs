@@ -235,15 +235,13 @@ pub fn about_mark(marks: &[(String, Vec<String>)]) -> Question {
 
 /// How grave the incident is.
 pub fn about_severity(i: &IncidentView, rows: &[SeverityView]) -> Question {
-    let now = i.severity.as_ref().map_or("Nobody has said how grave it is.".to_owned(), |(id, _)| {
-        format!("It is {id} now.")
-    });
+    let now = i
+        .severity
+        .as_ref()
+        .map_or("Nobody has said how grave it is.".to_owned(), |(id, _)| format!("It is {id} now."));
     let at = i.severity.as_ref().and_then(|(id, _)| rows.iter().position(|s| s.id == *id));
     Question {
-        asked: Asked::Severity {
-            incident: i.id.clone(),
-            of: rows.iter().map(|s| s.id.clone()).collect(),
-        },
+        asked: Asked::Severity { incident: i.id.clone(), of: rows.iter().map(|s| s.id.clone()).collect() },
         title: format!("SEVERITY: {}", i.name),
         text: vec![
             format!("{now} What fires after this and is graver makes it graver by itself."),
@@ -283,7 +281,8 @@ pub fn about_closing(i: &IncidentView) -> Question {
         asked: Asked::CloseIncident { incident: i.id.clone() },
         title: format!("IT IS OVER: {}", i.name),
         text: vec![
-            "What fires is still judged, and a new firing opens another one. Nothing is stopped by this.".into(),
+            "What fires is still judged, and a new firing opens another one. Nothing is stopped by this."
+                .into(),
             "Say why; it is recorded with your name.".into(),
         ],
         button: "It is over",

@@ -143,7 +143,11 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     // What did not reach people is seen on every screen, and calmer than what fires.
     let lost = view.letters.iter().filter(|l| l.pointed_out).count();
     if lost > 0 {
-        let label = if lost == 1 { "1 message NOT delivered".into() } else { format!("{lost} messages NOT delivered") };
+        let label = if lost == 1 {
+            "1 message NOT delivered".into()
+        } else {
+            format!("{lost} messages NOT delivered")
+        };
         out.push(Item { key: ui.keymap.key(Context::Global, Action::Message), label, rank: 7 });
     }
     if !view.decisions.is_empty() && !view.read_only {
@@ -292,9 +296,7 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
         Some(Dialog::Incident) => table(&|a| may_of_incident(a, scene.view)),
         Some(Dialog::Messages(m)) => table(&|a| match a {
             Action::Tick => m.part == Part::Channels,
-            Action::Retry => {
-                m.part == Part::Letters && m.letter(scene.view).is_some_and(|l| l.pointed_out)
-            }
+            Action::Retry => m.part == Part::Letters && m.letter(scene.view).is_some_and(|l| l.pointed_out),
             Action::Pick => m.part != Part::Letters && !scene.view.channels.is_empty(),
             _ => true,
         }),

@@ -64,9 +64,12 @@ pub(super) fn burning() -> View {
     v.decisions = vec![decision()];
     v.acts = Some(acts());
     v.incident = Some(IncidentView {
-        id: "INC-2026-11-21-1".into(), name: "INC-2026-11-21-1".into(),
+        id: "INC-2026-11-21-1".into(),
+        name: "INC-2026-11-21-1".into(),
         reason: "High (P1) fires".into(),
-        for_ms: 198_000, ..Default::default() });
+        for_ms: 198_000,
+        ..Default::default()
+    });
     v.unseen = vec!["high-1".into()];
     v.ceiling = Automation::Armed;
     v.confirm = Confirm::Type;

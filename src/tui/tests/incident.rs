@@ -60,9 +60,7 @@ fn the_incident_in_its_states() {
         i.notes = (0..40).map(|n| (WALL - 40_000 + n * 1_000, "ben".into(), format!("note {n}"))).collect();
         i.runs = (0..9).map(|n| (format!("r{n}"), "Binary rollback".into(), None, WALL + n)).collect();
     });
-    for (name, view) in
-        [("", open()), ("-said", said), ("-bare", bare), ("-full", full), ("-none", none())]
-    {
+    for (name, view) in [("", open()), ("-said", said), ("-bare", bare), ("-full", full), ("-none", none())] {
         shot!(format!("incident{name}-80x24"), frame((80, 24), &after("J", &view), &view));
         shot!(format!("incident{name}-120x40"), frame((120, 40), &after("J", &view), &view));
     }
@@ -80,12 +78,16 @@ fn the_incident_in_its_states() {
 
 #[test]
 fn the_second_row_names_it_where_nothing_gives_way_to_it() {
-    let row = |size: (u16, u16), view: &View| text(&frame(size, &ui(), view)).lines().nth(1).unwrap().to_owned();
+    let row =
+        |size: (u16, u16), view: &View| text(&frame(size, &ui(), view)).lines().nth(1).unwrap().to_owned();
     let wide = row((120, 40), &open());
     assert!(wide.contains("OPS-417 P1 · lead ana") && wide.contains("decide in  11:42"), "{wide}");
     assert!(wide.contains("Roll back within 15 min"), "{wide}");
     let narrow = row((80, 24), &open());
-    assert!(narrow.contains("Roll back within 15 min") && narrow.contains("OPS-417 P1    decide"), "{narrow}");
+    assert!(
+        narrow.contains("Roll back within 15 min") && narrow.contains("OPS-417 P1    decide"),
+        "{narrow}"
+    );
     // Where more stands in the row, it gives way.
     let mut long = open();
     long.verdict.text = "Roll back within 15 min, or sooner".into();
@@ -137,7 +139,10 @@ fn another_severity_has_a_reason_and_enter_held_sets_none() {
     d.key(KeyCode::Tab);
     d.now += 600;
     d.key(KeyCode::Enter);
-    assert!(matches!(d.ui.dialog(), Some(Dialog::Incident)), "without a reason Tab does not reach the button");
+    assert!(
+        matches!(d.ui.dialog(), Some(Dialog::Incident)),
+        "without a reason Tab does not reach the button"
+    );
     d.seen(600);
     d.ch('s');
     d.seen(600);

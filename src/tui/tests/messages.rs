@@ -68,7 +68,8 @@ fn filled() -> ComposedView {
 #[test]
 fn messages_in_their_states() {
     let view = telling();
-    for (name, keys) in [("", "@"), ("-channels", "@\t↓↓ "), ("-letters", "@\t\t↓↓↓"), ("-untold", "@↓↓\n")] {
+    for (name, keys) in [("", "@"), ("-channels", "@\t↓↓ "), ("-letters", "@\t\t↓↓↓"), ("-untold", "@↓↓\n")]
+    {
         shot!(format!("messages{name}-80x24"), frame((80, 24), &after(keys, &view), &view));
     }
     shot!("messages-120x40", frame((120, 40), &after("@", &view), &view));
@@ -80,7 +81,8 @@ fn messages_in_their_states() {
     opened.follow(&written);
     shot!("messages-text-80x24", frame((80, 24), &opened, &written));
     shot!("messages-text-120x40", frame((120, 40), &opened, &written));
-    let failed = View { composed: Some(composed(1, "started", Err("no value for `signal.p95`"))), ..telling() };
+    let failed =
+        View { composed: Some(composed(1, "started", Err("no value for `signal.p95`"))), ..telling() };
     let mut refused = after("@\n", &view);
     refused.follow(&failed);
     shot!("messages-failed-80x24", frame((80, 24), &refused, &failed));

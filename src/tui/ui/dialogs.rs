@@ -474,7 +474,9 @@ impl Ui {
                     return match t.about {
                         About::Note => note(text, None),
                         About::Message { to } => note(text, Some(to)),
-                        About::Letter { message, channels } => self.send(message, channels, &text, press.view),
+                        About::Letter { message, channels } => {
+                            self.send(message, channels, &text, press.view)
+                        }
                     };
                 }
             }

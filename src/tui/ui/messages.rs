@@ -88,7 +88,9 @@ impl Ui {
         let to: Vec<&str> = named.map(|(_, title)| title.as_str()).collect();
         let title = format!("MESSAGE to {}", to.join(", "));
         let means = match view.simulated() {
-            None => "The first line is the subject. It is queued when you send it; what became of it is shown.",
+            None => {
+                "The first line is the subject. It is queued when you send it; what became of it is shown."
+            }
             Some(_) => "The first line is the subject. Nothing is sent: it is only noted that it would be.",
         };
         let text = Text::new(about, title, vec![means.to_owned()], "Send", LONGEST_LETTER, text);

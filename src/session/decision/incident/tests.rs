@@ -151,11 +151,8 @@ fn a_severity_is_one_of_the_playbooks_and_has_a_reason() {
 #[test]
 fn whoever_is_on_record_in_it_takes_part_once_and_who_joins_is_said_to() {
     let mut log = Log::new();
-    let note = |who: Person, to: Option<&str>| Kind::Noted {
-        text: "seen".into(),
-        who,
-        to: to.map(str::to_owned),
-    };
+    let note =
+        |who: Person, to: Option<&str>| Kind::Noted { text: "seen".into(), who, to: to.map(str::to_owned) };
     log.put(note(person("eve", 9), None));
     log.open("INC-1");
     log.put(note(person("ben", 2), None));
@@ -200,11 +197,8 @@ fn without_a_ticket_it_keeps_the_name_that_it_was_opened_under() {
 fn incidents_are_told_with_their_runs_leads_and_ends_and_a_person_opens_and_closes_them() {
     let mut log = Log::new();
     log.open("INC-1");
-    let lead = |name: &str| Kind::LeadSet {
-        incident: "INC-1".into(),
-        lead: name.into(),
-        who: person("ana", 1),
-    };
+    let lead =
+        |name: &str| Kind::LeadSet { incident: "INC-1".into(), lead: name.into(), who: person("ana", 1) };
     log.put(lead("ana"));
     assert!(log.tries(&lead("ana")).unwrap_err().contains("leads INC-1 already"));
     log.put(lead("lea"));

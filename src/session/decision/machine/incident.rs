@@ -47,7 +47,8 @@ impl Machine {
         match i.asked {
             None if may => Some(Kind::TicketAsked { epoch, incident }),
             Some(asked) if asked != epoch => {
-                let why = "nobody knows whether it was opened: the program that asked for it is gone".to_owned();
+                let why =
+                    "nobody knows whether it was opened: the program that asked for it is gone".to_owned();
                 Some(Kind::IncidentNamed { epoch, incident, name: Err(why) })
             }
             _ => None,
