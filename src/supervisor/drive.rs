@@ -86,7 +86,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         let done = driver.drive(heard).await;
         over.store(true, Ordering::Relaxed);
         if let Ok(mut courier) = courier.await {
-            courier.settle(|letter| letter.run.as_deref() == Some(&id), LINGER).await;
+            courier.settle(|p| p.letter.run.as_deref() == Some(&id), LINGER).await;
         }
         done
     });

@@ -77,7 +77,7 @@ impl Courier {
 
     /// Delivers until each of these letters is settled, or the time is over; what is under way then is waited for. Answers
     /// what is on record then.
-    pub async fn settle(&mut self, which: impl Fn(&Letter) -> bool, limit: Duration) -> Outbox {
+    pub async fn settle(&mut self, which: impl Fn(&Posted) -> bool, limit: Duration) -> Outbox {
         let since = Instant::now();
         self.look();
         while since.elapsed() < limit && self.open(&which) {
@@ -98,8 +98,8 @@ impl Courier {
         self.trouble.as_deref().or_else(|| self.lacking.get(channel).map(|(why, _)| why.as_str()))
     }
 
-    fn open(&self, which: &impl Fn(&Letter) -> bool) -> bool {
-        self.outbox.letters.values().any(|p| p.fate == Fate::Waiting && which(&p.letter))
+    fn open(&self, which: &impl Fn(&Posted) -> bool) -> bool {
+        self.outbox.letters.values().any(|p| p.fate == Fate::Waiting && which(p))
     }
 
     /// Takes in what is new on record.

@@ -15,7 +15,7 @@ pub use write::{Post, compose, write};
 
 use crate::clock;
 use crate::journal::{LogError, Tail, append_if, read, real};
-use crate::session::outbox::{Kind, Letter, Outbox};
+use crate::session::outbox::{Fate, Kind, Letter, Outbox, Phase};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,6 +53,20 @@ pub fn tail(home: &Path) -> Tail {
 pub fn queue(home: &Path, letter: &Letter) -> Result<bool, LogError> {
     let kind = Kind::Queued(letter.clone());
     append(home, &kind, |outbox| !outbox.letters.contains_key(&letter.id))
+}
+
+/// Gives a letter up that is still on its way.
+///
+/// # Errors
+/// As for [`queue`].
+pub fn give_up(home: &Path, id: &str, why: &str) -> Result<bool, LogError> {
+    let kind = Kind::GivenUp { id: id.to_owned(), detail: why.to_owned() };
+    append(home, &kind, |outbox| outbox.letters.get(id).is_some_and(|p| p.fate == Fate::Waiting))
+}
+
+/// Where the next letter of a thread stands when nobody says: it opens one where none is open, else it is an update.
+pub fn next_phase(home: &Path, channel: &str, thread: &str) -> Phase {
+    phase_of(&load(home).unwrap_or_default(), channel, thread)
 }
 
 /// Appends one record where what is on record then admits it.
