@@ -3,6 +3,7 @@
 
 use super::line::{Chain, Fault};
 use super::{LogError, is_held, tail};
+use crate::model::record::Record;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -42,6 +43,21 @@ pub struct Break {
 /// # Errors
 /// When it cannot be read at all.
 pub fn check(path: &Path, asked: Option<u64>) -> Result<Checked, LogError> {
+    let mut hash = None;
+    let mut found = each(path, |record, _, of| {
+        if asked == Some(record.seq) {
+            hash = Some(of.to_owned());
+        }
+    })?;
+    found.asked = hash;
+    Ok(found)
+}
+
+/// Checks a log, and hands over each whole record with its line (without its newline) and the hash of that.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn each(path: &Path, mut take: impl FnMut(&Record, &[u8], &str)) -> Result<Checked, LogError> {
     let mut reader = BufReader::with_capacity(256 * 1024, tail::open(path).map_err(LogError::io(path, "open"))?);
     let mut out = Checked { records: 0, head: String::new(), span: None, asked: None, broken: None };
     let mut chain = Chain::start();
@@ -63,9 +79,7 @@ pub fn check(path: &Path, asked: Option<u64>) -> Result<Checked, LogError> {
             Ok(record) => {
                 let first = out.span.map_or(record.at.wall, |(first, _)| first);
                 out.span = Some((first, record.at.wall));
-                if asked == Some(record.seq) {
-                    out.asked = Some(chain.head.clone());
-                }
+                take(&record, whole, &chain.head);
             }
             Err(wrong) => {
                 let seq = if wrong.fault == Fault::Version { None } else { wrong.found };

@@ -1,5 +1,6 @@
 //! The records as evidence: where all logs are, whether they are whole, and each record on its way out of the house.
 
+pub mod export;
 pub mod heads;
 mod verify;
 
