@@ -296,6 +296,9 @@ pub enum Command {
         #[command(flatten)]
         asked: Past,
     },
+    /// Pack the evidence of a run into one file with a manifest of hashes: records, plan, playbook, outputs, captures, logs,
+    /// metrics.
+    Bundle(super::bundle::Bundle),
     /// Check that the records are whole, or print all of them.
     Audit {
         /// What is done.

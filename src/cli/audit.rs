@@ -7,8 +7,9 @@ use crate::journal::{atomic_write, real};
 use crate::model::text::clean_line;
 use crate::model::unit;
 use crate::report::timeline::rfc3339;
+use crate::supervisor::audit::forward::once;
 use crate::supervisor::audit::heads::{Head, parse, written};
-use crate::supervisor::audit::{Found, export, homes, verify};
+use crate::supervisor::audit::{Finding, Found, export, homes, verify};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub enum Audit {
     Verify(Verify),
     /// Print every record of every log, merged by time.
     Export(Export),
+    /// Send what is on record and was not sent yet to the receivers of `[audit]`, once; exit 4 when one does not take it.
+    Forward(Forward),
 }
 
 /// What is checked.
@@ -64,6 +67,17 @@ pub struct Export {
     output: Option<PathBuf>,
 }
 
+/// Whose records are sent.
+#[derive(Debug, Clone, Args)]
+pub struct Forward {
+    /// A service, or `service@environment` (everything).
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+    /// Where the records are.
+    #[command(flatten)]
+    records: Records,
+}
+
 /// Forms of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
@@ -78,6 +92,7 @@ pub fn act(what: &Audit) -> u8 {
     let done = match what {
         Audit::Verify(asked) => check(asked),
         Audit::Export(asked) => print(asked),
+        Audit::Forward(asked) => forward(asked),
     };
     done.unwrap_or_else(|code| code)
 }
@@ -114,7 +129,31 @@ fn known(root: &Path, of: Option<&str>) -> Result<(), u8> {
     Err(usage(&format!("nothing is on record of `{}`", clean_line(of)), &hint))
 }
 
+/// The file of a bundle: anything that is a file.
+fn bundle(file: &Path, asked: &Verify) -> Result<u8, u8> {
+    let found = crate::driver::bundle::verify(file).map_err(|e| usage(&format!("{}: {e}", file.display()), ""))?;
+    if asked.json {
+        let document = json!({
+            "schema": 1, "bundle": file, "whole": found.findings.is_empty(), "run": found.run,
+            "manifest": found.manifest, "files": found.files, "findings": findings(&found.findings),
+        });
+        println!("{document:#}");
+    } else {
+        print!("{}", damage(&found.findings));
+        let manifest = found.manifest.as_deref().unwrap_or("none");
+        println!("run {}, {} files, manifest {manifest}", found.run, found.files);
+        match found.findings.len() {
+            0 => println!("Every file is as the manifest names it. Whoever keeps the manifest's hash can tell that it is the same."),
+            n => println!("{n} findings."),
+        }
+    }
+    Ok(if found.findings.is_empty() { exit::OK } else { exit::DAMAGED })
+}
+
 fn check(asked: &Verify) -> Result<u8, u8> {
+    if let Some(file) = asked.target.as_deref().map(Path::new).filter(|f| f.is_file()) {
+        return bundle(file, asked);
+    }
     let root = root(&asked.records)?;
     known(&root, asked.target.as_deref())?;
     let kept = match &asked.heads {
@@ -160,11 +199,7 @@ fn page(root: &Path, found: &Found, kept: &BTreeMap<String, Head>) -> String {
             out += &format!("         vouched for up to record {vouched} by the head that was kept\n");
         }
     }
-    for f in &found.findings {
-        let line = f.line.map(|l| format!(":{l}")).unwrap_or_default();
-        let seq = f.seq.map(|s| format!(" (sequence {s})")).unwrap_or_default();
-        out += &format!("DAMAGED  {}{line}{seq}: {}: {}\n", f.file, f.what, f.why);
-    }
+    out += &damage(&found.findings);
     let (logs, files) = (found.logs.len(), found.files);
     out += &match found.findings.len() {
         0 if logs == 0 => format!("Nothing is on record in {}.\n", root.display()),
@@ -179,6 +214,23 @@ fn page(root: &Path, found: &Found, kept: &BTreeMap<String, Head>) -> String {
     out
 }
 
+/// What is wrong, a line each.
+fn damage(findings: &[Finding]) -> String {
+    let told = findings.iter().map(|f| {
+        let line = f.line.map(|l| format!(":{l}")).unwrap_or_default();
+        let seq = f.seq.map(|s| format!(" (sequence {s})")).unwrap_or_default();
+        format!("DAMAGED  {}{line}{seq}: {}: {}\n", f.file, f.what, f.why)
+    });
+    told.collect()
+}
+
+fn findings(findings: &[Finding]) -> serde_json::Value {
+    let all = findings.iter().map(|f| {
+        json!({ "file": f.file, "line": f.line, "seq": f.seq, "what": f.what, "why": f.why })
+    });
+    all.collect()
+}
+
 fn document(root: &Path, found: &Found) -> serde_json::Value {
     json!({
         "schema": 1,
@@ -190,10 +242,39 @@ fn document(root: &Path, found: &Found) -> serde_json::Value {
             "first": l.span.map(|(first, _)| rfc3339(first)), "last": l.span.map(|(_, last)| rfc3339(last)),
         })).collect::<Vec<_>>(),
         "files": found.files,
-        "findings": found.findings.iter().map(|f| json!({
-            "file": f.file, "line": f.line, "seq": f.seq, "what": f.what, "why": f.why,
-        })).collect::<Vec<_>>(),
+        "findings": findings(&found.findings),
     })
+}
+
+fn forward(asked: &Forward) -> Result<u8, u8> {
+    let settings = target::settings_of(asked.records.config.as_deref()).map_err(|()| exit::USAGE)?;
+    let root = root(&asked.records)?;
+    known(&root, asked.target.as_deref())?;
+    if settings.audit.is_empty() {
+        return Err(usage(&"nobody is to receive records", "[audit] forward = [\"journald\"] in config.toml"));
+    }
+    let mut code = exit::OK;
+    for (service, environment, home) in homes(&root).map_err(|e| usage(&e, "--state-dir DIR"))? {
+        let name = format!("{service}@{environment}");
+        if asked.target.as_ref().is_some_and(|t| *t != service && *t != name) {
+            continue;
+        }
+        match once(&home, &settings.audit) {
+            Ok(None) => println!("{name}: another process forwards its records"),
+            Ok(Some(passed)) => {
+                for p in passed {
+                    let how = p.trouble.as_ref().map_or_else(String::new, |why| format!(", then: {why}"));
+                    println!("{name}: {} records to {}{how}", p.sent, p.receiver);
+                    code = if p.trouble.is_some() { exit::FAILED } else { code };
+                }
+            }
+            Err(why) => {
+                eprintln!("error: {name}: {}", clean_line(&why));
+                code = exit::FAILED;
+            }
+        }
+    }
+    Ok(code)
 }
 
 fn print(asked: &Export) -> Result<u8, u8> {

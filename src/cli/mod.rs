@@ -7,6 +7,7 @@ mod ask;
 mod audit;
 mod automation;
 mod backtest;
+mod bundle;
 mod count;
 mod decide;
 mod demo;
@@ -92,6 +93,7 @@ pub fn main() -> ExitCode {
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
         Some(Command::Audit { what }) => audit::act(&what),
+        Some(Command::Bundle(asked)) => bundle::make(&asked),
         Some(Command::Runs(runs::past::Runs { what: Some(runs::show::What::Show(one)), .. })) => {
             runs::show::show(&one)
         }

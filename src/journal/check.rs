@@ -57,22 +57,38 @@ pub fn check(path: &Path, asked: Option<u64>) -> Result<Checked, LogError> {
 ///
 /// # Errors
 /// When it cannot be read at all.
-pub fn each(path: &Path, mut take: impl FnMut(&Record, &[u8], &str)) -> Result<Checked, LogError> {
-    let mut reader = BufReader::with_capacity(256 * 1024, tail::open(path).map_err(LogError::io(path, "open"))?);
+pub fn each(path: &Path, take: impl FnMut(&Record, &[u8], &str)) -> Result<Checked, LogError> {
+    let file = tail::open(path).map_err(LogError::io(path, "open"))?;
+    let read = each_of(BufReader::with_capacity(256 * 1024, file), take);
+    let mut out = read.map_err(LogError::io(path, "read"))?;
+    let torn = out.broken.as_ref().is_some_and(|b| b.fault == Fault::Torn);
+    if torn && is_held(path).is_ok_and(|held| held.is_some()) {
+        out.broken = None;
+    }
+    Ok(out)
+}
+
+/// The same for the text of a log.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn each_of(
+    mut reader: impl BufRead,
+    mut take: impl FnMut(&Record, &[u8], &str),
+) -> std::io::Result<Checked> {
     let mut out = Checked { records: 0, head: String::new(), span: None, asked: None, broken: None };
     let mut chain = Chain::start();
     let mut line = Vec::new();
     loop {
         line.clear();
-        let got = read_line(&mut reader, &mut line).map_err(LogError::io(path, "read"))?;
+        let got = read_line(&mut reader, &mut line)?;
         if got == 0 {
             break;
         }
         let number = chain.seq + 1;
         let Some(whole) = line.strip_suffix(b"\n") else {
-            let held = is_held(path).is_ok_and(|held| held.is_some());
             let why = format!("the last line is cut off after {} bytes", line.len());
-            out.broken = (!held).then_some(Break { line: number, seq: None, fault: Fault::Torn, why });
+            out.broken = Some(Break { line: number, seq: None, fault: Fault::Torn, why });
             break;
         };
         match chain.next(whole) {

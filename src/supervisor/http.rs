@@ -85,7 +85,7 @@ pub(super) async fn send(
     Ok(Reply { status: Some(status), out: String::from_utf8_lossy(&body).into_owned(), ..Reply::default() })
 }
 
-fn client(direct: bool, limit: Duration) -> Result<Client, String> {
+pub(super) fn client(direct: bool, limit: Duration) -> Result<Client, String> {
     // A second installation is refused, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
@@ -99,7 +99,7 @@ fn client(direct: bool, limit: Duration) -> Result<Client, String> {
 }
 
 /// The innermost reason, which is what people need.
-fn words(e: &reqwest::Error) -> String {
+pub(super) fn words(e: &reqwest::Error) -> String {
     if e.is_timeout() {
         return "no answer in time".to_owned();
     }

@@ -18,7 +18,7 @@ use crate::supervisor::secrets::Secrets;
 use crate::supervisor::{decisions, home};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Milliseconds before the cause and after the end that belong to a run.
 const AROUND: i64 = 15 * 60_000;
@@ -231,7 +231,7 @@ async fn logs(
     }
 }
 
-/// What Prometheus remembers of each signal that it gives. A server that does not answer is asked once.
+/// What Prometheus remembers of each signal that it gives. One that hangs is asked once.
 async fn ranges(
     plan: &Plan,
     world: &World,
@@ -253,6 +253,7 @@ async fn ranges(
             continue;
         }
         say(&format!("{what} from {}", clean_line(name)));
+        let began = Instant::now();
         let answer = past_of(source, signal, &world.secrets, span, PATIENCE).await;
         match answer.and_then(|json| Ok((range_csv(&json)?, json))) {
             Ok((csv, json)) => {
@@ -261,7 +262,9 @@ async fn ranges(
                 parts.push(Part::whole(format!("{name}.csv"), csv.into_bytes(), "query_range"));
             }
             Err(why) => {
-                dead.insert(name);
+                if began.elapsed() >= PATIENCE / 2 {
+                    dead.insert(name);
+                }
                 let why = world.secrets.safe(&why);
                 say(&format!("{what}: {why}"));
                 leave(&what, &why);

@@ -9,6 +9,7 @@ use super::perform::About;
 use super::spool::{Spool, spooled};
 use super::{lock, runs, wants, words};
 use crate::clock;
+use crate::config::settings;
 use crate::driver::Setup;
 use crate::engine::Engine;
 use crate::journal::Hold;
@@ -18,6 +19,7 @@ use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::session::decision::machine::{Effect, Event, Judged, Machine};
 use crate::session::decision::{Decisions, Kind, Rules};
+use crate::supervisor::audit::forward::Forwarder;
 use crate::supervisor::decisions::{self, Beat, host};
 use crate::supervisor::person::person;
 use crate::supervisor::{self, deed};
@@ -77,6 +79,8 @@ pub struct Deciding {
     ask: Millis,
     /// They are being asked.
     asking: Option<tokio::task::JoinHandle<()>>,
+    /// Sends what is on record to its receivers, while somebody decides here.
+    _forwarder: Option<Forwarder>,
 }
 
 impl Deciding {
@@ -183,6 +187,7 @@ impl Deciding {
             std::thread::Builder::new().name(name.into()).spawn(work).map_err(|e| e.to_string())
         };
         thread("decisions", Box::new(move || writer.run(&work)))?;
+        let forwarder = Forwarder::start(&home, settings::of_process().audit);
         let (follow, news_of_runs) = (open.clone(), tell.clone());
         thread("runs", Box::new(move || runs::follow(&home, acts, &follow, &news_of_runs)))?;
         let mut it = Deciding {
@@ -203,6 +208,7 @@ impl Deciding {
             look: 0,
             ask: 0,
             asking: None,
+            _forwarder: forwarder,
         };
         it.follow_open();
         Ok(it)

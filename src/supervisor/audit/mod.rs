@@ -1,7 +1,9 @@
 //! The records as evidence: where all logs are, whether they are whole, and each record on its way out of the house.
 
 pub mod export;
+pub mod forward;
 pub mod heads;
+mod target;
 mod verify;
 
 pub use verify::{Finding, Found, LogFound, capture_folders, sha256, verify};

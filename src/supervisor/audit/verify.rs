@@ -118,6 +118,7 @@ fn log(root: &Path, place: Place, heads: &BTreeMap<String, Head>, out: &mut Foun
     }
     if let Some(run) = place.run() {
         plan(root, run, out);
+        playbook(root, run, out);
         captures(root, run, out);
     }
     let (records, head, span) = (checked.records, checked.head, checked.span);
@@ -183,6 +184,19 @@ fn plan(root: &Path, run: &Path, out: &mut Found) {
         Err(e) => format!("cannot be compared with RunStarted: {e}"),
     };
     out.findings.push(wrong(root, &path, "plan", why));
+}
+
+/// The playbook that is kept with a run against the hash in its plan.
+fn playbook(root: &Path, run: &Path, out: &mut Found) {
+    let path = run.join("playbook.toml");
+    let (Ok(plan), true) = (home::read_plan(run), path.exists()) else { return };
+    out.files += 1;
+    let why = match sha256(&path) {
+        Ok(found) if found == plan.playbook_hash => return,
+        Ok(_) => "not the playbook that the plan was made of (hash differs)".to_owned(),
+        Err(e) => format!("cannot be compared with the plan: {e}"),
+    };
+    out.findings.push(wrong(root, &path, "playbook", why));
 }
 
 /// Every capture of a run against its manifest.

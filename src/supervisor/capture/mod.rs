@@ -4,6 +4,9 @@
 mod history;
 mod items;
 
+pub use history::ask as past_of;
+pub use items::log_of;
+
 use super::ask::World;
 use super::follow::attempt_dir;
 use crate::clock;
