@@ -1,0 +1,139 @@
+//! `audit`, `bundle` and `runs`, as a person calls them: a real run, a broken copy of its records, and what is said of it.
+
+use crate::run::{Case, VERIFY, quick};
+use ripcord::run::Verdict;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+struct Lab {
+    case: Case,
+    id: String,
+}
+
+impl Lab {
+    fn new() -> Lab {
+        let mut case = Case::new(&[quick("one"), VERIFY.to_owned()]);
+        let (run, _) = case.start();
+        assert_eq!(run.verdict(), Verdict::Verified);
+        let noted = case.ripcord(&["note", "=1+1"]).output().unwrap();
+        assert!(noted.status.success());
+        Lab { id: run.plan.id.clone(), case }
+    }
+
+    /// Exit code and output, over a state folder.
+    fn over(&self, root: &Path, words: &[&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ripcord"));
+        command.args(words).arg("--state-dir").arg(root).current_dir(root).stdin(Stdio::null()).env("HOME", root);
+        for name in ["RIPCORD_CONFIG", "RIPCORD_ENV", "RIPCORD_STATE_DIR", "XDG_CONFIG_HOME"] {
+            command.env_remove(name);
+        }
+        let out = command.output().unwrap();
+        let text = [out.stdout.as_slice(), &out.stderr].concat();
+        (out.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn say(&self, words: &[&str]) -> (i32, String) {
+        self.over(self.case.dir.path(), words)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let (a, b) = (entry.path(), to.join(entry.file_name()));
+        match a.is_dir() {
+            true => copy(&a, &b),
+            false => drop(fs::copy(a, b).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn verify_names_the_first_broken_record_of_a_copy_and_finds_what_was_cut() {
+    let lab = Lab::new();
+    let heads = lab.case.dir.path().join("heads");
+    let (code, text) = lab.say(&["audit", "verify", "--write-heads", heads.to_str().unwrap()]);
+    assert!(code == 0 && text.contains("logs are whole") && text.contains("A chain shows damage"), "{text}");
+    let broken = tempfile::tempdir().unwrap();
+    copy(&lab.case.home(), &broken.path().join("shop@here"));
+    let heads = heads.to_str().unwrap();
+    let verify = |words: &[&str]| lab.over(broken.path(), &[&["audit", "verify"], words].concat());
+    let (code, text) = verify(&["--heads", heads]);
+    assert!(code == 0 && text.contains("2 of them are vouched for"), "{text}");
+
+    let journal = broken.path().join("shop@here/runs").join(&lab.id).join("journal.jsonl");
+    let whole = fs::read_to_string(&journal).unwrap();
+    let mut lines: Vec<&str> = whole.lines().collect();
+    let changed = lines[2].replace("\"wall\":1", "\"wall\":2");
+    lines[2] = &changed;
+    fs::write(&journal, lines.join("\n") + "\n").unwrap();
+    let (code, text) = verify(&["shop"]);
+    assert_eq!(code, 9, "{text}");
+    assert!(text.contains("journal.jsonl:4 (sequence 4): hash:"), "{text}");
+    let (code, text) = verify(&["--json"]);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, document["whole"].as_bool()), (9, Some(false)));
+    assert_eq!((&document["findings"][0]["line"], &document["findings"][0]["what"]), (&4.into(), &"hash".into()));
+
+    // Cut between two records: the chain is whole, and only the head that was kept knows.
+    let cut: String = whole.lines().take(3).map(|l| format!("{l}\n")).collect();
+    fs::write(&journal, cut).unwrap();
+    assert_eq!(verify(&[]).0, 0);
+    let (code, text) = verify(&["--heads", heads]);
+    assert!(code == 9 && text.contains("cut short"), "{text}");
+    let (code, text) = verify(&["shpo"]);
+    assert!(code == 2 && text.contains("did you mean `shop`"), "{text}");
+}
+
+#[test]
+fn everything_is_exported_and_a_run_is_bundled_and_both_can_be_checked() {
+    let lab = Lab::new();
+    let (code, text) = lab.say(&["audit", "export"]);
+    let rows: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(code == 0 && rows.iter().any(|r| r["kind"] == "RunFinished") && rows.iter().any(|r| r["kind"] == "Noted"));
+    let (code, text) = lab.say(&["audit", "export", "--format", "csv", "--since", "1h"]);
+    assert!(code == 0 && text.lines().count() == rows.len() + 1 && !text.contains(",=1"), "{text}");
+
+    let (code, text) = lab.say(&["bundle", &lab.id[..14]]);
+    assert!(code == 0 && text.contains("manifest "), "{text}");
+    let file = lab.case.dir.path().join(format!("{}.tar.zst", lab.id));
+    let (code, text) = lab.say(&["audit", "verify", file.to_str().unwrap()]);
+    assert!(code == 0 && text.contains("Every file is as the manifest names it"), "{text}");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let (code, text) = lab.say(&["audit", "verify", file.to_str().unwrap()]);
+    assert!(code == 9 && text.contains("DAMAGED"), "{text}");
+    let (code, text) = lab.say(&["bundle", "9"]);
+    assert!(code == 2 && text.contains("no run is named"), "{text}");
+    assert!(!lab.case.dir.path().join("9.tar.zst").exists());
+}
+
+#[test]
+fn runs_of_all_services_are_listed_filtered_and_shown() {
+    let lab = Lab::new();
+    let (code, text) = lab.say(&["runs"]);
+    assert!(code == 0 && text.contains(&lab.id) && text.contains("shop ▸ here"), "{text}");
+    assert!(text.lines().filter(|l| !l.contains("report ")).all(|l| l.chars().count() <= 80), "{text}");
+    let count = |words: &[&str]| {
+        let (code, text) = lab.say(&[&["runs", "--json"], words].concat());
+        assert_eq!(code, 0, "{text}");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap().as_array().unwrap().len()
+    };
+    let me = ripcord::supervisor::person().user;
+    assert_eq!(count(&["--service", "shop", "--verdict", "verified", "--by", &me, "--since", "1h", "--env", "here"]), 1);
+    for none in [&["--verdict", "failed"][..], &["--by", "nobody-else"], &["--until", "2020-01-01"], &["--drills"], &["--env", "x"]] {
+        assert_eq!(count(none), 0, "{none:?}");
+    }
+    let (code, text) = lab.say(&["runs", "show", &lab.id[..12]]);
+    assert!(code == 0 && text.contains("verified") && text.contains("one: "), "{text}");
+    let (code, text) = lab.say(&["runs", "show", &lab.id, "--json"]);
+    assert!(code == 0 && serde_json::from_str::<serde_json::Value>(&text).unwrap()[0]["about"].is_string());
+    let near = lab.id.replace("-c-", "-d-");
+    let (code, text) = lab.say(&["runs", "show", &near]);
+    assert!(code == 2 && text.contains("did you mean") && text.contains(&lab.id), "{text}");
+    let (code, text) = lab.say(&["runs", "--service", "other"]);
+    assert!(code == 2 && text.contains("there is shop"), "{text}");
+}
