@@ -1,8 +1,9 @@
 //! `audit`, `bundle` and `runs`, as a person calls them: a real run, a broken copy of its records, and what is said of it.
 
-use crate::run::{Case, VERIFY, quick};
+use crate::run::{Case, VERIFY, eventually, quick};
 use ripcord::run::Verdict;
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -136,4 +137,29 @@ fn runs_of_all_services_are_listed_filtered_and_shown() {
     assert!(code == 2 && text.contains("did you mean") && text.contains(&lab.id), "{text}");
     let (code, text) = lab.say(&["runs", "--service", "other"]);
     assert!(code == 2 && text.contains("there is shop"), "{text}");
+}
+
+#[test]
+fn a_run_sends_its_records_to_whom_the_configuration_names() {
+    let case = Case::new(&[quick("one"), VERIFY.to_owned()]);
+    let (path, config) = (case.dir.path().join("journald"), case.dir.path().join("config.toml"));
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    fs::write(&config, format!("[audit]\nforward = [{{ journald = \"{}\" }}]\n", path.display())).unwrap();
+    let mut run = case.ripcord(&["run", "back", "--yes", "--config", config.to_str().unwrap()]);
+    let out = run.env("HOME", case.dir.path()).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let (mut got, mut bytes) = (Vec::new(), vec![0; 300_000]);
+    eventually("the last record at the receiver", || {
+        while let Ok(n) = socket.recv(&mut bytes) {
+            got.push(String::from_utf8_lossy(&bytes[..n]).into_owned());
+        }
+        got.iter().any(|g: &String| g.contains("\nRIPCORD_KIND=RunFinished\n")).then_some(())
+    });
+    let journal = fs::read_to_string(case.only_run().dir.join("journal.jsonl")).unwrap();
+    let sent = got.iter().filter(|g| g.contains("\nRIPCORD_LOG=run ")).count();
+    assert_eq!(sent, journal.lines().count(), "each record once");
+    for (line, sent) in journal.lines().zip(&got) {
+        assert!(sent.contains(line), "in order, byte for byte: {sent}");
+    }
 }

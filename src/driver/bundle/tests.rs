@@ -1,3 +1,5 @@
+//! Bundles of a run on disk, opened by the tools that people have.
+
 use super::*;
 use crate::journal::{append_if, real};
 use crate::model::playbook::{Log, LogSource, Secret, Source, SourceKind};

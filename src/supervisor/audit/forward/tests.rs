@@ -1,3 +1,5 @@
+//! Real receivers: sockets of datagrams, and a collector that fails first.
+
 use super::*;
 use crate::config::audit::Header;
 use crate::journal::{append_if, hash};

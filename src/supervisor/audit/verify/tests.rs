@@ -1,3 +1,5 @@
+//! A whole house of records, and each way to damage it.
+
 use super::super::heads::{parse, written};
 use super::*;
 use crate::journal::{append_if, real};
