@@ -131,7 +131,8 @@ fn known(root: &Path, of: Option<&str>) -> Result<(), u8> {
 
 /// The file of a bundle: anything that is a file.
 fn bundle(file: &Path, asked: &Verify) -> Result<u8, u8> {
-    let found = crate::driver::bundle::verify(file).map_err(|e| usage(&format!("{}: {e}", file.display()), ""))?;
+    let found =
+        crate::driver::bundle::verify(file).map_err(|e| usage(&format!("{}: {e}", file.display()), ""))?;
     if asked.json {
         let document = json!({
             "schema": 1, "bundle": file, "whole": found.findings.is_empty(), "run": found.run,
@@ -143,7 +144,9 @@ fn bundle(file: &Path, asked: &Verify) -> Result<u8, u8> {
         let manifest = found.manifest.as_deref().unwrap_or("none");
         println!("run {}, {} files, manifest {manifest}", found.run, found.files);
         match found.findings.len() {
-            0 => println!("Every file is as the manifest names it. Whoever keeps the manifest's hash can tell that it is the same."),
+            0 => println!(
+                "Every file is as the manifest names it. Whoever keeps the manifest's hash can tell that it is the same."
+            ),
             n => println!("{n} findings."),
         }
     }
@@ -194,7 +197,10 @@ fn page(root: &Path, found: &Found, kept: &BTreeMap<String, Head>) -> String {
         let bad = found.findings.iter().any(|f| f.file == log.name);
         let mark = if bad { "DAMAGED" } else { "whole" };
         let until = log.span.map(|(_, last)| rfc3339(last)).unwrap_or_else(|| "-".into());
-        out += &format!("{mark:<8} {}\n         {} records until {until}, head {}\n", log.name, log.records, log.head);
+        out += &format!(
+            "{mark:<8} {}\n         {} records until {until}, head {}\n",
+            log.name, log.records, log.head
+        );
         if let Some(vouched) = log.vouched {
             out += &format!("         vouched for up to record {vouched} by the head that was kept\n");
         }
@@ -225,9 +231,9 @@ fn damage(findings: &[Finding]) -> String {
 }
 
 fn findings(findings: &[Finding]) -> serde_json::Value {
-    let all = findings.iter().map(|f| {
-        json!({ "file": f.file, "line": f.line, "seq": f.seq, "what": f.what, "why": f.why })
-    });
+    let all = findings
+        .iter()
+        .map(|f| json!({ "file": f.file, "line": f.line, "seq": f.seq, "what": f.what, "why": f.why }));
     all.collect()
 }
 
@@ -251,7 +257,10 @@ fn forward(asked: &Forward) -> Result<u8, u8> {
     let root = root(&asked.records)?;
     known(&root, asked.target.as_deref())?;
     if settings.audit.is_empty() {
-        return Err(usage(&"nobody is to receive records", "[audit] forward = [\"journald\"] in config.toml"));
+        return Err(usage(
+            &"nobody is to receive records",
+            "[audit] forward = [\"journald\"] in config.toml",
+        ));
     }
     let mut code = exit::OK;
     for (service, environment, home) in homes(&root).map_err(|e| usage(&e, "--state-dir DIR"))? {
@@ -283,8 +292,8 @@ fn print(asked: &Export) -> Result<u8, u8> {
     let since = asked.since.as_deref().map(unit::duration).transpose();
     let since = since.map_err(|e| usage(&format!("--since: {e}"), "--since 2h"))?;
     let since = since.map(|ms| clock::now().wall - ms.round() as i64);
-    let (rows, broken) = export::rows(&root, asked.target.as_deref(), since)
-        .map_err(|e| usage(&e, "--state-dir DIR"))?;
+    let (rows, broken) =
+        export::rows(&root, asked.target.as_deref(), since).map_err(|e| usage(&e, "--state-dir DIR"))?;
     for why in &broken {
         eprintln!("warning: {why}: what follows it is left out");
     }

@@ -36,7 +36,12 @@ pub struct Bundle {
 pub fn make(asked: &Bundle) -> u8 {
     let most = match quantity(&asked.max_size) {
         Ok(q) if q.dim.base == Base::Bytes && q.value >= 1.0 => q.value as u64,
-        Ok(_) => return usage(&format!("--max-size: `{}` is no size", clean_line(&asked.max_size)), "--max-size 64MiB"),
+        Ok(_) => {
+            return usage(
+                &format!("--max-size: `{}` is no size", clean_line(&asked.max_size)),
+                "--max-size 64MiB",
+            );
+        }
         Err(e) => return usage(&format!("--max-size: {e}"), "--max-size 64MiB"),
     };
     let Ok(settings) = target::settings_of(asked.records.config.as_deref()) else { return exit::USAGE };
@@ -76,7 +81,10 @@ pub fn make(asked: &Bundle) -> u8 {
                 eprintln!("  not in it: {left}");
             }
             println!("{}", output.display());
-            println!("{} files of {} bytes in {} bytes, manifest {}", made.files, made.bytes, made.size, made.manifest);
+            println!(
+                "{} files of {} bytes in {} bytes, manifest {}",
+                made.files, made.bytes, made.size, made.manifest
+            );
             exit::OK
         }
         Err(why) => {
@@ -96,7 +104,10 @@ fn folder(root: &Path, id: &str) -> Result<PathBuf, String> {
     let why = match find(root, id, None) {
         Ok(Past::Run(_, _, run)) => return Ok(run.dir),
         Ok(Past::Drill(drilled, _)) => {
-            return Err(format!("{} is a drill: nothing outside was touched, its records lie together", drilled.id));
+            return Err(format!(
+                "{} is a drill: nothing outside was touched, its records lie together",
+                drilled.id
+            ));
         }
         Err(why) => why,
     };

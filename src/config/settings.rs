@@ -235,9 +235,11 @@ mod tests {
         assert_eq!(keys.len(), 12, "{all}");
         for key in keys {
             assert!(
-                EXAMPLE
-                    .lines()
-                    .any(|l| { l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("[{key}.")) || *l == format!("[{key}]") }),
+                EXAMPLE.lines().any(|l| {
+                    l.starts_with(&format!("{key} = "))
+                        || l.starts_with(&format!("[{key}."))
+                        || *l == format!("[{key}]")
+                }),
                 "{key} is not in the example"
             );
         }
@@ -263,10 +265,12 @@ mod tests {
         let src = "[audit]\nforward = [\"journald\", { syslog = \"/run/log\" }, { http = \"https://c/a\", headers = \
             { A = { env = \"T\" }, B = \"b\" } }]\n";
         let got = parse(src, "c", &home).unwrap().audit;
-        let header = |name: &str| got[2..].iter().find_map(|r| match r {
-            Receiver::Http { headers, .. } => headers.get(name).cloned(),
-            _ => None,
-        });
+        let header = |name: &str| {
+            got[2..].iter().find_map(|r| match r {
+                Receiver::Http { headers, .. } => headers.get(name).cloned(),
+                _ => None,
+            })
+        };
         assert_eq!(got[0], Receiver::Journald(audit::JOURNALD.into()));
         assert_eq!(got[1], Receiver::Syslog("/run/log".into()));
         let secret = crate::model::playbook::Secret::Env("T".into());

@@ -142,8 +142,10 @@ mod tests {
         let path = dir.path().join("journal.jsonl");
         for n in 0..records {
             let now = Now { boot: n as u64, boot_id: "b".into(), wall: 1_000 + n as i64 };
-            append_if(real(), &path, &now, Duration::from_secs(1), |_| Some(("Note".into(), json!({ "n": n }))))
-                .unwrap();
+            append_if(real(), &path, &now, Duration::from_secs(1), |_| {
+                Some(("Note".into(), json!({ "n": n })))
+            })
+            .unwrap();
         }
         (dir, path)
     }
@@ -152,7 +154,8 @@ mod tests {
     fn damaged(line: usize, way: impl Fn(&str) -> Option<String>) -> Checked {
         let (_dir, path) = log(5);
         let text = std::fs::read_to_string(&path).unwrap();
-        let lines = text.lines().enumerate().filter_map(|(i, l)| if i + 1 == line { way(l) } else { Some(l.into()) });
+        let lines =
+            text.lines().enumerate().filter_map(|(i, l)| if i + 1 == line { way(l) } else { Some(l.into()) });
         let text: String = lines.map(|l| l + "\n").collect();
         std::fs::write(&path, text).unwrap();
         check(&path, None).unwrap()

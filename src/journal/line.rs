@@ -100,8 +100,7 @@ impl Chain {
         }
         let number = self.seq + 1;
         let wrong = |fault, found, why| Wrong { fault, found, why };
-        let unreadable =
-            |e: serde_json::Error| wrong(Fault::Unreadable, None, format!("not a record: {e}"));
+        let unreadable = |e: serde_json::Error| wrong(Fault::Unreadable, None, format!("not a record: {e}"));
         let version: Version = serde_json::from_slice(line).map_err(unreadable)?;
         if version.v != u64::from(SCHEMA) {
             let why = format!("record schema {}, this program knows {SCHEMA}", version.v);

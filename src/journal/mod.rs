@@ -15,10 +15,10 @@ mod reserve;
 mod tail;
 
 pub use atomic::{atomic_write, write_new};
+pub use check::{Break, Checked, check, each, each_of};
 #[cfg(test)]
 pub(crate) use disk::recording;
 pub use disk::{Disk, Opened, real};
-pub use check::{Break, Checked, check, each, each_of};
 pub use error::LogError;
 pub use hold::{Hold, is_held};
 pub use line::{Fault, hash};

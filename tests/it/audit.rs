@@ -25,7 +25,13 @@ impl Lab {
     /// Exit code and output, over a state folder.
     fn over(&self, root: &Path, words: &[&str]) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ripcord"));
-        command.args(words).arg("--state-dir").arg(root).current_dir(root).stdin(Stdio::null()).env("HOME", root);
+        command
+            .args(words)
+            .arg("--state-dir")
+            .arg(root)
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .env("HOME", root);
         for name in ["RIPCORD_CONFIG", "RIPCORD_ENV", "RIPCORD_STATE_DIR", "XDG_CONFIG_HOME"] {
             command.env_remove(name);
         }
@@ -75,7 +81,10 @@ fn verify_names_the_first_broken_record_of_a_copy_and_finds_what_was_cut() {
     let (code, text) = verify(&["--json"]);
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, document["whole"].as_bool()), (9, Some(false)));
-    assert_eq!((&document["findings"][0]["line"], &document["findings"][0]["what"]), (&4.into(), &"hash".into()));
+    assert_eq!(
+        (&document["findings"][0]["line"], &document["findings"][0]["what"]),
+        (&4.into(), &"hash".into())
+    );
 
     // Cut between two records: the chain is whole, and only the head that was kept knows.
     let cut: String = whole.lines().take(3).map(|l| format!("{l}\n")).collect();
@@ -92,7 +101,11 @@ fn everything_is_exported_and_a_run_is_bundled_and_both_can_be_checked() {
     let lab = Lab::new();
     let (code, text) = lab.say(&["audit", "export"]);
     let rows: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert!(code == 0 && rows.iter().any(|r| r["kind"] == "RunFinished") && rows.iter().any(|r| r["kind"] == "Noted"));
+    assert!(
+        code == 0
+            && rows.iter().any(|r| r["kind"] == "RunFinished")
+            && rows.iter().any(|r| r["kind"] == "Noted")
+    );
     let (code, text) = lab.say(&["audit", "export", "--format", "csv", "--since", "1h"]);
     assert!(code == 0 && text.lines().count() == rows.len() + 1 && !text.contains(",=1"), "{text}");
 
@@ -124,8 +137,17 @@ fn runs_of_all_services_are_listed_filtered_and_shown() {
         serde_json::from_str::<serde_json::Value>(&text).unwrap().as_array().unwrap().len()
     };
     let me = ripcord::supervisor::person().user;
-    assert_eq!(count(&["--service", "shop", "--verdict", "verified", "--by", &me, "--since", "1h", "--env", "here"]), 1);
-    for none in [&["--verdict", "failed"][..], &["--by", "nobody-else"], &["--until", "2020-01-01"], &["--drills"], &["--env", "x"]] {
+    assert_eq!(
+        count(&["--service", "shop", "--verdict", "verified", "--by", &me, "--since", "1h", "--env", "here"]),
+        1
+    );
+    for none in [
+        &["--verdict", "failed"][..],
+        &["--by", "nobody-else"],
+        &["--until", "2020-01-01"],
+        &["--drills"],
+        &["--env", "x"],
+    ] {
         assert_eq!(count(none), 0, "{none:?}");
     }
     let (code, text) = lab.say(&["runs", "show", &lab.id[..12]]);
@@ -162,4 +184,32 @@ fn a_run_sends_its_records_to_whom_the_configuration_names() {
     for (line, sent) in journal.lines().zip(&got) {
         assert!(sent.contains(line), "in order, byte for byte: {sent}");
     }
+}
+
+#[test]
+fn a_bundle_that_is_interrupted_leaves_no_file() {
+    let log = "[logs.slow]\ntitle = \"Slow\"\nrun = [\"sh\", \"-c\", \"touch began; sleep 60\"]\n";
+    let follow = "follow = [\"slow\"]\n".to_owned();
+    let mut case = Case::new(&[follow, quick("one"), VERIFY.to_owned(), log.to_owned()]);
+    let (run, _) = case.start();
+    assert_eq!(run.verdict(), Verdict::Verified);
+    let mut bundle = Command::new(env!("CARGO_BIN_EXE_ripcord"));
+    bundle.args(["bundle", &run.plan.id, "--output", "b.tar.zst", "--state-dir"]).arg(case.dir.path());
+    bundle
+        .current_dir(case.dir.path())
+        .env("HOME", case.dir.path())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    let child = bundle.spawn().unwrap();
+    eventually("the slow log", || case.work("began").exists().then_some(()));
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(3) && said.contains("nothing is left behind"), "{said}");
+    let left = fs::read_dir(case.dir.path())
+        .unwrap()
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned());
+    assert_eq!(left.filter(|n| n.contains("tar.zst")).count(), 0);
 }

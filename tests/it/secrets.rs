@@ -20,7 +20,9 @@ const KEY: &str = "pl4nted-key-0123456789";
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bits: Vec<u8> = bytes.iter().flat_map(|b| (0..8).rev().map(move |i| b >> i & 1)).collect();
-    bits.chunks(6).map(|c| LETTERS[c.iter().fold(0, |n, b| n << 1 | usize::from(*b)) << (6 - c.len())] as char).collect()
+    bits.chunks(6)
+        .map(|c| LETTERS[c.iter().fold(0, |n, b| n << 1 | usize::from(*b)) << (6 - c.len())] as char)
+        .collect()
 }
 
 /// What must stand nowhere: the secrets' common part, and base64 of each however it is aligned.
@@ -33,7 +35,7 @@ fn forms() -> Vec<Vec<u8>> {
             let text = base64(&bytes);
             // Characters that do not depend on what stands around it.
             let (first, last) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
-            out.push(text[first..last].as_bytes().to_vec());
+            out.push(text.as_bytes()[first..last].to_vec());
         }
     }
     out
@@ -75,15 +77,19 @@ impl Lab {
             printf 'url %s%s\\n' pl4 nted%2Ft0ken%2B%26more%3D1; printf 'err %s\\n' \\\"$TOKEN\\\" >&2";
         let env = "env = { TOKEN = \"{{ secret.token }}\" }";
         let asked = format!("url = \"{url}/x?key={{{{ secret.key }}}}\"");
-        let headers = "headers = { Authorization = \"Bearer {{ secret.token }}\", X-Key = \"{{ secret.key }}\" }";
+        let headers =
+            "headers = { Authorization = \"Bearer {{ secret.token }}\", X-Key = \"{{ secret.key }}\" }";
         let steps = [
-            "id = \"cause\"\nname = \"Why?\"\nask = { text = \"What is seen?\", input = \"cause\" }".to_owned(),
+            "id = \"cause\"\nname = \"Why?\"\nask = { text = \"What is seen?\", input = \"cause\" }"
+                .to_owned(),
             format!("name = \"Say\"\ntimeout = \"20s\"\nrun = [\"sh\", \"-c\", \"{say}\"]\n{env}"),
             format!(
                 "name = \"Fail\"\ntimeout = \"20s\"\nrun = [\"sh\", \"-c\", \"{say}; exit 3\"]\n{env}\n\
                  [[procedures.back.steps.fallback]]\nname = \"Instead\"\ntimeout = \"20s\"\nrun = [\"true\"]"
             ),
-            format!("name = \"Ask\"\ntimeout = \"20s\"\nhttp = {{ method = \"POST\", {asked}, {headers}, text = \"k={{{{ secret.key }}}}\" }}"),
+            format!(
+                "name = \"Ask\"\ntimeout = \"20s\"\nhttp = {{ method = \"POST\", {asked}, {headers}, text = \"k={{{{ secret.key }}}}\" }}"
+            ),
             format!(
                 "name = \"Nobody\"\ntimeout = \"5s\"\nhttp = {{ url = \"http://me:{{{{ secret.key }}}}@127.0.0.1:1/?k={{{{ secret.key }}}}\", {headers} }}\n\
                  [[procedures.back.steps.fallback]]\nname = \"Instead of it\"\ntimeout = \"20s\"\nrun = [\"true\"]"
@@ -92,7 +98,8 @@ impl Lab {
                 "name = \"Keep\"\ntimeout = \"20s\"\n[procedures.back.steps.capture]\nname = \"x\"\nsignals = [\"share\"]\n\
                  logs = [\"app\"]\ntimeline = true\ncommands = [{{ run = [\"sh\", \"-c\", \"{say}\"], {env} }}]"
             ),
-            "name = \"Tell\"\ntimeout = \"20s\"\nnotify = { channels = [\"chat\"], message = \"told\" }".to_owned(),
+            "name = \"Tell\"\ntimeout = \"20s\"\nnotify = { channels = [\"chat\"], message = \"told\" }"
+                .to_owned(),
         ];
         let steps = steps.map(|s| format!("[[procedures.back.steps]]\n{s}\n")).concat();
         case.steps = format!(
@@ -139,9 +146,12 @@ fn no_secret_stands_in_any_record_output_or_screen() {
     let reason = format!("{TOKEN} was rotated, {KEY} too");
     let child = lab.with(&["run", "back", "--yes", "--reason", &reason]).spawn().unwrap();
     let run = lab.case.only_run();
-    eventually("the question", || matches!(run.state().need(&run.plan), Some(Need::Answer { .. })).then_some(()));
+    eventually("the question", || {
+        matches!(run.state().need(&run.plan), Some(Need::Answer { .. })).then_some(())
+    });
     let playbook = lab.case.dir.path().join("shop.toml").display().to_string();
-    let (state, home) = (lab.case.dir.path().display().to_string(), lab.case.dir.path().display().to_string());
+    let (state, home) =
+        (lab.case.dir.path().display().to_string(), lab.case.dir.path().display().to_string());
     let args = [playbook.as_str(), "--env", "here", "--state-dir", &state];
     let mut pty = Pty::start(
         env!("CARGO_BIN_EXE_ripcord"),
@@ -158,7 +168,10 @@ fn no_secret_stands_in_any_record_output_or_screen() {
     let out = child.wait_with_output().unwrap();
     let text = said("run", &out);
     assert_eq!(run.verdict(), Verdict::Verified, "{text}");
-    let out = lab.with(&["note", &format!("the new one is {TOKEN}, base64 {}", base64(KEY.as_bytes()))]).output().unwrap();
+    let out = lab
+        .with(&["note", &format!("the new one is {TOKEN}, base64 {}", base64(KEY.as_bytes()))])
+        .output()
+        .unwrap();
     assert!(out.status.success(), "{}", said("note", &out));
     for key in ["2", "3", "4", "5", "6", "7", "1"] {
         pty.send(key);
@@ -181,7 +194,9 @@ fn no_secret_stands_in_any_record_output_or_screen() {
     }
     let export = lab.plain(&["audit", "export"]);
     assert!(said("audit export", &export).contains("[masked]"), "what was written is there");
-    for words in [&["audit", "export", "--format", "csv"][..], &["audit", "verify"], &["runs"], &["runs", "show", &id]] {
+    for words in
+        [&["audit", "export", "--format", "csv"][..], &["audit", "verify"], &["runs"], &["runs", "show", &id]]
+    {
         let out = lab.plain(words);
         assert!(out.status.success(), "{words:?}: {}", said(&words.join(" "), &out));
         said(&words.join(" "), &out);
@@ -190,7 +205,8 @@ fn no_secret_stands_in_any_record_output_or_screen() {
     assert!(out.status.success(), "{}", said("bundle", &out));
     let out = lab.plain(&["audit", "verify", "bundle.tar.zst"]);
     assert!(out.status.success(), "{}", said("verify", &out));
-    let unpacked = Command::new("zstd").args(["-dcq"]).arg(lab.case.dir.path().join("bundle.tar.zst")).output().unwrap();
+    let unpacked =
+        Command::new("zstd").args(["-dcq"]).arg(lab.case.dir.path().join("bundle.tar.zst")).output().unwrap();
     assert!(unpacked.status.success());
     clean("the bundle", &unpacked.stdout);
     let tar = String::from_utf8_lossy(&unpacked.stdout);

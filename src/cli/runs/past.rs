@@ -227,7 +227,10 @@ fn told(asked: &Runs) -> Result<u8, u8> {
         Some(_) => {
             let opened = target::open(&asked.target).map_err(|()| exit::USAGE)?;
             let home = opened.setup.folder;
-            (home.parent().unwrap_or(Path::new("/")).to_owned(), Some((home.clone(), opened.setup.playbook.service.name, opened.setup.environment)))
+            (
+                home.parent().unwrap_or(Path::new("/")).to_owned(),
+                Some((home.clone(), opened.setup.playbook.service.name, opened.setup.environment)),
+            )
         }
         None => {
             let settings = target::settings_of(asked.target.config.as_deref()).map_err(|()| exit::USAGE)?;
@@ -250,7 +253,11 @@ fn told(asked: &Runs) -> Result<u8, u8> {
         let mut names: Vec<&str> = found.iter().map(Past::service).collect();
         names.sort_unstable();
         names.dedup();
-        eprintln!("error: nothing is on record of `{}`\n  hint: there is {}", clean_line(service), names.join(", "));
+        eprintln!(
+            "error: nothing is on record of `{}`\n  hint: there is {}",
+            clean_line(service),
+            names.join(", ")
+        );
         return Err(exit::USAGE);
     }
     let env = match &home {
@@ -270,7 +277,8 @@ fn told(asked: &Runs) -> Result<u8, u8> {
     } else {
         print!("{}", table(&found.iter().map(Past::line).collect::<Vec<_>>()));
     }
-    let of_it = |e: &&String| home.as_ref().is_none_or(|(home, ..)| e.starts_with(&home.display().to_string()));
+    let of_it =
+        |e: &&String| home.as_ref().is_none_or(|(home, ..)| e.starts_with(&home.display().to_string()));
     for e in broken.iter().filter(of_it) {
         eprintln!("warning: {}", clean_line(e));
     }

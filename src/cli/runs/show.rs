@@ -72,7 +72,8 @@ pub fn show(asked: &Show) -> u8 {
 /// In words with a hint, when there is none or more than one.
 pub fn find(root: &Path, id: &str, service: Option<&str>) -> Result<Past, String> {
     let (found, broken) = all(root)?;
-    let mut found: Vec<Past> = found.into_iter().filter(|p| service.is_none_or(|s| s == p.service())).collect();
+    let mut found: Vec<Past> =
+        found.into_iter().filter(|p| service.is_none_or(|s| s == p.service())).collect();
     if let Some(at) = found.iter().position(|p| p.id() == id) {
         return Ok(found.swap_remove(at));
     }
@@ -80,14 +81,22 @@ pub fn find(root: &Path, id: &str, service: Option<&str>) -> Result<Past, String
     match begins.as_slice() {
         [one] => Ok(found.swap_remove(*one)),
         [] => {
-            let odd = broken.iter().find(|b| b.contains(id)).map(|b| format!("\n  it cannot be read: {}", clean_line(b)));
+            let odd = broken
+                .iter()
+                .find(|b| b.contains(id))
+                .map(|b| format!("\n  it cannot be read: {}", clean_line(b)));
             let near = near(id, found.iter().map(Past::id));
             Err(format!("no run is named `{}`\n  hint: {near}{}", clean_line(id), odd.unwrap_or_default()))
         }
         several => {
             let ids: Vec<&str> = several.iter().take(5).map(|i| found[*i].id()).collect();
             let more = if several.len() > 5 { ", …" } else { "" };
-            Err(format!("{} runs begin with `{}`\n  hint: {}{more}", several.len(), clean_line(id), ids.join(", ")))
+            Err(format!(
+                "{} runs begin with `{}`\n  hint: {}{more}",
+                several.len(),
+                clean_line(id),
+                ids.join(", ")
+            ))
         }
     }
 }

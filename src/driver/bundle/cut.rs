@@ -20,7 +20,9 @@ pub(super) fn taken(files: &[(Class, u64)], most: u64) -> Result<Vec<Option<u64>
     let of = |class| files.iter().filter(|(c, _)| *c == class).map(|(_, n)| *n).sum::<u64>();
     let (core, mut whole) = (of(Class::Core), of(Class::Whole));
     if core > most {
-        return Err(format!("what is on record alone has {core} bytes, more than the {most} that are allowed"));
+        return Err(format!(
+            "what is on record alone has {core} bytes, more than the {most} that are allowed"
+        ));
     }
     let mut out: Vec<Option<u64>> = files.iter().map(|(_, n)| Some(*n)).collect();
     let mut by_size: Vec<usize> = (0..files.len()).filter(|i| files[*i].0 == Class::Whole).collect();

@@ -73,7 +73,8 @@ pub(super) async fn gather(asked: &Asked, say: &impl Fn(&str)) -> Result<Gathere
     let id = asked.run.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let read = home::read_run(&asked.run);
     let mut left: Vec<LeftOut> = Vec::new();
-    let mut leave = |what: &str, why: &str| left.push(LeftOut { what: clean_line(what), why: clean_line(why) });
+    let mut leave =
+        |what: &str, why: &str| left.push(LeftOut { what: clean_line(what), why: clean_line(why) });
     if let Err(e) = &read {
         leave("what follows from the journal", &format!("it cannot be read: {e}"));
     }
@@ -83,7 +84,10 @@ pub(super) async fn gather(asked: &Asked, say: &impl Fn(&str)) -> Result<Gathere
     let mut parts = folder(&asked.run, &mut leave);
     on_record(asked, &id, span, &mut parts, &mut leave);
     if !parts.iter().any(|p| p.name == "playbook.toml") {
-        leave("playbook.toml", "the playbook's text was not kept with this run; its hash stands in plan.json");
+        leave(
+            "playbook.toml",
+            "the playbook's text was not kept with this run; its hash stands in plan.json",
+        );
     }
     if !parts.iter().any(|p| p.name == "report.md") {
         leave("report.md", "there is none yet");
@@ -195,7 +199,9 @@ fn on_record(
         parts.push(Part::new(Class::Core, name.to_owned(), bytes, note));
     };
     let within = format!("lines from {} to {}", rfc3339(from), rfc3339(to));
-    take("decisions.jsonl", &decisions::path(&asked.home), &within, &mut |r| (from..=to).contains(&r.at.wall));
+    take("decisions.jsonl", &decisions::path(&asked.home), &within, &mut |r| {
+        (from..=to).contains(&r.at.wall)
+    });
     let mut mine = BTreeSet::new();
     take("outbox.jsonl", &asked.home.join("outbox.jsonl"), "lines about this run", &mut |r| {
         match outbox::Kind::read(r) {

@@ -17,7 +17,8 @@ pub(super) fn samples(home: &Path, (from, to): (i64, i64)) -> Vec<Part> {
     let mut out = Vec::new();
     for (signal, all) in by {
         let name = format!("metrics/{}.samples", plain(&signal));
-        let json: String = all.iter().filter_map(|s| serde_json::to_string(s).ok()).map(|l| l + "\n").collect();
+        let json: String =
+            all.iter().filter_map(|s| serde_json::to_string(s).ok()).map(|l| l + "\n").collect();
         let mut csv = "at,series,value,error\r\n".to_owned();
         for s in &all {
             let value = s.value.as_ref().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));

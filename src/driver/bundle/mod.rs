@@ -101,7 +101,8 @@ const SCHEMA: u32 = 1;
 pub async fn make(asked: Asked, stop: Arc<AtomicBool>, say: impl Fn(&str)) -> Result<Made, String> {
     let gathered = gather::gather(&asked, &say).await?;
     say(&format!("{} files are packed into {}", gathered.parts.len(), asked.output.display()));
-    let packed = tokio::task::spawn_blocking(move || pack::pack(&asked, gathered, &|| stop.load(Ordering::Relaxed)));
+    let packed =
+        tokio::task::spawn_blocking(move || pack::pack(&asked, gathered, &|| stop.load(Ordering::Relaxed)));
     packed.await.map_err(|e| e.to_string())?
 }
 

@@ -49,7 +49,8 @@ fn house() -> (tempfile::TempDir, Asked) {
         [sources.prom]\nprometheus = { url = \"http://127.0.0.1:1\" }\n\
         [signals.errors]\ntitle = \"Errors\"\nsource = \"prom\"\nquery = \"up\"\nunit = \"count\"\n";
     let loaded = crate::config::playbook::parse(signal, "s.toml");
-    let loaded = loaded.unwrap_or_else(|e| panic!("{}", e.iter().map(|p| p.render(false)).collect::<String>()));
+    let loaded =
+        loaded.unwrap_or_else(|e| panic!("{}", e.iter().map(|p| p.render(false)).collect::<String>()));
     plan.playbook.signals = loaded.playbook.signals;
     fs::write(run.join("plan.json"), serde_json::to_vec(&plan).unwrap()).unwrap();
     let plan = crate::supervisor::audit::sha256(&run.join("plan.json")).unwrap();
@@ -72,7 +73,14 @@ async fn made(asked: &Asked) -> Made {
 }
 
 fn unpacked(asked: &Asked, folder: &Path) -> Manifest {
-    let done = Command::new("tar").arg("--zstd").arg("-xf").arg(&asked.output).arg("-C").arg(folder).output().unwrap();
+    let done = Command::new("tar")
+        .arg("--zstd")
+        .arg("-xf")
+        .arg(&asked.output)
+        .arg("-C")
+        .arg(folder)
+        .output()
+        .unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_slice(&fs::read(folder.join(ID).join("manifest.json")).unwrap()).unwrap()
 }
@@ -104,7 +112,10 @@ async fn tar_and_zstd_unpack_it_and_every_hash_is_right() {
     let out = fs::read_to_string(root.path().join(ID).join("steps/01-back/a1/out.log")).unwrap();
     assert_eq!(out, "token [masked] was used\n");
     let decisions = fs::read_to_string(root.path().join(ID).join("decisions.jsonl")).unwrap();
-    assert!(decisions.lines().count() == 1 && decisions.contains("\"n\":2"), "those of its time: {decisions}");
+    assert!(
+        decisions.lines().count() == 1 && decisions.contains("\"n\":2"),
+        "those of its time: {decisions}"
+    );
     let why = manifest.left_out.iter().find(|l| l.what == "query_range of errors");
     assert!(why.is_some(), "a dead Prometheus is said to be: {:?}", manifest.left_out);
     let opened = verify(&asked.output).unwrap();
@@ -149,7 +160,8 @@ async fn a_changed_byte_anywhere_is_found() {
         bytes[at] ^= 0x10;
         fs::write(&asked.output, &bytes).unwrap();
         // A bit that packing does not use changes nothing of what is in it.
-        let same = zstd::decode_all(bytes.as_slice()).is_ok_and(|b| b == zstd::decode_all(whole.as_slice()).unwrap());
+        let same = zstd::decode_all(bytes.as_slice())
+            .is_ok_and(|b| b == zstd::decode_all(whole.as_slice()).unwrap());
         assert!(same || !verify(&asked.output).unwrap().findings.is_empty(), "byte {at} of {}", whole.len());
     }
     fs::write(&asked.output, &whole[..whole.len() / 2]).unwrap();

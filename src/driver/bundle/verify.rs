@@ -59,7 +59,9 @@ pub fn verify(file: &Path) -> io::Result<Opened> {
                 let why = format!("{bytes} bytes, and not those that the manifest names (hash differs)");
                 out.findings.push(finding(&packed.name, None, "hash", why));
             }
-            None => out.findings.push(finding(&packed.name, None, "gone", "the manifest names it".to_owned())),
+            None => {
+                out.findings.push(finding(&packed.name, None, "gone", "the manifest names it".to_owned()))
+            }
         }
     }
     for name in found.keys() {

@@ -120,7 +120,9 @@ pub fn rows(root: &Path, of: Option<&str>, since: Option<i64>) -> io::Result<(Ve
             true => drill(&place, &mut take),
             false => each(&place.path, |r, line, hash| take(Row::of(&place, r, line, hash)))
                 .map_err(|e| e.to_string())
-                .and_then(|found| found.broken.map_or(Ok(()), |b| Err(format!("{name}:{}: {}", b.line, b.why)))),
+                .and_then(|found| {
+                    found.broken.map_or(Ok(()), |b| Err(format!("{name}:{}: {}", b.line, b.why)))
+                }),
         };
         if let Err(why) = read {
             broken.push(clean_line(&why));
@@ -208,7 +210,10 @@ mod tests {
         let (rows, _) = rows(house().path(), None, None).unwrap();
         let text = csv(&rows);
         assert_eq!(text.lines().count(), 6);
-        assert!(text.lines().nth(1).unwrap().contains(",Noted,ana,\"{\"\"who\"\":{\"\"user\"\":\"\"ana\"\"}"), "{text}");
+        assert!(
+            text.lines().nth(1).unwrap().contains(",Noted,ana,\"{\"\"who\"\":{\"\"user\"\":\"\"ana\"\"}"),
+            "{text}"
+        );
         assert!(text.contains(",'@ben,"), "{text}");
     }
 

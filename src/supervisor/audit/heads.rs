@@ -17,7 +17,8 @@ const TITLE: &str = "# ripcord heads 1";
 
 /// Heads as a file: a line a log, by its path below the folder of all records.
 pub fn written<'a>(heads: impl Iterator<Item = (&'a str, u64, &'a str)>) -> String {
-    let mut out = format!("{TITLE}\n# Keep this where whoever may write to the records cannot: it vouches for them.\n");
+    let mut out =
+        format!("{TITLE}\n# Keep this where whoever may write to the records cannot: it vouches for them.\n");
     for (name, records, hash) in heads {
         out.push_str(&format!("{hash} {records} {name}\n"));
     }

@@ -73,7 +73,13 @@ pub fn places(root: &Path, of: Option<&str>) -> io::Result<Vec<Place>> {
         for path in entries(&folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "jsonl")) {
             let id = path.file_stem().unwrap_or_default().to_string_lossy();
             let (service, environment) = (service.clone(), String::new());
-            out.push(Place { service, environment, log: format!("drill {id}"), path: path.clone(), drill: true });
+            out.push(Place {
+                service,
+                environment,
+                log: format!("drill {id}"),
+                path: path.clone(),
+                drill: true,
+            });
         }
     }
     Ok(out)

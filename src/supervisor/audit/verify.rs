@@ -68,7 +68,8 @@ pub fn verify(root: &Path, of: Option<&str>, heads: &BTreeMap<String, Head>) -> 
     }
     let gone = |name: &&String| {
         let service = name.strip_prefix("drills/").unwrap_or(name).split('/').next().unwrap_or_default();
-        let of_it = of.is_none_or(|of| service == of || service.rsplit_once('@').is_some_and(|(s, _)| s == of));
+        let of_it =
+            of.is_none_or(|of| service == of || service.rsplit_once('@').is_some_and(|(s, _)| s == of));
         of_it && !out.logs.iter().any(|l| l.name == **name)
     };
     let gone: Vec<Finding> = heads
@@ -94,7 +95,8 @@ fn log(root: &Path, place: Place, heads: &BTreeMap<String, Head>, out: &mut Foun
         true => drill(&place.path, asked).map_err(|e| e.to_string()),
         false => check(&place.path, asked).map_err(|e| e.to_string()),
     };
-    let finding = |line, seq, what, why: String| Finding { file: name.clone(), line, seq, what, why: clean_line(&why) };
+    let finding =
+        |line, seq, what, why: String| Finding { file: name.clone(), line, seq, what, why: clean_line(&why) };
     let checked = match checked {
         Ok(checked) => checked,
         Err(why) => return out.findings.push(finding(None, None, "unreadable", why)),
@@ -111,7 +113,8 @@ fn log(root: &Path, place: Place, heads: &BTreeMap<String, Head>, out: &mut Foun
                 out.findings.push(finding(None, Some(head.records), "rewritten", why));
             }
             None => {
-                let why = format!("{} whole records, {} when its head was kept", checked.records, head.records);
+                let why =
+                    format!("{} whole records, {} when its head was kept", checked.records, head.records);
                 out.findings.push(finding(None, None, "cut short", why));
             }
         }
@@ -128,13 +131,8 @@ fn log(root: &Path, place: Place, heads: &BTreeMap<String, Head>, out: &mut Foun
 /// A drill's lines: each holds the hash of the line before it.
 fn drill(path: &Path, asked: Option<u64>) -> io::Result<crate::journal::Checked> {
     let mut reader = BufReader::new(File::open(path)?);
-    let mut out = crate::journal::Checked {
-        records: 0,
-        head: "0".repeat(64),
-        span: None,
-        asked: None,
-        broken: None,
-    };
+    let mut out =
+        crate::journal::Checked { records: 0, head: "0".repeat(64), span: None, asked: None, broken: None };
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
         let number = out.records + 1;

@@ -38,7 +38,8 @@ pub(super) fn next(place: &Place, at: &At) -> io::Result<Vec<Line>> {
             Ok(record) => {
                 let follows = if at.seq == 0 { "0".repeat(64) } else { at.hash.clone() };
                 let broken = record.prev != follows || record.seq != at.seq + 1;
-                let odd = broken.then(|| "it does not follow from the record before: the log is damaged".to_owned());
+                let odd = broken
+                    .then(|| "it does not follow from the record before: the log is damaged".to_owned());
                 (Row::of(place, &record, whole, &hash), odd)
             }
             Err(e) => {

@@ -92,7 +92,8 @@ fn collector(answers: Vec<&'static str>) -> (String, Arc<Mutex<Vec<String>>>) {
         for mut stream in listener.incoming().flatten() {
             let (mut text, mut bytes) = (String::new(), [0; 4096]);
             let whole = |t: &str| {
-                let length = t.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                let length =
+                    t.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
                 t.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= length.unwrap_or(0_usize))
             };
             while !whole(&text) {
@@ -128,7 +129,10 @@ fn a_collector_that_fails_first_gets_all_of_it_later_and_no_secret_is_kept() {
     // A request a log; the first log was refused twice, and came a third time as it was.
     assert_eq!((bodies.len(), bodies[0], bodies[1]), (4, bodies[2], bodies[2]));
     assert!(got[0].to_lowercase().contains("authorization: bearer planted-token"));
-    let seqs: Vec<u64> = bodies[2].lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["seq"].as_u64().unwrap()).collect();
+    let seqs: Vec<u64> = bodies[2]
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap()["seq"].as_u64().unwrap())
+        .collect();
     assert_eq!(seqs, [1, 2, 3]);
     let kept = std::fs::read_to_string(home.join("audit.json")).unwrap();
     assert!(!kept.contains("planted") && !kept.contains("in-the-query"), "{kept}");

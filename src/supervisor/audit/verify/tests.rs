@@ -114,7 +114,9 @@ fn each_kind_of_damage_is_named_with_its_file_and_line() {
             "sequence",
         ),
         (
-            Box::new(|root| fs::write(root.join("shop@live/runs/1121-031400-c-77ab/plan.json"), "{ }").unwrap()),
+            Box::new(|root| {
+                fs::write(root.join("shop@live/runs/1121-031400-c-77ab/plan.json"), "{ }").unwrap()
+            }),
             format!("{run}/plan.json"),
             None,
             "plan",
