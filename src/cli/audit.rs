@@ -30,7 +30,7 @@ pub enum Audit {
 /// What is checked.
 #[derive(Debug, Clone, Args)]
 pub struct Verify {
-    /// A service, `service@environment`, or the file of a bundle (everything).
+    /// A service, `service@environment`, a playbook's file, or the file of a bundle (everything).
     #[arg(value_name = "TARGET")]
     target: Option<String>,
     /// Where the records are.
@@ -50,7 +50,7 @@ pub struct Verify {
 /// What is printed.
 #[derive(Debug, Clone, Args)]
 pub struct Export {
-    /// A service, or `service@environment` (everything).
+    /// A service, `service@environment`, or a playbook's file (everything).
     #[arg(value_name = "TARGET")]
     target: Option<String>,
     /// Where the records are.
@@ -70,7 +70,7 @@ pub struct Export {
 /// Whose records are sent.
 #[derive(Debug, Clone, Args)]
 pub struct Forward {
-    /// A service, or `service@environment` (everything).
+    /// A service, `service@environment`, or a playbook's file (everything).
     #[arg(value_name = "TARGET")]
     target: Option<String>,
     /// Where the records are.
@@ -109,16 +109,23 @@ fn usage(what: &dyn std::fmt::Display, hint: &str) -> u8 {
     exit::USAGE
 }
 
-/// Makes sure that the target is on record.
-fn known(root: &Path, of: Option<&str>) -> Result<(), u8> {
-    let Some(of) = of else { return Ok(()) };
+/// The service that is meant, which is on record: by its name, `service@environment`, or its playbook's file.
+fn known(root: &Path, of: Option<&str>) -> Result<Option<String>, u8> {
+    let Some(of) = of else { return Ok(None) };
+    if of.ends_with(".toml") {
+        let loaded = crate::config::playbook::load(Path::new(of)).map_err(|problems| {
+            target::print(&problems);
+            exit::USAGE
+        })?;
+        return known(root, Some(&loaded.playbook.service.name));
+    }
     let homes = homes(root).map_err(|e| usage(&e, "--state-dir DIR"))?;
     let mut names: Vec<String> = crate::supervisor::drills::services(root);
     names.extend(homes.into_iter().flat_map(|(s, e, _)| [s.clone(), format!("{s}@{e}")]));
     names.sort();
     names.dedup();
     if names.iter().any(|n| n == of) {
-        return Ok(());
+        return Ok(Some(of.to_owned()));
     }
     let near = names.iter().max_by(|a, b| strsim::jaro(a, of).total_cmp(&strsim::jaro(b, of)));
     let hint = match near.filter(|n| strsim::jaro(n, of) > 0.7) {
@@ -154,11 +161,16 @@ fn bundle(file: &Path, asked: &Verify) -> Result<u8, u8> {
 }
 
 fn check(asked: &Verify) -> Result<u8, u8> {
-    if let Some(file) = asked.target.as_deref().map(Path::new).filter(|f| f.is_file()) {
+    if let Some(file) = asked
+        .target
+        .as_deref()
+        .map(Path::new)
+        .filter(|f| f.is_file() && f.extension().is_none_or(|e| e != "toml"))
+    {
         return bundle(file, asked);
     }
     let root = root(&asked.records)?;
-    known(&root, asked.target.as_deref())?;
+    let of = known(&root, asked.target.as_deref())?;
     let kept = match &asked.heads {
         None => BTreeMap::new(),
         Some(file) => std::fs::read_to_string(file)
@@ -166,7 +178,7 @@ fn check(asked: &Verify) -> Result<u8, u8> {
             .and_then(|text| parse(&text))
             .map_err(|e| usage(&format!("{}: {e}", file.display()), "`--write-heads FILE` writes one"))?,
     };
-    let found = verify(&root, asked.target.as_deref(), &kept).map_err(|e| usage(&e, "--state-dir DIR"))?;
+    let found = verify(&root, of.as_deref(), &kept).map_err(|e| usage(&e, "--state-dir DIR"))?;
     match asked.json {
         true => println!("{:#}", document(&root, &found)),
         false => print!("{}", page(&root, &found, &kept)),
@@ -255,7 +267,7 @@ fn document(root: &Path, found: &Found) -> serde_json::Value {
 fn forward(asked: &Forward) -> Result<u8, u8> {
     let settings = target::settings_of(asked.records.config.as_deref()).map_err(|()| exit::USAGE)?;
     let root = root(&asked.records)?;
-    known(&root, asked.target.as_deref())?;
+    let of = known(&root, asked.target.as_deref())?;
     if settings.audit.is_empty() {
         return Err(usage(
             &"nobody is to receive records",
@@ -265,7 +277,7 @@ fn forward(asked: &Forward) -> Result<u8, u8> {
     let mut code = exit::OK;
     for (service, environment, home) in homes(&root).map_err(|e| usage(&e, "--state-dir DIR"))? {
         let name = format!("{service}@{environment}");
-        if asked.target.as_ref().is_some_and(|t| *t != service && *t != name) {
+        if of.as_ref().is_some_and(|t| *t != service && *t != name) {
             continue;
         }
         match once(&home, &settings.audit) {
@@ -288,12 +300,12 @@ fn forward(asked: &Forward) -> Result<u8, u8> {
 
 fn print(asked: &Export) -> Result<u8, u8> {
     let root = root(&asked.records)?;
-    known(&root, asked.target.as_deref())?;
+    let of = known(&root, asked.target.as_deref())?;
     let since = asked.since.as_deref().map(unit::duration).transpose();
     let since = since.map_err(|e| usage(&format!("--since: {e}"), "--since 2h"))?;
     let since = since.map(|ms| clock::now().wall - ms.round() as i64);
     let (rows, broken) =
-        export::rows(&root, asked.target.as_deref(), since).map_err(|e| usage(&e, "--state-dir DIR"))?;
+        export::rows(&root, of.as_deref(), since).map_err(|e| usage(&e, "--state-dir DIR"))?;
     for why in &broken {
         eprintln!("warning: {why}: what follows it is left out");
     }

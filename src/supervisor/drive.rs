@@ -65,6 +65,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let home = run.parent().and_then(Path::parent).unwrap_or(&run);
+    let forwarder = Forwarder::start(home, settings::of_process().audit);
     let done = runtime.block_on(async {
         let (driver, heard) = match take_over(real(), &run, resume).await {
             Ok(Some(taken)) => taken,
@@ -79,16 +81,13 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             }
         };
         answer(&Reply::Accepted);
-        let home = run.parent().and_then(Path::parent).unwrap_or(&run);
-        let forwarder = Forwarder::start(home, settings::of_process().audit);
-        let driven = driver.drive(heard).await;
-        if let Some(forwarder) = forwarder {
-            forwarder.finish(FORWARD);
-        }
-        driven
+        driver.drive(heard).await
     });
     // A stub's end may still be waited for in a thread: the stub does not need us.
     runtime.shutdown_background();
+    if let Some(forwarder) = forwarder {
+        forwarder.finish(FORWARD);
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

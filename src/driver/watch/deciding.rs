@@ -72,6 +72,8 @@ pub struct Deciding {
     /// Why nothing can be recorded, and since when (boot milliseconds).
     trouble: Option<(String, Millis)>,
     pulse: Arc<Pulse>,
+    /// Sends what is on record to its receivers, while somebody decides here.
+    _forwarder: Option<Forwarder>,
     before: Option<Beat>,
     leaving: bool,
     /// When items of checklists that judge themselves are looked at again, and asked again (boot milliseconds).
@@ -79,8 +81,6 @@ pub struct Deciding {
     ask: Millis,
     /// They are being asked.
     asking: Option<tokio::task::JoinHandle<()>>,
-    /// Sends what is on record to its receivers, while somebody decides here.
-    _forwarder: Option<Forwarder>,
 }
 
 impl Deciding {
@@ -203,12 +203,12 @@ impl Deciding {
             unwritten: Vec::new(),
             trouble: None,
             pulse,
+            _forwarder: forwarder,
             before,
             leaving: false,
             look: 0,
             ask: 0,
             asking: None,
-            _forwarder: forwarder,
         };
         it.follow_open();
         Ok(it)
