@@ -14,6 +14,7 @@ mod demo;
 mod drill;
 pub mod exit;
 mod fleet;
+mod incident;
 mod init;
 mod look;
 mod mark;

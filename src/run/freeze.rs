@@ -2,15 +2,19 @@
 
 use super::choice::settle;
 use super::expand::{Expanded, expand};
-use super::fill::{Filler, Values};
+use super::fill::Filler;
 use super::plan::{
-    Approval, CONFIRMATION, Context, Frozen, PLAN_SCHEMA, PageRung, Plan, PlanStep, ProcedureFacts, RoleFacts,
+    Approval, CONFIRMATION, Context, Frozen, NoticeFacts, PLAN_SCHEMA, PageRung, Plan, PlanStep,
+    ProcedureFacts, RoleFacts,
 };
+use super::telling::{self, reach};
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Baseline, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
+    Baseline, Channel, Criterion, Guard, Notice, Occasion, Playbook, Procedure, ReadingKind, Role, Rung,
+    Step, StepKind, Wait, When,
 };
 use crate::model::probe::{Ask, Probe};
+use crate::model::telling::{Phase, Tell};
 use crate::model::time::Deadline;
 use crate::model::unit::Quantity;
 use indexmap::IndexMap;
@@ -84,7 +88,9 @@ pub fn draw(
         .chain(preflight.iter().map(|c| &c.probe))
         .chain(facts.guard.iter().map(|g| &g.probe))
         .collect();
-    let frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
+    let mut frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
+    let severity = context.cause.as_ref().and_then(|c| playbook.triggers.get(&c.trigger)?.severity.as_ref());
+    frozen.notices = notices(playbook, severity, &mut fill);
     let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
     fill.back(before);
     let plan = Plan {
@@ -277,36 +283,54 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
     let roles: Vec<&Role> = r.roles.iter().filter_map(|id| playbook.roles.get(id)).collect();
     let title = roles.iter().map(|role| role.title.as_str()).collect::<Vec<_>>().join(", ");
     fill.at(Some(format!("escalation to {title}")));
+    let mut channels: Vec<&String> = match r.channels.is_empty() {
+        false => r.channels.iter().collect(),
+        true => roles.iter().flat_map(|role| &role.channels).collect(),
+    };
+    channels.dedup();
     let mut steps = Vec::new();
     match playbook.messages.get(&r.message) {
         None => fill.problem(format!("there is no message `{}`", r.message)),
         Some(m) => {
-            let texts = [("subject", fill.shown(&m.subject).0), ("message", fill.shown(&m.body).0)];
-            let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-            let before = fill.also(Values { names, literals: IndexMap::new() });
-            let mut channels: Vec<&String> = match r.channels.is_empty() {
-                false => r.channels.iter().collect(),
-                true => roles.iter().flat_map(|role| &role.channels).collect(),
-            };
-            channels.dedup();
+            let (subject, body) = (fill.shown(&m.subject).0, fill.shown(&m.body).0);
             for id in channels {
-                let Some(channel) = playbook.channels.get(id) else {
-                    fill.problem(format!("there is no channel `{id}`"));
-                    continue;
-                };
-                let kind = match &channel.way {
-                    Way::Http(h) => StepKind::Http(fill.call(h)),
-                    Way::Run(c) => StepKind::Run(fill.command(c)),
-                    Way::Simulated(s) => StepKind::Simulated(fill.simulated(s)),
-                };
-                let when = r.when.clone().map(When::Condition);
-                steps.push(Step { timeout: channel.timeout, when, ..Step::new(&channel.title, kind) });
+                match playbook.channels.get(id) {
+                    None => fill.problem(format!("there is no channel `{id}`")),
+                    Some(channel) => {
+                        let when = r.when.clone().map(When::Condition);
+                        steps.push(Step { when, ..told_by(fill, id, channel, (&subject, &body)) });
+                    }
+                }
             }
-            fill.back(before);
         }
     }
     fill.at(None);
     PageRung { title, steps }
+}
+
+/// What is told of a run of this severity, where it has one.
+fn notices(playbook: &Playbook, severity: Option<&String>, fill: &mut Filler<'_>) -> Vec<NoticeFacts> {
+    const RUN: [Occasion; 3] = [Occasion::RunStarted, Occasion::RunVerified, Occasion::RunFailed];
+    let fits = |n: &&Notice| {
+        let severe = n.severities.is_empty() || severity.is_some_and(|s| n.severities.contains(s));
+        severe && n.on.iter().any(|o| RUN.contains(o))
+    };
+    let mut out = Vec::new();
+    for n in playbook.notices.iter().filter(fits) {
+        let Some(m) = playbook.messages.get(&n.message) else { continue };
+        fill.at(Some(format!("message {}", n.message)));
+        let (subject, body) = (fill.shown(&m.subject).0, fill.shown(&m.body).0);
+        let tells = n.channels.iter().filter_map(|id| {
+            let channel = playbook.channels.get(id)?;
+            telling::by(fill, id, channel, (&subject, &body), None).1
+        });
+        let tells: Vec<Tell> = tells.collect();
+        fill.at(None);
+        if !tells.is_empty() {
+            out.push(NoticeFacts { on: n.on.clone(), tells });
+        }
+    }
+    out
 }
 
 /// People of these roles, told outside of any run: a step for each of these channels, or of the roles' own where none are
@@ -321,39 +345,28 @@ pub fn page(
     (roles, channels): (&[String], &[String]),
     (subject, message): (&str, &str),
 ) -> Result<Option<PageRung>, Vec<String>> {
-    let mut ids: Vec<&String> = roles.iter().collect();
-    let (mut at, mut titles, mut own) = (0, Vec::new(), Vec::new());
-    while let Some(id) = ids.get(at).copied() {
-        let first = !ids[..at].contains(&id);
-        at += 1;
-        let Some(role) = playbook.roles.get(id).filter(|_| first) else { continue };
-        titles.push(role.title.as_str());
-        own.extend(&role.channels);
-        ids.extend(&role.includes);
-    }
-    let channels = if channels.is_empty() { own } else { channels.iter().collect() };
+    let (title, channels) = reach(playbook, roles, channels);
     let mut fill = Filler::new(playbook, names(playbook, environment, context));
-    let texts = [("subject", subject), ("message", message)];
-    let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v.replace("{{", "{ {"))).collect();
-    fill.also(Values { names, literals: IndexMap::new() });
-    fill.at(Some(format!("a message to {}", titles.join(", "))));
+    let (subject, message) = (subject.replace("{{", "{ {"), message.replace("{{", "{ {"));
+    fill.at(Some(format!("a message to {title}")));
     let mut steps: IndexMap<&str, Step> = IndexMap::new();
-    for id in channels {
+    for id in &channels {
         let Some(channel) = playbook.channels.get(id).filter(|_| !steps.contains_key(id.as_str())) else {
             continue;
         };
-        let kind = match &channel.way {
-            Way::Http(h) => StepKind::Http(fill.call(h)),
-            Way::Run(c) => StepKind::Run(fill.command(c)),
-            Way::Simulated(s) => StepKind::Simulated(fill.simulated(s)),
-        };
-        steps.insert(id, Step { timeout: channel.timeout, ..Step::new(&channel.title, kind) });
+        steps.insert(id, told_by(&mut fill, id, channel, (&subject, &message)));
     }
-    let rung = PageRung { title: titles.join(", "), steps: steps.into_values().collect() };
+    let rung = PageRung { title, steps: steps.into_values().collect() };
     match fill.problems() {
         problems if problems.is_empty() => Ok((!rung.steps.is_empty()).then_some(rung)),
         problems => Err(problems),
     }
+}
+
+/// A step that tells people by a channel and is none of a run.
+fn told_by(fill: &mut Filler<'_>, id: &str, channel: &Channel, text: (&str, &str)) -> Step {
+    let (kind, tell) = telling::by(fill, id, channel, text, Some(Phase::Open));
+    Step { timeout: channel.timeout, tell: tell.map(Box::new), ..Step::new(&channel.title, kind) }
 }
 
 /// The parts of the playbook that these steps need.

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// Milliseconds a channel may take when nothing is said.
 const TIMEOUT: u64 = 10_000;
+/// The longest `per` of a limit, milliseconds.
+const LONGEST: u64 = 3_600_000;
 const PRESETS: [(&str, Preset); 5] = [
     ("slack", Preset::Slack),
     ("teams", Preset::Teams),
@@ -33,8 +35,12 @@ pub fn channels(top: &Table<'_>) -> IndexMap<String, Channel> {
 }
 
 fn channel(name: &str, t: &Table<'_>) -> Option<Channel> {
-    let scope =
-        Scope { reach: Reach::Running, extra: &["message", "subject"], later: true, ..Scope::default() };
+    let scope = Scope {
+        reach: Reach::Running,
+        extra: &["message", "subject", "phase", "thread"],
+        later: true,
+        ..Scope::default()
+    };
     let title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| name.to_string());
     let timeout = t.opt("timeout").map_or(Some(TIMEOUT), |n| n.dur_positive());
     let preset = t.opt("preset").map(|n| (n.choice(&PRESETS.map(|p| (p.0, p))), n));
@@ -80,7 +86,13 @@ fn limit(n: &Node<'_>) -> Option<Limit> {
     let t = n.table()?;
     let hint = "write limit = { max = 30, per = \"10m\" }";
     let max = t.req("max", hint).and_then(|n| n.int(1..=100_000)).map(|n| n as u32);
-    let per = t.req("per", hint).and_then(|n| n.dur_positive());
+    let per = t.req("per", hint).and_then(|n| Some((n.dur_positive()?, n)));
+    let per = per.map(|(ms, n)| {
+        if ms > LONGEST {
+            n.error("what is held back would be told too late", "write at most per = \"1h\"");
+        }
+        ms
+    });
     Some(Limit { max: max?, per: per? })
 }
 
@@ -157,7 +169,7 @@ fn body(preset: &str) -> Value {
         }),
         "pagerduty" => json!({
             "event_action": "trigger",
-            "dedup_key": "{{ service.name }}@{{ environment }}",
+            "dedup_key": "{{ service.name }}@{{ environment }} {{ thread }}",
             "payload": {
                 "summary": "{{ subject }}",
                 "source": "{{ service.name }}@{{ environment }}",

@@ -27,6 +27,7 @@ impl Rehearsal {
         view.score = Some(scored(score(&tape, &now), ran, now.boot.saturating_sub(self.began.boot)));
         view.why = self.why.as_ref().map(|of| self.play.session().why(&now, of));
         view.output = self.output();
+        view.composed.clone_from(&self.composed);
         view.draft = self.draft.as_ref().map(|d| {
             let left = d.made.plan.as_ref().map_or(0, |p| p.expires.left(&now));
             DraftView { expires_ms: left, ..d.shown.clone() }

@@ -22,7 +22,7 @@ use crate::session::decision::{Decisions, Kind, Rules};
 use crate::supervisor::audit::forward::Forwarder;
 use crate::supervisor::decisions::{self, Beat, host};
 use crate::supervisor::person::person;
-use crate::supervisor::{self, deed};
+use crate::supervisor::{self, deed, ticket};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
@@ -449,6 +449,19 @@ impl Deciding {
                         self.answer(Event::Started { firing, run, accepted });
                     }
                 }
+            }
+            Effect::Ticket { incident } => {
+                let Some(open) = self.state().incident.clone().filter(|i| i.id == incident) else {
+                    return self.answer(Event::Ticketed { incident, name: Err("it is over".into()) });
+                };
+                let (setup, count) = (self.setup.clone(), self.state().incidents);
+                self.spawn(async move {
+                    let context =
+                        supervisor::context("ticket", &open.reason, None, &setup.hash, &setup.folder);
+                    let name =
+                        ticket::open(&setup.playbook, &setup.environment, &context, &open, count).await;
+                    Event::Ticketed { incident, name }
+                });
             }
             Effect::Page { firing, text, .. } => match self.about(&firing, None) {
                 Some(about) => self.spawn(about.page(text)),

@@ -344,7 +344,7 @@ fn the_rehearsal_in_both_sizes_and_the_trouble_behind_its_key() {
 }
 
 /// A drill under way.
-fn drill() -> View {
+pub(super) fn drill() -> View {
     let row = |what: &str, took_ms, target_ms| ScoreRow { what: what.into(), took_ms, target_ms };
     let rows = vec![
         row("Seen", Some(9_000), None),
