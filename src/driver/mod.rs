@@ -2,6 +2,7 @@
 
 mod act;
 pub mod backtest;
+pub mod bundle;
 pub mod checklist;
 mod decide;
 mod draft;
