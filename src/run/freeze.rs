@@ -4,11 +4,13 @@ use super::choice::settle;
 use super::expand::{Expanded, expand};
 use super::fill::{Filler, Values};
 use super::plan::{
+    DataFrom,
     Approval, CONFIRMATION, Context, Frozen, PLAN_SCHEMA, PageRung, Plan, PlanStep, ProcedureFacts, RoleFacts,
 };
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Baseline, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
+    Baseline, Criterion, Guard, Objective, Playbook, Procedure, ReadingKind, Role, Rung, StartedBy, Step,
+    StepKind, Wait, Way, When,
 };
 use crate::model::probe::{Ask, Probe};
 use crate::model::time::Deadline;
@@ -84,7 +86,8 @@ pub fn draw(
         .chain(preflight.iter().map(|c| &c.probe))
         .chain(facts.guard.iter().map(|g| &g.probe))
         .collect();
-    let frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
+    let mut frozen = frozen(playbook, p, (&asked, &steps), &context.baselines, &mut fill);
+    frozen.objectives = judged_by(playbook, procedure, context.automatic.is_some());
     let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
     fill.back(before);
     let plan = Plan {
@@ -100,6 +103,7 @@ pub fn draw(
         to: to.unwrap_or_default(),
         procedure: facts,
         params: own,
+        data: DataFrom::Nothing,
         who: context.who.clone(),
         who_roles: Vec::new(),
         reason: context.reason.clone(),
@@ -356,10 +360,17 @@ pub fn page(
     }
 }
 
+/// Objectives that a run of this procedure is judged by.
+fn judged_by(playbook: &Playbook, procedure: &str, automatic: bool) -> IndexMap<String, Objective> {
+    let by = if automatic { StartedBy::System } else { StartedBy::Person };
+    let applies = |o: &Objective| o.is_for(procedure) && o.started_by.is_none_or(|s| s == by);
+    let all = playbook.objectives.iter().filter(|(_, o)| applies(o));
+    all.map(|(id, o)| (id.clone(), o.clone())).collect()
+}
+
 /// The parts of the playbook that these steps need.
 fn frozen(
     playbook: &Playbook,
-    procedure: &str,
     p: &Procedure,
     (asked, steps): (&[&Probe], &[PlanStep]),
     baselines: &IndexMap<String, f64>,
@@ -433,11 +444,6 @@ fn frozen(
     let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
     wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
     measured(playbook, wanted, baselines, &mut out, fill);
-    let applies = |o: &crate::model::playbook::Objective| {
-        o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
-    };
-    out.objectives =
-        playbook.objectives.iter().filter(|(_, o)| applies(o)).map(|(k, v)| (k.clone(), v.clone())).collect();
     out
 }
 

@@ -9,7 +9,7 @@ use super::view::{GuideView, Verdict};
 use crate::engine::eval::Truth;
 use crate::model::condition::duration;
 use crate::model::hours::{Hours, Reached};
-use crate::model::playbook::{From, Guide, Objective, ParamKind, Playbook, Role, Rung, To};
+use crate::model::playbook::{From, Goal, Guide, Objective, ParamKind, Playbook, Role, Rung, To};
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::plan::describe;
@@ -173,7 +173,10 @@ impl Session {
         let title = |id| self.playbook.procedures.get(id).map_or(id, |p| &p.title);
         GoalView {
             title: clean_line(&o.title),
-            within_ms: o.within,
+            within_ms: match o.goal {
+                Goal::Time { within, .. } => within,
+                _ => 0,
+            },
             span: span(o),
             procedures: o.procedures.iter().map(|id| clean_line(title(id))).collect(),
             stand,
@@ -196,12 +199,17 @@ fn called(call: &Call) -> ToldView {
 }
 
 fn span(o: &Objective) -> String {
-    let from = match o.from {
+    let (from, to) = match &o.goal {
+        Goal::Time { from, to, .. } => (from, to),
+        other => return clean_line(&other.asks()),
+    };
+    let from = match from {
         From::Firing => "from firing",
+        From::Decision => "from the decision",
         From::Confirmed => "from the confirmation",
         From::Start => "from the run's start",
     };
-    let to = match &o.to {
+    let to = match to {
         To::Effect => "to the effect".to_owned(),
         To::Recovered => "to recovered".to_owned(),
         To::Verified => "to verified".to_owned(),

@@ -75,6 +75,7 @@ impl Session {
                 Kind::Flagged { signal, raised, .. } => engine::Event::Flag { signal, raised },
                 Kind::Counted { signal, delta, .. } => engine::Event::Count { signal, delta },
                 Kind::IncidentOpened { .. } => engine::Event::Incident(Some(now.boot_of(&record.at))),
+                Kind::IncidentReopened { since, .. } => engine::Event::Incident(Some(now.boot_of(&since))),
                 Kind::IncidentClosed { .. } => engine::Event::Incident(None),
                 _ => continue,
             };
@@ -95,6 +96,10 @@ impl Session {
                 Ok(Kind::Counted { signal, delta, .. }) => engine::Event::Count { signal, delta },
                 Ok(Kind::IncidentOpened { .. }) => {
                     incident = Some(boot);
+                    continue;
+                }
+                Ok(Kind::IncidentReopened { since, .. }) => {
+                    incident = Some(now.boot_of(&since));
                     continue;
                 }
                 Ok(Kind::IncidentClosed { .. }) => {

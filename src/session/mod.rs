@@ -20,7 +20,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
-pub use checklists::{condition, judged};
+pub use checklists::{condition, conditions, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
 pub use request::{Request, Seen};

@@ -50,27 +50,35 @@ impl Decisions {
             Kind::VerdictChanged { to, evidence, .. } => self.verdict = Some((to, evidence, at.clone())),
             Kind::IncidentOpened { incident, reason, run } => {
                 self.incidents += 1;
-                self.uncovered = None;
                 match &run {
                     Some(_) => self.incident_run.clone_from(&run),
                     // What was ticked before something fired was for another matter.
                     None => self.period.incident += 1,
                 }
-                self.incident = Some(Incident { id: incident, since: at.clone(), reason, run });
+                self.broken = None;
+                self.opened(incident, at.clone(), at, reason, run, None);
+                self.uncovered = None;
+            }
+            Kind::IncidentReopened { incident, since, reason, run, .. } => {
+                self.opened(incident, since, at, reason, run, Some(at.clone()));
+                (self.uncovered, self.broken) = (None, None);
             }
             Kind::IncidentClosed { .. } => {
                 self.incident = None;
+                self.ladder.over = Some(at.clone());
                 self.uncovered = None;
                 self.period.incident += 1;
             }
-            Kind::RunOver { run, procedure, ended, .. } => {
+            Kind::RunOver { run, procedure, ended, follow, .. } => {
                 self.period.run += 1;
+                self.follow_from(&run, &ended, follow);
                 self.run_over = Some((run, procedure, ended));
             }
             Kind::Fired { firing, trigger, true_since, cell, stage, note, mode, evidence, .. } => {
                 *self.fired.entry(trigger.clone()).or_default() += 1;
-                if self.incident.is_none() {
-                    self.uncovered.get_or_insert_with(|| firing.clone());
+                match &mut self.incident {
+                    Some(open) => open.firings.push(firing.clone()),
+                    None => drop(self.uncovered.get_or_insert_with(|| firing.clone())),
                 }
                 let fired = Firing {
                     id: firing.clone(),
@@ -153,6 +161,15 @@ impl Decisions {
             }
             Kind::HostSlept { .. } | Kind::TornTail(_) => {}
             Kind::Noted { .. } | Kind::Troubled { .. } => {}
+            rung @ (Kind::RungDue { .. } | Kind::RungTold { .. } | Kind::RungAcked { .. }) => {
+                self.take_rung(rung, at);
+            }
+            watch @ (Kind::Watching { .. } | Kind::WatchOver { .. } | Kind::GoalJudged { .. }) => {
+                self.take_watch(watch, at);
+            }
+            follow @ (Kind::FollowUpAdded { .. }
+            | Kind::FollowUpSet { .. }
+            | Kind::FollowUpOwned { .. }) => self.take_follow_up(follow, at),
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
             | Kind::ClockMissed { .. }
@@ -238,8 +255,28 @@ impl Decisions {
             Kind::Marked { mark, at, values, who } => {
                 self.marks.insert(mark, Mark { at, values, who });
             }
-            item => self.take_item(item, at),
+            item => {
+                self.followed_by(&item, at);
+                self.take_item(item, at);
+            }
         }
+    }
+
+    /// An incident is open, since then or since now.
+    fn opened(
+        &mut self,
+        id: String,
+        since: Now,
+        at: &Now,
+        reason: String,
+        run: Option<String>,
+        again: Option<Now>,
+    ) {
+        let fires = |f: &&Firing| f.resolved.is_none() || self.uncovered.as_ref() == Some(&f.id);
+        let firings = self.firings.values().filter(fires).map(|f| f.id.clone()).collect();
+        self.climb(&id, at, again.is_some());
+        self.last_incident = Some((id.clone(), since.clone()));
+        self.incident = Some(Incident { id, since, reason, run, firings, again });
     }
 
     fn withheld(&mut self, firing: &str, by: Withheld, why: String, at: &Now) {

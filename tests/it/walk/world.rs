@@ -344,6 +344,11 @@ impl World {
                         let detail = "Pager: accepted".into();
                         events.push_back(decider::Event::Paged { firing, ok: true, detail });
                     }
+                    decider::Effect::Ring { climb, news: decider::News::Rung(rung), .. } => {
+                        let detail = "Pager: queued".into();
+                        events.push_back(decider::Event::Rung { climb, rung, ok: true, detail });
+                    }
+                    decider::Effect::Ring { .. } => {}
                     decider::Effect::Freeze { .. } | decider::Effect::Start { .. } => {
                         panic!("nothing acts by itself in the walk: {effect:?}")
                     }

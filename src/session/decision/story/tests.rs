@@ -208,7 +208,7 @@ fn every() -> Vec<Kind> {
             answer: crate::run::Answer::Holds,
             detail: "p95 2.18 s > 2 s".into(),
         },
-        Kind::RunOver { epoch, run: "r1".into(), procedure: "back".into(), ended: at() },
+        Kind::RunOver { epoch, run: "r1".into(), procedure: "back".into(), ended: at(), follow: Vec::new() },
         Kind::Flagged { signal: "odd".into(), raised: true, note: "users call".into(), who: who() },
         Kind::Counted { signal: "complaints".into(), delta: 1, who: who() },
         Kind::Marked {
