@@ -1231,6 +1231,9 @@ pub struct Step {
     /// What a rehearsal does in its place.
     #[serde(default)]
     pub rehearse: Option<Rehearse>,
+    /// The message that it hands to the outbox instead of doing what it says itself. Only in plans.
+    #[serde(default)]
+    pub tell: Option<Box<super::telling::Tell>>,
 }
 
 impl Step {
@@ -1259,6 +1262,7 @@ impl Step {
             retry_delay: 0,
             on_failure: OnFailure::Stop,
             rehearse: None,
+            tell: None,
         }
     }
 }
@@ -1310,6 +1314,10 @@ pub enum StepKind {
         channels: Vec<String>,
         /// Message.
         message: String,
+        /// `phase = open|update|resolve`: where it stands in its thread; none: it opens one where none is open, else it is
+        /// an update.
+        #[serde(default)]
+        phase: Option<super::telling::Phase>,
     },
     /// Evidence kept. Changes nothing.
     Capture(Capture),
