@@ -12,6 +12,7 @@ mod demo;
 mod drill;
 pub mod exit;
 mod fleet;
+mod followups;
 mod init;
 mod look;
 mod mark;
@@ -112,6 +113,7 @@ pub fn main() -> ExitCode {
             approve::approve(&records, approve::Word { run: run.as_deref(), refuse, name, yes })
         }
         Some(Command::Ask { run, records, wish }) => ask::ask(&records, &run, wish),
+        Some(Command::Followups(asked)) => followups::act(asked),
         Some(Command::People(said)) => say::act(said),
     })
 }

@@ -1,6 +1,6 @@
 //! What is decided outside of runs comes in: records of `decisions.jsonl`, the decider's heartbeat.
 
-use super::decision::{Closed, Kind, SILENT, Withheld};
+use super::decision::{Closed, Kind, SILENT, WatchEnd, Withheld};
 use super::view::{Happening, Watch};
 use super::{Effect, Session, timeline};
 use crate::engine::{self, Engine, baseline};
@@ -212,7 +212,12 @@ fn rings(kind: &Kind) -> bool {
     match kind {
         Kind::ClockClosed { how, .. } => matches!(how, Closed::Default | Closed::Refused | Closed::Overdue),
         Kind::Withheld { by, .. } => matches!(by, Withheld::Exhausted | Withheld::Failed),
-        Kind::ClockMissed { .. } | Kind::Escalated { .. } | Kind::Acting { .. } => true,
+        Kind::ClockMissed { .. }
+        | Kind::Escalated { .. }
+        | Kind::RungDue { .. }
+        | Kind::IncidentReopened { .. }
+        | Kind::Acting { .. } => true,
+        Kind::WatchOver { how, .. } => *how == WatchEnd::Broken,
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
+mod after;
 mod asked;
 mod book;
 mod checklists;

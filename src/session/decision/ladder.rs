@@ -150,6 +150,19 @@ impl Decisions {
         playbook.severities.get_index(place).map(|(id, _)| id)
     }
 
+    /// The record by which a person takes the open incident now; none while none is open.
+    pub fn taken_by(&self, playbook: &Playbook, who: Person, note: &str, now: &Now) -> Option<Kind> {
+        let incident = self.incident.as_ref()?;
+        Some(Kind::RungAcked {
+            incident: incident.id.clone(),
+            climb: self.ladder.climb,
+            severity: self.severity(playbook, incident).cloned(),
+            until: Deadline::after(now, HOLDS),
+            note: note.to_owned(),
+            who,
+        })
+    }
+
     /// The ladder is climbed from its beginning.
     pub(super) fn climb(&mut self, incident: &str, at: &Now, anew: bool) {
         self.ladder = Ladder {

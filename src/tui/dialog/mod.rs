@@ -328,6 +328,8 @@ pub enum Asked {
         /// What they are told.
         text: String,
     },
+    /// A person takes the incident, so that its ladder waits.
+    Take,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

@@ -117,6 +117,8 @@ pub(crate) fn book(mut view: View) -> View {
         state: ListState::NotAsked,
     };
     view.book = BookView {
+        taken: None,
+        call: None,
         service: "CST pipeline & semantic search".into(),
         owner: "search team".into(),
         incident: Some(WALL - 198_000),
@@ -147,6 +149,7 @@ pub(crate) fn book(mut view: View) -> View {
                 span: "from firing to recovered".into(),
                 procedures: vec!["Configuration rollback".into(), "Binary rollback".into()],
                 stand: None,
+                found: None,
             },
             GoalView {
                 title: "Effect".into(),

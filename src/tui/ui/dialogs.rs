@@ -584,6 +584,7 @@ fn answer(q: &Question) -> Intent {
             role,
             text: format!("{text} {reason}").trim_end().to_owned(),
         }),
+        Asked::Take => Intent::Request(Request::Take { note: reason }),
         Asked::Mark => {
             Intent::Request(Request::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() })
         }
