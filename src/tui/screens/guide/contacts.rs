@@ -95,7 +95,7 @@ fn hint(scene: &Scene<'_>) -> String {
         };
     };
     format!(
-        "From the start, {}. The watcher tells who is due; K says that you are on it, and the ladder waits.",
+        "From the start, {}. The watcher tells who is due; K: you are on it.",
         format::clock(since, &scene.ui.zone)
     )
 }
