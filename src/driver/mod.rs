@@ -171,6 +171,8 @@ pub struct Driver {
     deeds: checklist::Deeds,
     /// When it was rehearsed last, wall milliseconds, and the points of that.
     drilled: Option<(i64, u32)>,
+    /// What was seen of the demo.
+    played: Option<trouble::Played>,
 }
 
 impl Driver {
@@ -209,7 +211,9 @@ impl Driver {
             .name("follow".into())
             .spawn(move || follower.run(&see, &wanted))
             .expect("a thread can be started at the beginning of the program");
+        let played = setup.demo.is_some().then(|| trouble::Played::since(&now));
         Driver {
+            played,
             setup,
             session,
             delivered,
@@ -305,6 +309,7 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.troubles = self.troubles();
+        view.score = self.score(&now);
         view.drilled = self.drilled(&now);
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
@@ -468,7 +473,10 @@ impl Driver {
             }
             Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),
-            Seen::Decided(records) => Event::Decided(records),
+            Seen::Decided(records) => {
+                self.played.iter_mut().for_each(|p| p.take(&records));
+                Event::Decided(records)
+            }
             Seen::Beat(beat) => Event::Beat(beat),
             Seen::Roles(roles) => Event::Roles(roles),
             Seen::Baselines(known) => Event::Baselines(known),

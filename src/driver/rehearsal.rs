@@ -3,12 +3,14 @@
 mod pace;
 mod shown;
 
+pub(super) use shown::scored;
+
 use super::drill::{Subject, Voice, What};
 use super::{Request, Update, draft};
 use crate::clock;
 use crate::drill::draft::Draft;
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
-use crate::drill::score::score;
+use crate::drill::score::{Tape, score};
 use crate::drill::stage::Speech;
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
@@ -306,7 +308,7 @@ impl Rehearsal {
             return;
         };
         let now = self.now();
-        let score = score(&self.play, &now);
+        let score = score(&Tape::of(&self.play), &now);
         let findings = score.wrong.clone();
         let ok = findings.is_empty() && score.verified.is_some();
         let what = What { case: format!("by hand, {case}"), chaos, seed: self.seed };

@@ -44,6 +44,7 @@ impl Session {
             demo: self.facts.demo,
             troubles: Vec::new(),
             drill: None,
+            score: None,
             drilled: None,
             fleet: None,
             automation: self.automation(),

@@ -16,7 +16,7 @@ pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
-pub use drill::{DrillView, LastDrill, ScoreRow, TroubleView};
+pub use drill::{DrillView, LastDrill, ScoreRow, ScoreView, TroubleView};
 pub use events::{Happening, OnRecord, Sort};
 pub use logs::{LogLine, LogSeen, LogView};
 
@@ -47,6 +47,8 @@ pub struct View {
     pub troubles: Vec<TroubleView>,
     /// The drill, when the service is a simulated one.
     pub drill: Option<DrillView>,
+    /// How the rehearsal goes, in a drill or the demo.
+    pub score: Option<ScoreView>,
     /// When it was rehearsed last, where its playbook can be.
     pub drilled: Option<LastDrill>,
     /// Many services, while they are what is looked at.
