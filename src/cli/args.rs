@@ -455,6 +455,12 @@ pub enum People {
         #[arg(long, default_value = "")]
         note: String,
     },
+    /// What people are told: send it, try a channel, see what came of it.
+    Notify {
+        /// What is to be done.
+        #[command(subcommand)]
+        what: super::notify::Notify,
+    },
     /// Put a note on record.
     Note {
         /// In your words.

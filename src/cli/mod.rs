@@ -17,6 +17,7 @@ mod init;
 mod look;
 mod mark;
 mod note;
+mod notify;
 mod run;
 mod runs;
 mod say;

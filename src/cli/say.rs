@@ -1,7 +1,7 @@
 //! A person's word on record, and which subcommand says which.
 
 use super::args::{People, Target};
-use super::{ack, automation, count, decide, exit, mark, note, status, tick, timeline, why};
+use super::{ack, automation, count, decide, exit, mark, note, notify, status, tick, timeline, why};
 use crate::driver::Setup;
 use crate::journal::LogError;
 use crate::model::record::Record;
@@ -37,6 +37,7 @@ pub fn act(asked: People) -> u8 {
             playbook_first(&mut firing, &mut target);
             ack::ack(&target, firing.as_deref(), &note)
         }
+        People::Notify { what } => notify::notify(what),
         People::Note { text, target } => note::note(&target, &text),
         People::Tick { mut checklist, mut item, mut target, undo, does, without, note } => {
             if item.is_none() {

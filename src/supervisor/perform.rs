@@ -9,7 +9,7 @@ use super::watch::{Holding, SLEPT};
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
-use crate::model::playbook::StepKind;
+use crate::model::playbook::{Occasion, StepKind};
 use crate::model::record::Record;
 use crate::model::time::{Millis, Now};
 use crate::run::known::Answers;
@@ -20,10 +20,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How often requests are looked for; no timer of a run sleeps longer.
 const POLL: Duration = Duration::from_millis(200);
+/// How long it stays at its end for what is to be told of it to be queued.
+const TOLD: Duration = Duration::from_secs(10);
 
 /// One run and everything it holds.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub(super) struct Driver {
     /// Milliseconds the host had slept since boot when we last looked.
     asleep: Millis,
     finished: bool,
+    /// What is told beside the run.
+    pub(super) telling: JoinSet<()>,
 }
 
 impl Driver {
@@ -88,6 +92,7 @@ impl Driver {
             holding: None,
             asleep: clock::asleep(&clock::now()),
             finished: false,
+            telling: JoinSet::new(),
         };
         (driver, heard)
     }
@@ -103,6 +108,7 @@ impl Driver {
         {
             self.hold(step);
         }
+        self.notice(Occasion::RunStarted);
         self.handle(Event::Ready)?;
         while !self.finished {
             let left = self.machine.next_deadline().map_or(Millis::MAX, |d| d.left(&clock::now()));
@@ -115,8 +121,12 @@ impl Driver {
                         self.turn(Event::Tick)?;
                     }
                 }
+                Some(_) = self.telling.join_next() => {}
             }
         }
+        let told = async { while self.telling.join_next().await.is_some() {} };
+        // What it waits for is bounded; a disk that hangs is not.
+        let _ = tokio::time::timeout(TOLD, told).await;
         Ok(())
     }
 
@@ -186,6 +196,7 @@ impl Driver {
             Effect::Watch { step } => self.watch(step),
             Effect::Unwatch => self.drop_task(),
             Effect::Guard => {
+                self.notice(Occasion::RunVerified);
                 write_report(&*self.disk, &self.run, &self.plan, &self.records);
                 self.let_go()?;
                 self.guard();
@@ -195,6 +206,7 @@ impl Driver {
                 self.finished = true;
                 write_report(&*self.disk, &self.run, &self.plan, &self.records);
                 self.let_go()?;
+                self.notice_end();
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ mod ladder;
 mod lines;
 mod lock;
 mod log;
+mod notices;
 mod perform;
 mod runs;
 mod spool;

@@ -197,7 +197,7 @@ fn seen(dir: &Path) -> Option<Seen> {
     let (plan, records) = home::read_run(dir).ok()?;
     let view = RunView::fold(&plan, &records).ok()?;
     let step = |n: usize| plan.steps.get(n.checked_sub(1)?).filter(|s| s.changes());
-    let is_command = |s: &PlanStep| matches!(s.step.kind, StepKind::Run(_));
+    let is_command = |s: &PlanStep| matches!(s.step.kind, StepKind::Run(_)) && s.step.tell.is_none();
     let started = records.iter().find_map(|r| match Kind::read(r).ok()? {
         Kind::StepStarted { step: n, .. } => step(n).map(|_| r.at.clone()),
         // No process is started for it.
