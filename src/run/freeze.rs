@@ -11,8 +11,7 @@ use super::telling::{self, reach};
 use crate::model::condition::Expr;
 use crate::model::playbook::{
     Baseline, Channel, Criterion, Guard, Notice, Objective, Occasion, Playbook, Procedure, ReadingKind, Role,
-    Rung, StartedBy,
-    Step, StepKind, Wait, When,
+    Rung, StartedBy, Step, StepKind, Wait, When,
 };
 use crate::model::probe::{Ask, Probe};
 use crate::model::telling::{Phase, Tell};

@@ -12,9 +12,12 @@ use crate::model::condition::duration;
 use crate::model::playbook::Moment;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
+use crate::run::Answer;
 use crate::run::view::ObjectiveView;
 use crate::run::view::between;
 
+/// Milliseconds between two records of what a watch has earned.
+const EARNED: u64 = 5 * 60_000;
 /// Milliseconds before its time from which on a follow-up is spoken of.
 const SOON: i64 = 24 * 3_600_000;
 
@@ -42,7 +45,8 @@ impl Session {
                     None => (true, "being told".to_owned()),
                 };
                 let outside = if r.outside.is_empty() { "" } else { ", outside their hours" };
-                let by_itself = ToldView { wall: r.at.wall, ok, detail: format!("{detail}{outside}"), who: None };
+                let by_itself =
+                    ToldView { wall: r.at.wall, ok, detail: format!("{detail}{outside}"), who: None };
                 RungState::Told(told.filter(|t| t.wall > r.at.wall).unwrap_or(by_itself))
             }
             _ if told.is_some() => RungState::Told(told.unwrap_or_default()),
@@ -102,7 +106,7 @@ impl Session {
         let items: Vec<ItemView> = all.into_iter().map(item).collect();
         (!items.is_empty()).then(|| ChecklistView {
             id: FOLLOW_UPS.to_owned(),
-            title: "Follow-ups of earlier incidents".to_owned(),
+            title: "Other follow-ups".to_owned(),
             moment: Some(Moment::After),
             within_ms: None,
             began: true,
@@ -112,9 +116,8 @@ impl Session {
     }
 
     fn follow_up(&self, f: &FollowUp, now: &Now) -> FollowUpView {
-        let title = |id: &String| {
-            clean_line(self.playbook.roles.get(id).map_or(id.as_str(), |r| r.title.as_str()))
-        };
+        let title =
+            |id: &String| clean_line(self.playbook.roles.get(id).map_or(id.as_str(), |r| r.title.as_str()));
         FollowUpView {
             id: f.id.clone(),
             text: clean_line(&f.text),
@@ -129,8 +132,8 @@ impl Session {
     }
 
     /// What must stay true now, and what became of it after the last run.
-    pub(super) fn watches(&self) -> Vec<WatchView> {
-        self.decisions.watched().map(watched).collect()
+    pub(super) fn watches(&self, now: &Now) -> Vec<WatchView> {
+        self.decisions.watched().map(|w| watched(w, now)).collect()
     }
 
     /// What the decider found of objectives that are not about time.
@@ -162,7 +165,7 @@ impl Session {
                 next_ms: ahead.min(),
             });
         }
-        out.extend(self.watches().into_iter().map(Notice::Watched));
+        out.extend(self.watches(now).into_iter().map(Notice::Watched));
         let open = self.decisions.to_follow();
         if let Some((first, ms)) = first_due(&open, now).filter(|(_, ms)| *ms <= SOON) {
             out.push(Notice::FollowUps { open: open.len(), first: clean_line(&first.text), due_ms: ms });
@@ -173,7 +176,7 @@ impl Session {
 /// A follow-up as an item.
 fn item(f: FollowUpView) -> ItemView {
     let due = f.due_ms.map(|ms| {
-        let left = duration(ms.unsigned_abs() / 60_000 * 60_000);
+        let left = duration((ms.unsigned_abs() / 60_000 * 60_000).max(60_000));
         if ms < 0 { format!("OVERDUE by {left}") } else { format!("due in {left}") }
     });
     let who = f.owner.clone().or_else(|| (!f.roles.is_empty()).then(|| f.roles.join(", ")));
@@ -190,11 +193,13 @@ fn item(f: FollowUpView) -> ItemView {
     }
 }
 
-fn watched(w: &Watch) -> WatchView {
+fn watched(w: &Watch, now: &Now) -> WatchView {
+    // What it has earned since is on record now and then only.
+    let since = if w.answer == Answer::Holds { between(&w.at, now).min(EARNED) } else { 0 };
     WatchView {
         run: w.run.clone(),
         title: clean_line(&w.title),
-        left_ms: w.left(),
+        left_ms: w.left().saturating_sub(since),
         lasts_ms: w.lasts,
         answer: w.answer,
         detail: clean_line(&w.detail),

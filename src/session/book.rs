@@ -3,9 +3,7 @@
 use super::Session;
 use super::decision::Call;
 use super::decision::ladder::Stands;
-use super::view::guide::{
-    BookView, ContactView, GoalView, HoursView, ListView, RungView, Stand, ToldView,
-};
+use super::view::guide::{BookView, ContactView, GoalView, HoursView, ListView, RungView, Stand, ToldView};
 use super::view::{GuideView, Verdict};
 use crate::engine::eval::Truth;
 use crate::model::condition::duration;
@@ -167,12 +165,10 @@ impl Session {
             let until = r.view().ended.as_ref().unwrap_or(now);
             Some(Stand {
                 took_ms: seen.took(until),
-                kept: seen
-                    .kept(until)
-                    .or_else(|| {
-                        let over = seen.other.is_none() && r.view().ended.is_some();
-                        over.then_some(seen.to.is_some() && !seen.provisional)
-                    }),
+                kept: seen.kept(until).or_else(|| {
+                    let over = seen.other.is_none() && r.view().ended.is_some();
+                    over.then_some(seen.to.is_some() && !seen.provisional)
+                }),
                 provisional: seen.provisional,
             })
         });

@@ -315,7 +315,9 @@ allow = "1m"
         .replace("holds = \"rss < 1GB\"", "holds = \"rss < nothing\"");
     let problems = parse(&format!("{GOOD}{bad}"), "x.toml").unwrap_err();
     let text = told(&problems);
-    for phrase in ["it may be broken for as long as it is to last", "`lasts` has no meaning without `stays`", "nothing"] {
+    for phrase in
+        ["it may be broken for as long as it is to last", "`lasts` has no meaning without `stays`", "nothing"]
+    {
         assert!(text.contains(phrase), "{phrase} not in\n{text}");
     }
 }

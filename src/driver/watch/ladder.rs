@@ -74,7 +74,13 @@ impl Ladder {
                 channels.retain(|c| !said.contains(&c));
                 let subject = format!("{incident} is over");
                 let body = format!("{} {environment}: {subject}.", playbook.service.title);
-                (channels, "the incident is over".to_owned(), (subject, body), Phase::Close, "over".to_owned())
+                (
+                    channels,
+                    "the incident is over".to_owned(),
+                    (subject, body),
+                    Phase::Close,
+                    "over".to_owned(),
+                )
             }
         };
         let post = outbox::Post {

@@ -2,8 +2,8 @@
 
 use super::more::{after, approval, frozen, kind, late_by};
 use super::{
-    CriterionView, ObjectiveView, OtherGoal, PhaseView, RunState, RunView, StepState, StepView, VerificationView,
-    between,
+    CriterionView, ObjectiveView, OtherGoal, PhaseView, RunState, RunView, StepState, StepView,
+    VerificationView, between,
 };
 use crate::model::condition::duration;
 use crate::model::playbook::{From, Goal, Objective, StepKind, To};

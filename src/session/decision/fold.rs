@@ -167,9 +167,9 @@ impl Decisions {
             watch @ (Kind::Watching { .. } | Kind::WatchOver { .. } | Kind::GoalJudged { .. }) => {
                 self.take_watch(watch, at);
             }
-            follow @ (Kind::FollowUpAdded { .. }
-            | Kind::FollowUpSet { .. }
-            | Kind::FollowUpOwned { .. }) => self.take_follow_up(follow, at),
+            follow @ (Kind::FollowUpAdded { .. } | Kind::FollowUpSet { .. } | Kind::FollowUpOwned { .. }) => {
+                self.take_follow_up(follow, at)
+            }
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
             | Kind::ClockMissed { .. }

@@ -16,8 +16,8 @@ pub mod watches;
 pub mod words;
 
 pub use elapsed::Elapsed;
-pub use items::{Deed, Did, ItemRecord, Judgement, LEAD, Note, Period, Stood, Tick, Without};
 pub use followups::FollowUp;
+pub use items::{Deed, Did, ItemRecord, Judgement, LEAD, Note, Period, Stood, Tick, Without};
 pub use ladder::Ladder;
 pub use record::{Choice, Closed, Far, Kind, ToFollow, WatchEnd, Withheld};
 pub use rules::{How, Limits, Rules};

@@ -100,7 +100,17 @@ impl Decisions {
     pub(super) fn take_watch(&mut self, kind: Kind, at: &Now) {
         match kind {
             Kind::Watching {
-                run, objective, title, incident, lasts, allow, held, broken, answer, detail, ..
+                run,
+                objective,
+                title,
+                incident,
+                lasts,
+                allow,
+                held,
+                broken,
+                answer,
+                detail,
+                ..
             } => {
                 let key = (run.clone(), objective.clone());
                 let at = at.clone();

@@ -36,7 +36,7 @@ pub struct WatchView {
     pub run: String,
     /// Its name for people.
     pub title: String,
-    /// Milliseconds for which it must still hold, as of the last record.
+    /// Milliseconds for which it must still hold, about.
     pub left_ms: u64,
     /// Milliseconds for which it must hold in all.
     pub lasts_ms: u64,

@@ -81,8 +81,10 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
         Notice::Call { title, reach, outside, due_ms, next_ms } => {
             let reach = reach.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
             let hours = if *outside { ", outside their hours: nobody else is reached" } else { "" };
-            let next = next_ms.map(|ms| format!(" Next rung in {}.", format::countdown(ms))).unwrap_or_default();
-            let text = format!("{title}{reach}{hours}. Due for {}.{next} C opens contacts.", format::age(*due_ms));
+            let next =
+                next_ms.map(|ms| format!(" Next rung in {}.", format::countdown(ms))).unwrap_or_default();
+            let text =
+                format!("{title}{reach}{hours}. Due for {}.{next} C opens contacts.", format::age(*due_ms));
             ("^ ", "CALL NOW".to_string(), text, Slot::Warn)
         }
         Notice::Taken { who, left_ms } => {
@@ -90,7 +92,8 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
             ("= ", "TAKEN".to_string(), text, Slot::Accent)
         }
         Notice::Watched(w) => {
-            let left = format!("{} left of {}", format::countdown(w.left_ms), format::length(w.lasts_ms));
+            let left = w.left_ms / 60_000 * 60_000 + if w.left_ms % 60_000 > 0 { 60_000 } else { 0 };
+            let left = format!("{} left of {}", format::length(left), format::length(w.lasts_ms));
             let (mark, text, slot) = match w.answer {
                 Answer::Holds => ("~ ", format!("{}: {left}", w.title), Slot::Accent),
                 Answer::Fails => ("! ", format!("{} is BROKEN: {}", w.title, w.detail), Slot::Warn),
@@ -104,11 +107,16 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
             let more = if *open > 1 { format!(" ({open} to be done)") } else { String::new() };
             match *due_ms < 0 {
                 true => {
-                    let by = format::short(due_ms.unsigned_abs() / 60_000 * 60_000);
-                    ("! ", format!("OVERDUE by {by}"), format!("{first}{more}. 2 opens the lists."), Slot::Warn)
+                    let by = format::short((due_ms.unsigned_abs() / 60_000 * 60_000).max(60_000));
+                    (
+                        "! ",
+                        format!("OVERDUE by {by}"),
+                        format!("{first}{more}. 2 opens the lists."),
+                        Slot::Warn,
+                    )
                 }
                 false => {
-                    let left = format::short(due_ms.unsigned_abs() / 60_000 * 60_000);
+                    let left = format::short((due_ms.unsigned_abs() / 60_000 * 60_000).max(60_000));
                     ("· ", "FOLLOW-UP".to_string(), format!("due in {left}: {first}{more}"), Slot::Text)
                 }
             }

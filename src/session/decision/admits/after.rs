@@ -73,12 +73,14 @@ impl Decisions {
             }
             Kind::Watching { run, objective, title, detail, .. } => {
                 sane(&[run, objective], &[title, detail])?;
-                let over = self.watches.get(&(run.clone(), objective.clone())).is_some_and(|w| w.over.is_some());
+                let over =
+                    self.watches.get(&(run.clone(), objective.clone())).is_some_and(|w| w.over.is_some());
                 unless(!over, || format!("{objective} of {run} is watched no more"))
             }
             Kind::WatchOver { run, objective, detail, .. } => {
                 sane(&[run, objective], &[detail])?;
-                let open = self.watches.get(&(run.clone(), objective.clone())).is_some_and(|w| w.over.is_none());
+                let open =
+                    self.watches.get(&(run.clone(), objective.clone())).is_some_and(|w| w.over.is_none());
                 unless(open, || format!("{objective} of {run} is not watched"))
             }
             Kind::GoalJudged { run, objective, title, detail, .. } => {

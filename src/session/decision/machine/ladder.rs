@@ -41,9 +41,8 @@ impl Machine {
     /// Rungs that are due and not on record. Only a watcher tells people by itself.
     pub(super) fn rungs(&self, now: &Now) -> Vec<Kind> {
         let Some(incident) = self.state.incident.as_ref().filter(|_| self.acts) else { return Vec::new() };
-        let title = |id: &String| {
-            clean_line(self.playbook.roles.get(id).map_or(id.as_str(), |r| r.title.as_str()))
-        };
+        let title =
+            |id: &String| clean_line(self.playbook.roles.get(id).map_or(id.as_str(), |r| r.title.as_str()));
         let mut out = Vec::new();
         for (i, stands) in self.stands(now).into_iter().enumerate() {
             let (Stands::Due(late), Some(rung)) = (stands, self.playbook.escalation.get(i)) else { continue };
@@ -92,7 +91,9 @@ impl Machine {
             .map(|(number, r)| (News::Rung(*number), &r.at))
             .collect();
         if !ladder.rungs.is_empty() {
-            news.extend(ladder.acked.as_ref().filter(|_| ladder.over.is_none()).map(|t| (News::Taken, &t.at)));
+            news.extend(
+                ladder.acked.as_ref().filter(|_| ladder.over.is_none()).map(|t| (News::Taken, &t.at)),
+            );
             news.extend(ladder.over.as_ref().map(|at| (News::Over, at)));
         }
         for (news, at) in news {

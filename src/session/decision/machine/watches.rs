@@ -58,7 +58,8 @@ impl Machine {
         let open: Vec<Watch> = self.state.watched().cloned().collect();
         self.earned.retain(|key, _| open.iter().any(|w| w.run == key.0 && w.objective == key.1));
         let mut out: Vec<Kind> = open.iter().filter_map(|w| self.course(now, w)).collect();
-        if let Some(over) = self.runs.as_ref().and_then(|r| r.last.clone().filter(|_| r.in_the_way.is_none())) {
+        if let Some(over) = self.runs.as_ref().and_then(|r| r.last.clone().filter(|_| r.in_the_way.is_none()))
+        {
             out.extend(self.begin(now, &over, &open));
             out.extend(self.judge_goals(now, &over));
         }
@@ -86,6 +87,10 @@ impl Machine {
                 continue;
             }
             let (truth, detail) = self.says(now, &id);
+            // It is judged anew after the run; that is waited for a little.
+            if truth == Truth::Unknown && ago < CALM {
+                continue;
+            }
             let opened = self.state.last_incident.as_ref().filter(|(_, since)| {
                 match since.boot_id == over.ended.boot_id {
                     true => since.boot <= over.ended.boot,

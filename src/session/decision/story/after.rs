@@ -42,7 +42,7 @@ impl Names<'_> {
             Kind::FollowUpOwned { id, owner: None, who } => {
                 (None, "follow-up", format!("{id}: nobody does it any more"), Some(who))
             }
-            Kind::Watching { title, lasts, held, broken: 0, answer, detail, .. } if held == 0 => {
+            Kind::Watching { title, lasts, held: 0, broken: 0, answer, detail, .. } => {
                 let text = format!("{title}: watched for {}: {}", duration(lasts), seen(answer, &detail));
                 (None, "watch", text, None)
             }

@@ -1,10 +1,10 @@
 //! The words of each kind.
 
 use super::*;
-use crate::session::decision::{Far, WatchEnd};
 use crate::engine::eval::Truth;
 use crate::model::time::{Deadline, Now};
 use crate::session::decision::Withheld;
+use crate::session::decision::{Far, WatchEnd};
 
 fn person(user: &str) -> Person {
     Person { user: user.into(), ..Person::default() }

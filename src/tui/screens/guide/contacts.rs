@@ -155,7 +155,7 @@ fn state(rung: &RungView, zone: &TimeZone) -> (&'static str, Slot, String) {
             ("! ", Slot::Warn, format!("since {}, not paged  {}", format::age(*ms), rung.how))
         }
         (RungState::Held(left), None) => {
-            ("= ", Slot::Accent, how(format!("due, waits {}", format::countdown(*left))))
+            ("= ", Slot::Accent, how(format!("waits {}", format::countdown(*left))))
         }
         (RungState::NotFor, None) => ("  ", Slot::Dim, "not for this severity".into()),
         (RungState::Waits, None) => ("  ", Slot::Dim, "waits for its condition".into()),

@@ -98,7 +98,11 @@ fn what_was_told_is_not_told_again_after_a_restart_and_what_was_not_is() {
     let on_record = w.count(|k| matches!(k, Kind::RungDue { .. }));
     let mut next = w.begin(true);
     w.run(&mut next, 5_000);
-    assert_eq!((due(&w), w.rings.clone()), (vec![1], vec![(1, News::Rung(1))]), "{on_record} on record before");
+    assert_eq!(
+        (due(&w), w.rings.clone()),
+        (vec![1], vec![(1, News::Rung(1))]),
+        "{on_record} on record before"
+    );
     assert!(w.state.ladder.rungs[&1].told.is_some());
     let mut third = w.begin(true);
     w.run(&mut third, 5_000);
@@ -192,7 +196,11 @@ fn nobody_reached_means_the_next_rung_at_once_and_they_are_told_all_the_same() {
     assert_eq!((first.to.len(), first.outside.len(), second.outside.len()), (1, 1, 0));
     assert_eq!(second.why, "nobody of the rung before is reached at this hour");
     w.run(&mut p, 2 * HOUR);
-    assert_eq!(w.state.ladder.rungs[&3].to, ["LEAD"], "who is outside their hours is left out where another is in");
+    assert_eq!(
+        w.state.ladder.rungs[&3].to,
+        ["LEAD"],
+        "who is outside their hours is left out where another is in"
+    );
 }
 
 #[test]

@@ -158,11 +158,17 @@ fn what_must_hold_at_the_end_is_judged_then_once() {
 fn lists(w: &mut World) {
     let item = |text: &str| Item { text: text.into(), roles: vec!["qa".into()], required: true, does: None };
     let items = vec![item("Report"), item("Debrief")];
-    let list =
-        |title: &str, due| Checklist { title: title.into(), moment: Moment::After, due, items: items.clone() };
+    let list = |title: &str, due| Checklist {
+        title: title.into(),
+        moment: Moment::After,
+        due,
+        items: items.clone(),
+    };
     w.playbook.checklists.insert("hour".into(), list("First hour", Some(60 * MINUTE)));
     w.playbook.checklists.insert("other".into(), list("Of another procedure", None));
-    w.playbook.procedures.insert("back".into(), Procedure { checklists: vec!["hour".into()], ..Procedure::default() });
+    w.playbook
+        .procedures
+        .insert("back".into(), Procedure { checklists: vec!["hour".into()], ..Procedure::default() });
     w.rules = Rules::of(&w.playbook, "prod");
 }
 
@@ -241,7 +247,8 @@ fn a_second_run_of_an_incident_asks_anew_in_the_place_of_what_is_open() {
             w.say(Kind::FollowUpOwned { id: "f2".into(), owner: Some("qa".into()), who: person("ben", 1) });
         }
     }
-    let all: Vec<_> = w.state.to_follow().iter().map(|f| (f.id.as_str(), f.run.as_deref().unwrap())).collect();
+    let all: Vec<_> =
+        w.state.to_follow().iter().map(|f| (f.id.as_str(), f.run.as_deref().unwrap())).collect();
     assert_eq!(all, [("f3", "r2"), ("f4", "r2")]);
     assert_eq!(w.state.follow_ups["f4"].owner.as_deref(), Some("qa"), "who does it stays");
 }
