@@ -367,6 +367,9 @@ pub enum Command {
         #[command(subcommand)]
         wish: Wished,
     },
+    /// What is to be done after runs and incidents: list it, add to it, say who does it and that it is done. Exit 10 when
+    /// something is overdue.
+    Followups(super::followups::FollowUps),
     /// What people see and say.
     #[command(flatten)]
     People(People),
@@ -441,9 +444,10 @@ pub enum People {
         #[arg(long, default_value = "by hand")]
         reason: String,
     },
-    /// Say that a firing was seen: it rings no more, and what a failure stopped may act again.
+    /// Say that a firing was seen: it rings no more, and what a failure stopped may act again. Or take the incident: its
+    /// ladder waits for 30 minutes, or until something graver fires.
     Ack {
-        /// The firing (the only one that nobody has seen when none is named).
+        /// The firing, or the incident (its name, or the word); the only one that nobody has seen when none is named.
         #[arg(value_name = "FIRING")]
         firing: Option<String>,
         /// Of which service.

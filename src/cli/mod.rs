@@ -14,6 +14,7 @@ mod demo;
 mod drill;
 pub mod exit;
 mod fleet;
+mod followups;
 mod incident;
 mod init;
 mod look;
@@ -121,6 +122,7 @@ pub fn main() -> ExitCode {
             approve::approve(&records, approve::Word { run: run.as_deref(), refuse, name, yes })
         }
         Some(Command::Ask { run, records, wish }) => ask::ask(&records, &run, wish),
+        Some(Command::Followups(asked)) => followups::act(asked),
         Some(Command::People(said)) => say::act(said),
     })
 }

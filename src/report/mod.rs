@@ -135,6 +135,16 @@ fn objectives(out: &mut String, view: &RunView) {
     }
     let _ = writeln!(out, "\n## Objectives\n\n| objective | allowed | took | judged |\n|---|---|---|---|");
     for o in &view.objectives {
+        if let Some(other) = &o.other {
+            let judged = match other.kept {
+                Some(true) => "kept",
+                Some(false) => "MISSED",
+                None => "unknown",
+            };
+            let (asks, found) = (cell(&other.asks), cell(&other.found));
+            let _ = writeln!(out, "| {} | {asks} | {found} | {judged} |", cell(&o.title));
+            continue;
+        }
         let took = match (&o.from, &o.to) {
             (Some(from), Some(to)) => Some(between(from, to)),
             _ => None,

@@ -279,6 +279,8 @@ impl Deciding {
             standing: verdict.standing.clone(),
             evidence: verdict.evidence.clone(),
         };
+        let said = crate::session::conditions(&self.setup.playbook, engine, now);
+        self.handle(now, Event::Conditions(said));
         self.handle(now, judged);
         self.items(now, engine);
     }
@@ -518,6 +520,10 @@ impl Deciding {
                     self.answer(Event::Paged { firing, ok: false, detail });
                 }
             },
+            Effect::Ring { climb, news, .. } => {
+                let ladder = super::ladder::Ladder { setup: self.setup.clone(), state: self.state().clone() };
+                self.spawn(ladder.ring(climb, news));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod detached;
+mod ladder;
 mod lines;
 mod lock;
 mod log;

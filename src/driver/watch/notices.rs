@@ -59,6 +59,10 @@ pub(super) fn happened(
         Kind::Escalated { firing, .. } => {
             (Occasion::Escalated, format!("escalated {firing} {}", record.seq), of(&firing), None)
         }
+        Kind::RungDue { climb, rung, .. } => {
+            let last = state.incident.as_ref().and_then(|i| i.fired.last());
+            (Occasion::Escalated, format!("rung {climb} {rung}"), last.and_then(|(f, ..)| of(f)), None)
+        }
         Kind::IncidentClosed { incident, .. } => {
             let since = before.filter(|(id, _)| *id == incident).map_or_else(|| at.clone(), |b| b.1.clone());
             (Occasion::IncidentClosed, format!("closed {incident}"), None, Some((incident, since)))

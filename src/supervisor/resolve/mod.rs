@@ -149,6 +149,7 @@ pub async fn resolve(
             return draft;
         }
     };
+    drawn.plan.data = crate::run::choice::data_from(&draft.choices);
     let world = Arc::new(World { cwd: drawn.plan.cwd.clone(), ..world });
     draft.problems = super::pin::pin(&world, &mut drawn.plan).await;
     draft.problems.extend(preflight::find(&mut drawn.plan));
