@@ -296,15 +296,17 @@ pub enum Command {
         #[command(flatten)]
         asked: Past,
     },
-    /// List runs, newest first.
-    Runs {
-        /// Of which service.
-        #[command(flatten)]
-        target: Target,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
+    /// Pack the evidence of a run into one file with a manifest of hashes: records, plan, playbook, outputs, captures, logs,
+    /// metrics.
+    Bundle(super::bundle::Bundle),
+    /// Check that the records are whole, or print all of them.
+    Audit {
+        /// What is done.
+        #[command(subcommand)]
+        what: super::audit::Audit,
     },
+    /// List runs and drills of one service or of all, newest first, or show one.
+    Runs(super::runs::past::Runs),
     /// Go on with a run that nobody drives, or say what an unknown step did.
     Resume {
         /// Id of the run (the newest unfinished one when none is named).
@@ -514,18 +516,8 @@ pub enum People {
         #[arg(long)]
         back: bool,
     },
-    /// Show the incident, or say that it is over.
-    Incident {
-        /// `close`: it is over.
-        #[arg(value_name = "close")]
-        what: Option<String>,
-        /// Of which service.
-        #[command(flatten)]
-        target: Target,
-        /// Why it is over.
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    /// Show the incident, or say something of it: how grave it is, who leads, that it is over.
+    Incident(super::incident::Asked),
     /// Mark a moment: what the signals were before it is what is normal for them.
     Mark {
         /// Name of the mark.

@@ -4,14 +4,17 @@ mod ack;
 mod approve;
 pub mod args;
 mod ask;
+mod audit;
 mod automation;
 mod backtest;
+mod bundle;
 mod count;
 mod decide;
 mod demo;
 mod drill;
 pub mod exit;
 mod fleet;
+mod incident;
 mod init;
 mod look;
 mod mark;
@@ -91,7 +94,12 @@ pub fn main() -> ExitCode {
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
-        Some(Command::Runs { target, json }) => runs::list(&target, json),
+        Some(Command::Audit { what }) => audit::act(&what),
+        Some(Command::Bundle(asked)) => bundle::make(&asked),
+        Some(Command::Runs(runs::past::Runs { what: Some(runs::show::What::Show(one)), .. })) => {
+            runs::show::show(&one)
+        }
+        Some(Command::Runs(asked)) => runs::past::list(&asked),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
             &target,
             run.as_deref(),

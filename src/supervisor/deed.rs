@@ -129,7 +129,7 @@ impl Deed {
     async fn told(&self, steps: Vec<PlanStep>) -> (String, bool) {
         let plan = self.plan.clone();
         let written = tokio::task::spawn_blocking(move || {
-            let thread = incident(&plan.home).map(|(id, _)| id);
+            let thread = super::resolve::thread(&plan.home);
             let home = std::path::Path::new(&plan.home);
             let outbox = outbox::load(home).unwrap_or_default();
             let place = outbox::Place { secrets: &plan.playbook.secrets, env: &plan.env, cwd: &plan.cwd };

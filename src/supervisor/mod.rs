@@ -6,6 +6,7 @@
 mod after;
 pub mod ask;
 pub mod attempt;
+pub mod audit;
 pub mod baseline;
 mod begin;
 pub mod capture;
@@ -37,6 +38,7 @@ mod room;
 pub mod secrets;
 mod socket;
 mod telling;
+pub mod ticket;
 mod watch;
 
 pub use after::succeed;

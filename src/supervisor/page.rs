@@ -40,7 +40,7 @@ pub async fn page_by(
         if context.incident.is_none() {
             context.incident = super::resolve::incident(&context.home);
         }
-        let incident = context.incident.as_ref().map(|(id, _)| id.clone());
+        let incident = super::resolve::thread(&context.home);
         let post = Post {
             id: format!("page {}", context.id),
             about: clean_line(&title),

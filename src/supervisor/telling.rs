@@ -4,7 +4,7 @@
 use super::late::Moment;
 use super::outbox::{self, Place, Post};
 use super::perform::Driver;
-use super::resolve::incident;
+use super::resolve;
 use crate::model::playbook::Occasion;
 use crate::model::telling::{Phase, Tell};
 use crate::run::{Outcome, PlanStep, Verdict};
@@ -138,7 +138,7 @@ async fn post(
     let plan = moment.plan.clone();
     let queued = tokio::task::spawn_blocking(move || {
         let home = Path::new(&plan.home);
-        let incident = incident(&plan.home).map(|(id, _)| id);
+        let incident = resolve::thread(&plan.home);
         let (outbox, thread) = outbox::thread_of(home, &plan.id, incident.as_deref());
         let place = Place { secrets: &plan.playbook.secrets, env: &plan.env, cwd: &plan.cwd };
         let mut ids = Vec::new();

@@ -12,6 +12,7 @@ use crate::model::time::Millis;
 use crate::run::approval::who_may;
 use crate::run::plan::Approval;
 use crate::session::decision::{Attempt, Choice, Clock};
+use crate::supervisor::audit::forward::troubles;
 use crate::supervisor::decisions::{Beat, BeatSignal};
 use unicode_width::UnicodeWidthStr;
 
@@ -64,11 +65,15 @@ pub(super) fn page(k: &Known) -> String {
     out.line(0, &format!("{}  ({})", b.text, k.lasts(b.standing_since)));
     b.evidence.iter().for_each(|e| out.line(2, e));
     out.line(0, &watch(k));
+    troubles(&k.setup.folder).iter().for_each(|t| out.line(0, &format!("AUDIT: {t}")));
     if let Some(trouble) = b.trouble.as_ref().filter(|_| k.watched) {
         out.line(0, &format!("NOTHING IS DECIDED: {trouble}"));
     }
     if let Some(i) = &k.state.incident {
-        out.line(0, &format!("incident {} for {}: {}", i.id, duration(k.since(i.since.wall)), i.reason));
+        let severity = i.severity(k.playbook()).map(|s| format!(", {s}")).unwrap_or_default();
+        let lead = i.lead().map(|l| format!(", lead {l}")).unwrap_or_default();
+        let long = duration(k.since(i.since.wall));
+        out.line(0, &format!("incident {}{severity}{lead} for {long}: {}", i.name(), i.reason));
     }
     decisions(&mut out, k);
     run(&mut out, k);

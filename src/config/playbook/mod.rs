@@ -25,6 +25,7 @@ mod sources;
 mod steps;
 mod telling;
 mod templates;
+pub mod texts;
 mod triggers;
 mod words;
 
@@ -118,7 +119,8 @@ pub fn parse(src: &str, name: &str) -> Result<Loaded, Vec<Problem>> {
     problems.sort_by_key(|p| (p.line, p.column));
     match playbook {
         Some(playbook) if problems.iter().all(|p| p.severity == Severity::Warning) => {
-            let hash = Sha256::digest(src.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+            let hash: String = Sha256::digest(src.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+            texts::remember(&hash, src);
             Ok(Loaded { playbook, warnings: problems, hash })
         }
         _ => Err(problems),
@@ -141,6 +143,7 @@ fn walk(top: &Table<'_>) -> Playbook {
     let procedures = procedures::procedures(top, &around, &mut keys);
     let steps = procedures::all_step_ids(top);
     let messages = telling::messages(top, &procedures::Left::by_all(top));
+    let (incident, ticket) = checklists::incident(top);
     let playbook = Playbook {
         service: service::service(top),
         vars: service::top_vars(top),
@@ -156,7 +159,8 @@ fn walk(top: &Table<'_>) -> Playbook {
         guides: looking::guides(top),
         severities: deciding::severities(top, &roles),
         triggers: triggers::triggers(top, traffic.as_ref(), &roles),
-        incident: checklists::incident(top),
+        incident,
+        ticket,
         checklists: checklists::checklists(top, &verifications),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),

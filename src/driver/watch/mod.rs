@@ -16,7 +16,7 @@ pub(super) mod words;
 
 pub use deciding::{Deciding, Told};
 pub use detached::start_detached;
-pub(super) use spool::folder as spool_folder;
+pub(super) use spool::{folder as spool_folder, since as spooled_since};
 
 use super::Setup;
 use crate::clock;

@@ -11,7 +11,7 @@ pub use preview::{Tried, preview};
 use super::ask::{Told, World, ask};
 use super::file_change::Planned;
 use super::person::{allowed_env, person, roles_of};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, hidden};
 use super::watch;
 use crate::clock;
 use crate::model::condition::{Cmp, Condition, Expr};
@@ -74,7 +74,7 @@ impl Draft {
     /// A person goes on although checks before the start do not hold; the reason goes on record with the plan. What
     /// proves the target and its compatibility is not overridden.
     pub fn go_on(&mut self, reason: &str) {
-        let reason = clean_line(reason).trim().to_owned();
+        let reason = hidden(&clean_line(reason)).trim().to_owned();
         if let Some(plan) = self.plan.as_mut().filter(|_| !self.blocked.is_empty() && !reason.is_empty()) {
             plan.override_reason = Some(reason);
             self.problems.retain(|p| !self.blocked.contains(p));
@@ -96,7 +96,7 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
         id: format!("{}-{key}-{noise:04x}", at.strftime("%m%d-%H%M%S")),
         now,
         who: person(),
-        reason: reason.to_owned(),
+        reason: hidden(reason),
         cause,
         incident: None,
         automatic: None,
@@ -248,7 +248,13 @@ async fn incident_of(home: &str) -> Option<(String, Now)> {
 /// The open incident on record: its name, and when it opened.
 pub(super) fn incident(home: &str) -> Option<(String, Now)> {
     let state = super::decisions::load(Path::new(home)).ok()?;
-    state.incident.map(|i| (i.id, i.since))
+    state.incident.map(|i| (i.name().to_owned(), i.since))
+}
+
+/// What letters about the open incident belong to at their receivers: the name that it was opened under, which stays when a
+/// ticket gives it another one. It reads the log.
+pub(super) fn thread(home: &str) -> Option<String> {
+    super::decisions::load(Path::new(home)).ok()?.incident.map(|i| i.id)
 }
 
 /// The baselines that are known now, base units.
