@@ -115,7 +115,11 @@ fn told(r: &Ran<'_>) -> Option<Now> {
         _ => false,
     });
     let done = tells.map(|s| &r.state.steps[s.number - 1]);
-    let done = done.filter(|s| matches!(s.outcome, Some(crate::run::Outcome::Success { .. })));
+    let delivered = |s: &&crate::run::state::StepState| match &s.outcome {
+        Some(crate::run::Outcome::Success { detail }) => !detail.starts_with(super::words::NOT_YET),
+        _ => false,
+    };
+    let done = done.filter(delivered);
     done.filter_map(|s| s.ended.clone()).min_by_key(|at| at.boot)
 }
 

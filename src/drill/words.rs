@@ -31,6 +31,14 @@ pub(super) fn value(session: &Session, now: &Now, id: &str) -> String {
     clean_line(&all).replace("{{", "{ {")
 }
 
+/// What a message is while its channel takes nothing: no run waits for it.
+pub(super) fn not_yet(why: &str) -> String {
+    format!("{NOT_YET} ({why}): it goes on being tried")
+}
+
+/// How [`not_yet`] begins.
+pub(super) const NOT_YET: &str = "not delivered yet";
+
 /// What came of telling people by these steps, and whether at least one channel took it.
 pub(super) fn told(world: &World, steps: &[&Step]) -> (String, bool) {
     let mut took = false;

@@ -41,6 +41,7 @@ pub async fn open(
         return Err(clean_line(&problems.join("; ")));
     }
     let world = World {
+        telling: Default::default(),
         env: context.env.clone(),
         cwd,
         secrets: Secrets::new(playbook.secrets.clone()),

@@ -3,11 +3,12 @@
 use super::{Case, Hope, flat, verifies};
 use crate::drill::play::Play;
 use crate::drill::robot::Robot;
+use crate::drill::words::NOT_YET;
 use crate::model::condition::duration;
 use crate::model::drill::{Ending, Outcome as Expected};
 use crate::model::playbook::StepKind;
 use crate::model::rehearsal::Score;
-use crate::run::{Outcome, Verdict};
+use crate::run::Verdict;
 
 /// What is not as it was hoped for; empty: all is.
 pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<String> {
@@ -58,7 +59,7 @@ pub fn judged(case: &Case, play: &Play, robot: &Robot, score: &Score) -> Vec<Str
                 });
                 let untold = tells.filter(|s| {
                     let outcome = &run.state().steps[s.number - 1].outcome;
-                    matches!(outcome, Some(Outcome::Failure { .. } | Outcome::TimedOut { .. }))
+                    outcome.as_ref().is_some_and(|o| o.detail().starts_with(NOT_YET))
                 });
                 let untold = untold.count();
                 if !verified {

@@ -2,6 +2,7 @@
 
 use super::Play;
 use crate::drill::asking::rule;
+use crate::drill::words::not_yet;
 use crate::model::drill::Simulated;
 use crate::model::playbook::{Item, ItemDoes, StepKind};
 use crate::model::text::clean_line;
@@ -71,7 +72,7 @@ impl Play {
                         let deaf: Vec<String> = channels.iter().filter_map(|c| self.world.deaf(c)).collect();
                         match deaf.len() < channels.len() {
                             true => Ok("told (rehearsed)".to_owned()),
-                            false => Err(deaf.join("; ")),
+                            false => Ok(not_yet(&deaf.join("; "))),
                         }
                     }
                     _ => Err("it cannot be done in a rehearsal".to_owned()),

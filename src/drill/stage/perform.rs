@@ -2,6 +2,7 @@
 
 use super::{LOOK, ONCE, Speech, Stage, TELLS, Under};
 use crate::drill::asking::{Scene, rule};
+use crate::drill::words::not_yet;
 use crate::model::drill::{Rehearse, Simulated, Speaks};
 use crate::model::playbook::{Step, StepKind, When};
 use crate::model::probe::{Ask, Probe};
@@ -277,8 +278,11 @@ impl Stage {
             let why: Vec<String> = sim.channels.iter().filter_map(|c| scene.world.deaf(c)).collect();
             (!why.is_empty()).then(|| why.join("; "))
         };
-        if let Some(why) = scene.world.fails(&sim.names).or_else(deaf).or(heard) {
+        if let Some(why) = scene.world.fails(&sim.names).or(heard) {
             return Outcome::Failure { detail: clean_line(&why) };
+        }
+        if let Some(why) = deaf() {
+            return Outcome::Success { detail: clean_line(&not_yet(&why)) };
         }
         let printed = match &sim.rehearse.stdout {
             Some(text) => match self.filled(now, scene, text) {

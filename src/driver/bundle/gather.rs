@@ -97,6 +97,7 @@ pub(super) async fn gather(asked: &Asked, say: &impl Fn(&str)) -> Result<Gathere
     let secrets = match &plan {
         Some(plan) => {
             let world = World {
+                telling: Default::default(),
                 env: plan.env.clone(),
                 cwd: plan.cwd.clone(),
                 secrets,
