@@ -143,7 +143,9 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, m: &Messages
             Slot::Text,
         );
     } else {
-        let rows = 6.min(all).min(w.left().saturating_sub(6) as usize).max(1);
+        // The channels, two lines across and a letter need their rows too.
+        let others = to.div_ceil(2).min(4) + 3;
+        let rows = 6.min(all).min((w.left() as usize).saturating_sub(others)).max(1);
         let first = (m.at[0] + 1).saturating_sub(rows);
         for (n, message) in view.messages.iter().enumerate().skip(first).take(rows) {
             let on = n == m.at[0];
