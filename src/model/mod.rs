@@ -10,6 +10,7 @@ pub mod record;
 pub mod rehearsal;
 pub mod resolve;
 pub mod samples;
+pub mod telling;
 pub mod template;
 pub mod text;
 pub mod time;

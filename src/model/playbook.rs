@@ -1156,6 +1156,9 @@ pub struct Step {
     /// What a rehearsal does in its place.
     #[serde(default)]
     pub rehearse: Option<Rehearse>,
+    /// The message that it hands to the outbox instead of doing what it says itself. Only in plans.
+    #[serde(default)]
+    pub tell: Option<Box<super::telling::Tell>>,
 }
 
 impl Step {
@@ -1184,6 +1187,7 @@ impl Step {
             retry_delay: 0,
             on_failure: OnFailure::Stop,
             rehearse: None,
+            tell: None,
         }
     }
 }
@@ -1235,6 +1239,10 @@ pub enum StepKind {
         channels: Vec<String>,
         /// Message.
         message: String,
+        /// `phase = open|update|resolve`: where it stands in its thread; none: it opens one where none is open, else it is
+        /// an update.
+        #[serde(default)]
+        phase: Option<super::telling::Phase>,
     },
     /// Evidence kept. Changes nothing.
     Capture(Capture),

@@ -5,10 +5,12 @@ use super::choice;
 use super::fill::{Filler, Values};
 use super::given::{both, known, literal, shown};
 use super::plan::{PlanStep, RampPart};
+use super::telling;
 use crate::model::condition::Condition;
 use crate::model::drill::Simulated;
-use crate::model::playbook::{Hold, OnFailure, Param, Procedure, Question, Ramp, Step, StepKind, Way, When};
+use crate::model::playbook::{Hold, OnFailure, Param, Procedure, Question, Ramp, Step, StepKind, When};
 use crate::model::probe::{Ask, Expectation, Probe};
+use crate::model::telling::Phase;
 use crate::model::template::Template;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -178,8 +180,8 @@ impl Walk<'_, '_> {
         let mut placed = match &s.kind {
             StepKind::Procedure { id, args } => return self.inner(s, id, args, &around),
             StepKind::Ramp(ramp) => return self.ramp(s, ramp, &around),
-            StepKind::Notify { channels, message } => {
-                self.notify(s, channels, message, &around);
+            StepKind::Notify { channels, message, phase } => {
+                self.notify(s, (channels, message, *phase), &around);
                 Placed::default()
             }
             _ => {
@@ -403,7 +405,12 @@ impl Walk<'_, '_> {
     }
 
     /// One step per channel, and one before them where a person looks at the message first.
-    fn notify(&mut self, s: &Step, channels: &[String], message: &str, around: &Around) {
+    fn notify(
+        &mut self,
+        s: &Step,
+        (channels, message, phase): (&[String], &str, Option<Phase>),
+        around: &Around,
+    ) {
         let playbook = self.fill.playbook;
         let Some(m) = playbook.messages.get(message) else {
             return self.fill.problem(format!("there is no message `{message}`"));
@@ -440,31 +447,27 @@ impl Walk<'_, '_> {
                 format!("{{{{ answers.{input} }}}}")
             }
         };
-        let names = IndexMap::from([("message".to_owned(), body), ("subject".to_owned(), subject.0)]);
-        let before = self.fill.also(Values { names, literals: IndexMap::new() });
         for (i, id) in channels.iter().enumerate() {
             let Some(channel) = playbook.channels.get(id) else {
                 self.fill.problem(format!("there is no channel `{id}`"));
                 continue;
             };
-            let kind = match &channel.way {
-                Way::Http(h) => StepKind::Http(self.fill.call(h)),
-                Way::Run(c) => StepKind::Run(self.fill.command(c)),
-                Way::Simulated(told) => {
+            let (kind, tell) = telling::by(self.fill, id, channel, (&subject.0, &body), phase);
+            let kind = match kind {
+                StepKind::Simulated(told) => {
                     let own = s.id.iter().cloned();
                     let whole = s.id.iter().zip(self.within.last()).map(|(id, p)| format!("{p}.{id}"));
-                    let names = own.chain(whole).collect();
-                    StepKind::Simulated(Simulated { names, ..self.fill.simulated(told) })
+                    StepKind::Simulated(Simulated { names: own.chain(whole).collect(), ..told })
                 }
+                kind => kind,
             };
             let name = if channels.len() > 1 { format!("{name}: {}", channel.title) } else { name.clone() };
             let timeout = if s.timeout > 0 { s.timeout } else { channel.timeout };
-            let step = Step { name, kind, timeout, ..filled.clone() };
+            let step = Step { name, kind, timeout, tell: tell.map(Box::new), ..filled.clone() };
             let own = s.id.as_ref().filter(|_| i + 1 == last);
             let number = self.push(step, &Around { label: label(), ..around.clone() }, own);
             self.out.tells.push(number);
         }
-        self.fill.back(before);
     }
 
     /// Per value: its act, and the hold behind it.

@@ -2,15 +2,18 @@
 
 use super::choice::settle;
 use super::expand::{Expanded, expand};
-use super::fill::{Filler, Values};
+use super::fill::Filler;
 use super::plan::{
     Approval, CONFIRMATION, Context, Frozen, PLAN_SCHEMA, PageRung, Plan, PlanStep, ProcedureFacts, RoleFacts,
 };
+use super::telling::{self, reach};
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Baseline, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait, Way, When,
+    Baseline, Channel, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait,
+    When,
 };
 use crate::model::probe::{Ask, Probe};
+use crate::model::telling::Phase;
 use crate::model::time::Deadline;
 use crate::model::unit::Quantity;
 use indexmap::IndexMap;
@@ -277,32 +280,25 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
     let roles: Vec<&Role> = r.roles.iter().filter_map(|id| playbook.roles.get(id)).collect();
     let title = roles.iter().map(|role| role.title.as_str()).collect::<Vec<_>>().join(", ");
     fill.at(Some(format!("escalation to {title}")));
+    let mut channels: Vec<&String> = match r.channels.is_empty() {
+        false => r.channels.iter().collect(),
+        true => roles.iter().flat_map(|role| &role.channels).collect(),
+    };
+    channels.dedup();
     let mut steps = Vec::new();
     match playbook.messages.get(&r.message) {
         None => fill.problem(format!("there is no message `{}`", r.message)),
         Some(m) => {
-            let texts = [("subject", fill.shown(&m.subject).0), ("message", fill.shown(&m.body).0)];
-            let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-            let before = fill.also(Values { names, literals: IndexMap::new() });
-            let mut channels: Vec<&String> = match r.channels.is_empty() {
-                false => r.channels.iter().collect(),
-                true => roles.iter().flat_map(|role| &role.channels).collect(),
-            };
-            channels.dedup();
+            let (subject, body) = (fill.shown(&m.subject).0, fill.shown(&m.body).0);
             for id in channels {
-                let Some(channel) = playbook.channels.get(id) else {
-                    fill.problem(format!("there is no channel `{id}`"));
-                    continue;
-                };
-                let kind = match &channel.way {
-                    Way::Http(h) => StepKind::Http(fill.call(h)),
-                    Way::Run(c) => StepKind::Run(fill.command(c)),
-                    Way::Simulated(s) => StepKind::Simulated(fill.simulated(s)),
-                };
-                let when = r.when.clone().map(When::Condition);
-                steps.push(Step { timeout: channel.timeout, when, ..Step::new(&channel.title, kind) });
+                match playbook.channels.get(id) {
+                    None => fill.problem(format!("there is no channel `{id}`")),
+                    Some(channel) => {
+                        let when = r.when.clone().map(When::Condition);
+                        steps.push(Step { when, ..told_by(fill, id, channel, (&subject, &body)) });
+                    }
+                }
             }
-            fill.back(before);
         }
     }
     fill.at(None);
@@ -321,39 +317,28 @@ pub fn page(
     (roles, channels): (&[String], &[String]),
     (subject, message): (&str, &str),
 ) -> Result<Option<PageRung>, Vec<String>> {
-    let mut ids: Vec<&String> = roles.iter().collect();
-    let (mut at, mut titles, mut own) = (0, Vec::new(), Vec::new());
-    while let Some(id) = ids.get(at).copied() {
-        let first = !ids[..at].contains(&id);
-        at += 1;
-        let Some(role) = playbook.roles.get(id).filter(|_| first) else { continue };
-        titles.push(role.title.as_str());
-        own.extend(&role.channels);
-        ids.extend(&role.includes);
-    }
-    let channels = if channels.is_empty() { own } else { channels.iter().collect() };
+    let (title, channels) = reach(playbook, roles, channels);
     let mut fill = Filler::new(playbook, names(playbook, environment, context));
-    let texts = [("subject", subject), ("message", message)];
-    let names = texts.into_iter().map(|(k, v)| (k.to_owned(), v.replace("{{", "{ {"))).collect();
-    fill.also(Values { names, literals: IndexMap::new() });
-    fill.at(Some(format!("a message to {}", titles.join(", "))));
+    let (subject, message) = (subject.replace("{{", "{ {"), message.replace("{{", "{ {"));
+    fill.at(Some(format!("a message to {title}")));
     let mut steps: IndexMap<&str, Step> = IndexMap::new();
-    for id in channels {
+    for id in &channels {
         let Some(channel) = playbook.channels.get(id).filter(|_| !steps.contains_key(id.as_str())) else {
             continue;
         };
-        let kind = match &channel.way {
-            Way::Http(h) => StepKind::Http(fill.call(h)),
-            Way::Run(c) => StepKind::Run(fill.command(c)),
-            Way::Simulated(s) => StepKind::Simulated(fill.simulated(s)),
-        };
-        steps.insert(id, Step { timeout: channel.timeout, ..Step::new(&channel.title, kind) });
+        steps.insert(id, told_by(&mut fill, id, channel, (&subject, &message)));
     }
-    let rung = PageRung { title: titles.join(", "), steps: steps.into_values().collect() };
+    let rung = PageRung { title, steps: steps.into_values().collect() };
     match fill.problems() {
         problems if problems.is_empty() => Ok((!rung.steps.is_empty()).then_some(rung)),
         problems => Err(problems),
     }
+}
+
+/// A step that tells people by a channel and is none of a run.
+fn told_by(fill: &mut Filler<'_>, id: &str, channel: &Channel, text: (&str, &str)) -> Step {
+    let (kind, tell) = telling::by(fill, id, channel, text, Some(Phase::Open));
+    Step { timeout: channel.timeout, tell: tell.map(Box::new), ..Step::new(&channel.title, kind) }
 }
 
 /// The parts of the playbook that these steps need.

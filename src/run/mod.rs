@@ -16,6 +16,7 @@ pub mod sheet;
 pub mod spell;
 pub mod state;
 pub mod story;
+pub mod telling;
 pub mod view;
 
 pub use freeze::freeze;

@@ -461,7 +461,7 @@ impl PlanStep {
                 Change::Replace { pattern, with } => format!("edit {}: {pattern} → {with}", e.file),
             },
             StepKind::Ask(q) => format!("ask: {}", q.text),
-            StepKind::Notify { channels, message } => format!("tell {}: {message}", channels.join(", ")),
+            StepKind::Notify { channels, message, .. } => format!("tell {}: {message}", channels.join(", ")),
             StepKind::Capture(c) => format!("capture {}", c.name),
             StepKind::Procedure { id, .. } => format!("procedure {id}"),
             StepKind::Ramp(r) => format!("ramp over {} values", r.values.len()),

@@ -147,7 +147,7 @@ impl Session {
             },
             ItemDoes::Act { kind, .. } => {
                 let line = match &**kind {
-                    StepKind::Notify { channels, message } => {
+                    StepKind::Notify { channels, message, .. } => {
                         let title = |id: &String| {
                             self.playbook.channels.get(id).map_or(id.clone(), |c| c.title.clone())
                         };

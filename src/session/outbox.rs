@@ -1,7 +1,8 @@
 //! What `outbox.jsonl` says: what people are to be told, and what came of it. Pure; `supervisor::outbox` writes and delivers.
 
-use crate::model::playbook::{Limit, StepKind};
+use crate::model::playbook::{Limit, Preset, Secret, StepKind};
 use crate::model::record::Record;
+pub use crate::model::telling::Phase;
 use crate::model::time::{Millis, Now};
 use crate::run::plan::Person;
 use indexmap::IndexMap;
@@ -34,24 +35,25 @@ pub struct Letter {
     pub run: Option<String>,
     /// Who sent it; nobody: it came by itself.
     pub by: Option<Person>,
-    /// The request or the command, all filled in; secrets stand in it by name.
+    /// Whose requests the channel speaks.
+    #[serde(default)]
+    pub preset: Option<Preset>,
+    /// The request or the command, filled but for secrets (they stand in it by name) and what only its delivery knows:
+    /// `{{ subject }}`, `{{ message }}`, `{{ phase }}`, `{{ thread }}`.
     pub call: StepKind,
+    /// Where the secrets are read that `call` names; never their values.
+    #[serde(default)]
+    pub secrets: IndexMap<String, Secret>,
+    /// Variables of a command.
+    #[serde(default)]
+    pub env: IndexMap<String, String>,
+    /// Absolute working folder of a command.
+    #[serde(default)]
+    pub cwd: String,
     /// Milliseconds a try may take.
     pub timeout: Millis,
     /// How many the channel takes.
     pub limit: Limit,
-}
-
-/// Where a message stands among those of its thread.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
-    /// It opens the thread, or adds to it: trigger, create.
-    #[default]
-    Open,
-    /// Somebody has taken it: acknowledge, update.
-    Update,
-    /// It is over: resolve.
-    Close,
 }
 
 /// One record's kind and body.
@@ -60,6 +62,13 @@ pub enum Phase {
 pub enum Kind {
     /// It is to be delivered.
     Queued(Letter),
+    /// A try is about to be made.
+    Trying {
+        /// The letter.
+        id: String,
+        /// Which try, from 1.
+        attempt: u32,
+    },
     /// A try failed.
     Tried {
         /// The letter.
@@ -160,6 +169,8 @@ pub struct Posted {
     pub at: Option<Now>,
     /// Tries so far.
     pub attempts: u32,
+    /// A try is under way, or was when its process died.
+    pub trying: bool,
     /// Wall milliseconds of the next try, after one that failed.
     pub next: Option<i64>,
     /// What came of the last try; safe to show.
@@ -199,19 +210,28 @@ impl Outbox {
                     fate: Fate::Waiting,
                     at: None,
                     attempts: 0,
+                    trying: false,
                     next: None,
                     detail: String::new(),
                     letter,
                 };
                 self.letters.entry(posted.letter.id.clone()).or_insert(posted);
             }
+            Kind::Trying { id, attempt } => self.came(&id, at, |p| {
+                (p.attempts, p.trying, p.next) = (attempt, true, None);
+            }),
             Kind::Tried { id, attempt, detail, next } => self.came(&id, at, |p| {
                 (p.attempts, p.next, p.detail) = (attempt, Some(next), detail);
             }),
             Kind::Delivered { id, attempt, detail, reference } => {
-                if let (Some(reference), Some(p)) = (reference, self.letters.get(&id)) {
+                if let Some(p) = self.letters.get(&id) {
                     let thread = (p.letter.channel.clone(), p.letter.thread.clone());
-                    self.references.insert(thread, reference);
+                    match (p.letter.phase, reference) {
+                        // What is over is opened anew by the next one.
+                        (Phase::Close, _) => drop(self.references.shift_remove(&thread)),
+                        (_, Some(reference)) => drop(self.references.insert(thread, reference)),
+                        (_, None) => {}
+                    }
                 }
                 self.came(&id, at, |p| {
                     (p.fate, p.attempts, p.next, p.detail) = (Fate::Delivered, attempt, None, detail);
@@ -234,6 +254,7 @@ impl Outbox {
 
     fn came(&mut self, id: &str, at: &Now, then: impl FnOnce(&mut Posted)) {
         if let Some(posted) = self.letters.get_mut(id) {
+            posted.trying = false;
             then(posted);
             posted.at = Some(at.clone());
         }

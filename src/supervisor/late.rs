@@ -2,6 +2,7 @@
 
 use super::ask::World;
 use super::watch;
+use crate::model::telling::DELIVERED;
 use crate::model::template::{Piece, Template};
 use crate::model::time::{Millis, Now};
 use crate::run::known::{Answers, known};
@@ -72,16 +73,25 @@ impl Moment {
     }
 }
 
-/// The names in it that are no secrets: freezing has filled in all others.
+/// The names in it that are no secrets, nor filled in when a message is delivered: freezing has filled in all others.
 pub(super) fn names<T: Serialize>(it: &T) -> BTreeSet<String> {
+    let late = |n: &String| !n.starts_with("secret.") && !DELIVERED.contains(&n.as_str());
+    all(it).into_iter().filter(late).collect()
+}
+
+/// The secrets that stand in it.
+pub(super) fn secrets<T: Serialize>(it: &T) -> BTreeSet<String> {
+    all(it).iter().filter_map(|n| n.strip_prefix("secret.")).map(str::to_owned).collect()
+}
+
+fn all<T: Serialize>(it: &T) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     if let Ok(value) = serde_json::to_value(it) {
         each(&value, &mut |text| {
             let template = Template(text.to_owned());
             for piece in template.pieces().unwrap_or_default() {
-                match piece {
-                    Piece::Name(n) if !n.starts_with("secret.") => drop(out.insert(n.to_owned())),
-                    _ => {}
+                if let Piece::Name(n) = piece {
+                    out.insert(n.to_owned());
                 }
             }
         });

@@ -25,6 +25,7 @@ mod late;
 mod launch;
 pub mod logout;
 mod look;
+pub mod outbox;
 mod page;
 mod perform;
 pub mod person;

@@ -13,6 +13,7 @@ use crate::model::playbook::{
     Capture, Change, FileEdit, FileFormat, FileWrite, Question, Ramp, SocketCall, StepKind, Wait,
 };
 use crate::model::probe::Command;
+use crate::model::telling::Phase;
 use indexmap::IndexMap;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -223,7 +224,8 @@ fn notify(n: &Node<'_>) -> Option<StepKind> {
     let message = t
         .req("message", "write which message")
         .and_then(|n| n.reference("message", t.cx.known.of("messages")));
-    Some(StepKind::Notify { channels: channels?, message: message? })
+    let phase = t.opt("phase").and_then(|n| n.choice(&Phase::ALL));
+    Some(StepKind::Notify { channels: channels?, message: message?, phase })
 }
 
 fn capture(n: &Node<'_>, scope: &Scope) -> Option<Capture> {

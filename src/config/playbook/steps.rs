@@ -107,6 +107,7 @@ pub fn step(n: &Node<'_>, place: &Place<'_>) -> Option<Step> {
         retry_delay,
         on_failure,
         rehearse,
+        tell: None,
     })
 }
 

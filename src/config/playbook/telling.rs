@@ -33,8 +33,12 @@ pub fn channels(top: &Table<'_>) -> IndexMap<String, Channel> {
 }
 
 fn channel(name: &str, t: &Table<'_>) -> Option<Channel> {
-    let scope =
-        Scope { reach: Reach::Running, extra: &["message", "subject"], later: true, ..Scope::default() };
+    let scope = Scope {
+        reach: Reach::Running,
+        extra: &["message", "subject", "phase", "thread"],
+        later: true,
+        ..Scope::default()
+    };
     let title = t.opt("title").and_then(|n| n.text()).unwrap_or_else(|| name.to_string());
     let timeout = t.opt("timeout").map_or(Some(TIMEOUT), |n| n.dur_positive());
     let preset = t.opt("preset").map(|n| (n.choice(&PRESETS.map(|p| (p.0, p))), n));

@@ -39,7 +39,7 @@ impl Play {
         let (what, takes) = match &found.does {
             Some(ItemDoes::Act { kind, .. }) => match &**kind {
                 StepKind::Simulated(s) => (s.line.0.clone(), s.rehearse.takes.unwrap_or(TELLS)),
-                StepKind::Notify { channels, message } => {
+                StepKind::Notify { channels, message, .. } => {
                     (format!("tell {}: {message}", channels.join(", ")), TELLS)
                 }
                 _ => return Err("it cannot be done in a rehearsal".to_owned()),

@@ -380,7 +380,11 @@ fn channels(p: &mut Playbook) {
 }
 
 fn notify(channels: &[&str], message: &str) -> StepKind {
-    StepKind::Notify { channels: channels.iter().map(|c| (*c).to_owned()).collect(), message: message.into() }
+    StepKind::Notify {
+        channels: channels.iter().map(|c| (*c).to_owned()).collect(),
+        message: message.into(),
+        phase: None,
+    }
 }
 
 #[test]
