@@ -16,6 +16,7 @@ mod init;
 mod look;
 mod mark;
 mod note;
+pub mod report;
 mod run;
 mod runs;
 mod say;
@@ -90,6 +91,7 @@ pub fn main() -> ExitCode {
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
+        Some(Command::Report(asked)) => report::tell(&asked),
         Some(Command::Runs { target, json }) => runs::list(&target, json),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
             &target,

@@ -17,6 +17,7 @@ mod logs;
 mod reads;
 mod recorder;
 mod rehearsal;
+pub mod report;
 mod trouble;
 pub mod watch;
 

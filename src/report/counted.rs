@@ -55,7 +55,7 @@ fn counted(samples: &Samples, id: &str, from: i64, to: i64) -> Option<Grown> {
 }
 
 /// The window of a counter that an expression reads.
-fn window<'a>(e: &'a Expr) -> Option<&'a str> {
+fn window(e: &Expr) -> Option<&str> {
     match e {
         Expr::Window { func: WindowFn::Rate | WindowFn::Increase, signal, .. } => Some(signal),
         _ => None,
@@ -217,13 +217,18 @@ mod tests {
         assert_eq!(grown(&points(&[(10, 5.0)]), 5, 45), None, "one sample says nothing");
     }
 
+    fn grows(func: WindowFn, id: &str) -> Box<Expr> {
+        let over = crate::model::condition::Over::Ms(60_000);
+        Box::new(Expr::Window { func, signal: id.into(), over, quantile: None })
+    }
+
     #[test]
     fn the_playbook_names_the_shares() {
-        use crate::model::condition::parse;
-        let rules = ["rate(failed[1m]) / rate(requests[1m])", "increase(bad[incident]) < 0.01 * increase(queries[incident])"];
-        let rules = rules.map(|r| parse(r).unwrap());
-        let rules: Vec<&Expr> = rules.iter().collect();
-        let found = shares(&rules);
+        let one = Quantity { value: 0.01, dim: Unit::Count.dim() };
+        let rate = Expr::Arith(Arith::Div, grows(WindowFn::Rate, "failed"), grows(WindowFn::Rate, "requests"));
+        let least = Expr::Arith(Arith::Mul, Box::new(Expr::Number(one)), grows(WindowFn::Increase, "queries"));
+        let asked = Expr::Compare(Cmp::Lt, grows(WindowFn::Increase, "bad"), Box::new(least));
+        let found = shares(&[&rate, &asked]);
         assert_eq!(found[0], Share { part: "failed", whole: "requests", asked: None });
         assert_eq!(found[1], Share { part: "bad", whole: "queries", asked: Some((Cmp::Lt, 0.01)) });
     }

@@ -16,11 +16,6 @@ fn lengths_are_in_words() {
     );
 }
 
-#[test]
-fn a_cell_cannot_break_its_table() {
-    assert_eq!(cell("a|b\nc\x1b[31m"), "a\\|b c");
-}
-
 fn at(s: u64) -> Now {
     Now { boot: s * 1000, boot_id: "b".into(), wall: 1_700_000_000_000 + s as i64 * 1000 }
 }

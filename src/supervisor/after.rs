@@ -3,7 +3,7 @@
 use super::attempt::{AttemptDir, Exit, Outcome as Ended, strays};
 use super::home::{alive, is_guarding, journal_path, read_run, run_dir, successor};
 use super::launch::Refused;
-use super::perform::write_report;
+use super::report::write_report;
 use super::person::{allowed_env, roles_asked};
 use super::resolve;
 use crate::clock;

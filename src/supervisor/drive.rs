@@ -9,7 +9,8 @@ use super::home::{
     unfinished,
 };
 use super::launch::Reply;
-use super::perform::{Driver, write_report};
+use super::perform::Driver;
+use super::report::write_report;
 use super::resolve::ask_any;
 use super::secrets::Secrets;
 use crate::clock;
