@@ -127,7 +127,7 @@ impl Chart {
         let marks = self.marks.iter().map(|(at, word)| json!({ "at_ms": at, "what": word }));
         let limits = self.limits.iter().map(|(name, value)| json!({ "name": name, "value": value }));
         json!({
-            "title": self.title,
+            "title": safe(&self.title),
             "from_ms": self.from,
             "to_ms": self.to,
             "limits": limits.collect::<Vec<_>>(),
@@ -145,7 +145,7 @@ impl Chart {
             out,
             "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
              <title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>",
-            escaped(&self.title),
+            escaped(&safe(&self.title)),
             escaped(&self.caption())
         );
         let Some((low, high)) = self.range() else {

@@ -3,6 +3,8 @@
 use super::doc::{Cell, Section, row};
 use super::known::Story;
 use super::{length, moment};
+use crate::engine::eval::Truth;
+use crate::engine::evidence::Part;
 use crate::engine::rules;
 use crate::model::condition::{Arith, Cmp, Expr};
 use crate::model::playbook::{Baseline, Better, Signal};
@@ -292,7 +294,8 @@ fn thresholds(out: &mut Section, crossed: &[Crossed]) {
 
 fn firing(out: &mut Section, story: &Story<'_>) {
     let rows = story.firings().into_iter().map(|f| {
-        let why = f.evidence.iter().take(2).map(crate::engine::evidence::Part::line).collect::<Vec<_>>();
+        let held = f.evidence.iter().filter(|part| part.truth == Truth::True);
+        let why = held.take(2).map(Part::line).collect::<Vec<_>>();
         row([
             story.trigger(f.trigger),
             moment(f.true_since.wall),

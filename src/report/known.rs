@@ -100,8 +100,6 @@ pub(super) struct Story<'a> {
     pub(super) state: Decisions,
     /// When it began, and when the last thing that belongs to it happened, wall milliseconds.
     pub(super) span: (i64, i64),
-    /// Nothing more is to come of it.
-    pub(super) over: bool,
 }
 
 impl<'a> Story<'a> {
@@ -119,7 +117,7 @@ impl<'a> Story<'a> {
         let one = |id: &str| known.runs.iter().find(|(p, _)| p.id == id).map(ran);
         let mut runs = Vec::new();
         let mut clocks = Vec::new();
-        let (incident, from, to, over) = match subject {
+        let (incident, from, to) = match subject {
             Subject::Run(id) => {
                 let run = one(id).ok_or_else(|| format!("no run is named `{id}`"))??;
                 let (began, ended) = (run.began(), run.last());
@@ -128,9 +126,8 @@ impl<'a> Story<'a> {
                 let firing = firing.or_else(|| log.firing_of(run.plan));
                 let cause = firing.and_then(|f| log.fired(f)).map(|f| f.true_since.wall);
                 let from = [Some(began), cause].into_iter().flatten().min().unwrap_or(began);
-                let over = run.view.ended.is_some() || run.state.refused.is_some();
                 runs.push(run);
-                (incident, from, ended, over)
+                (incident, from, ended)
             }
             Subject::Clock(id) => {
                 let clock = log.clocks.get(id).ok_or_else(|| format!("no decision is named `{id}`"))?;
@@ -145,7 +142,7 @@ impl<'a> Story<'a> {
                     runs.extend(one(run).transpose()?);
                 }
                 let last = runs.iter().map(Ran::last).chain(ended).max();
-                (incident, since, last.unwrap_or(log.last), ended.is_some())
+                (incident, since, last.unwrap_or(log.last))
             }
             Subject::Incident(id) => {
                 let incident = log.incidents.iter().find(|i| i.id == id).cloned();
@@ -162,7 +159,7 @@ impl<'a> Story<'a> {
                 let first = open.map(|f| f.true_since.wall).filter(|w| *w >= incident.since.wall - AROUND).min();
                 let from = runs.iter().map(Ran::began).chain(first).chain([incident.since.wall]).min();
                 let last = runs.iter().map(Ran::last).chain([closed.unwrap_or(log.last)]).max();
-                (Some(incident), from.unwrap_or_default(), last.unwrap_or_default(), closed.is_some())
+                (Some(incident), from.unwrap_or_default(), last.unwrap_or_default())
             }
         };
         // What was decided counts to the end of the incident; what is worked off afterwards until the next one opens.
@@ -186,8 +183,7 @@ impl<'a> Story<'a> {
         };
         clocks.extend(log.clocks.values().filter(|c| mine(c)).cloned());
         let decided = std::mem::take(&mut log.all).into_iter().filter(belongs).collect();
-        let over = over && (closed.is_some() || incident.is_none());
-        Ok(Story { known, runs, decided, incident, clocks, state: log.state, span: (from, to), over })
+        Ok(Story { known, runs, decided, incident, clocks, state: log.state, span: (from, to) })
     }
 
     /// Firings of triggers that belong to it.

@@ -68,8 +68,10 @@ pub fn document(subject: Subject<'_>, known: &Known<'_>) -> Result<Doc, String> 
 
 fn of_run(doc: &mut Doc, story: &Story<'_>, run: &Ran<'_>) {
     doc.title = doc::safe(&format!("{}: {}", run.plan.procedure.title, run::verdict(run)));
-    if !story.over {
+    if run.view.ended.is_none() && run.state.refused.is_none() {
         doc.lead.push(format!("As of {}; it is not over.", moment(story.span.1)));
+    } else if let Some(open) = story.incident.as_ref().filter(|i| i.closed.is_none()) {
+        doc.lead.push(format!("The run is over; as far as is on record, {} is not.", open.id));
     }
     doc.data.insert("run".into(), run::data(run));
     doc.add(run::summary(story, run));

@@ -206,7 +206,7 @@ mod tests {
         for row in &rows {
             assert_eq!(row.replace("\\|", "").matches('|').count(), 8, "{row}");
         }
-        assert!(rows[2].contains(r"\[x\](http\://e) \| &lt;b&gt; \`c\` \*d\* a_b"), "{}", rows[2]);
+        assert!(rows[2].contains(r"\[x\](http\://e) \| \<b> \`c\` \*d\* a_b"), "{}", rows[2]);
         assert!(rows[3].contains("| attempt 1: exit 0 |"), "{}", rows[3]);
     }
 

@@ -97,9 +97,8 @@ fn escape(out: &mut String, text: &str) {
             ':' if after == '/' => out.push_str("\\:"),
             '@' if between => out.push_str("\\@"),
             '.' if out.ends_with("www") => out.push_str("\\."),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("\\<"),
+            '&' if after.is_alphanumeric() || after == '#' => out.push_str("&amp;"),
             c => out.push(c),
         }
         before = c;
@@ -110,7 +109,7 @@ fn escape(out: &mut String, text: &str) {
 fn begun(text: &str) -> String {
     let digits = text.chars().take_while(char::is_ascii_digit).count();
     match text.chars().next() {
-        Some('#' | '-' | '+' | '=') => format!("\\{text}"),
+        Some('#' | '-' | '+' | '=' | '>') => format!("\\{text}"),
         Some(_) if digits > 0 && text[digits..].starts_with(['.', ')']) => {
             format!("{}\\{}", &text[..digits], &text[digits..])
         }
