@@ -6,7 +6,7 @@ use crate::driver::report::made;
 use crate::journal::{atomic_write, real};
 use crate::report::Form;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `ripcord report`
 #[derive(Debug, Clone, clap::Args)]
@@ -46,11 +46,27 @@ impl From<Paper> for Form {
     }
 }
 
+/// Which service, and what of it. One word alone is the playbook where it is a file, or where none is configured.
+fn named(asked: &Report) -> Result<(Target, Option<String>), ()> {
+    let (mut of, which) = (asked.target.clone(), asked.which.clone());
+    if of.playbook.is_some() {
+        return Ok((of, which));
+    }
+    let Some(word) = &which else { return Ok((of, None)) };
+    let is_file = word.ends_with(".toml") || Path::new(word).is_file();
+    if is_file || target::settings_of(of.config.as_deref())?.playbook.is_none() {
+        of.playbook = Some(word.clone());
+        return Ok((of, None));
+    }
+    Ok((of, which))
+}
+
 /// Prints it, or writes it to a file.
 pub fn tell(asked: &Report) -> u8 {
-    let Ok(opened) = target::open(&asked.target) else { return exit::USAGE };
+    let Ok((of, which)) = named(asked) else { return exit::USAGE };
+    let Ok(opened) = target::open(&of) else { return exit::USAGE };
     let setup = &opened.setup;
-    let doc = match made(&setup.folder, asked.which.as_deref(), Some(&setup.playbook)) {
+    let doc = match made(&setup.folder, which.as_deref(), Some(&setup.playbook)) {
         Ok(doc) => doc,
         Err(why) => {
             eprintln!("error: {why}");

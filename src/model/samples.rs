@@ -68,7 +68,8 @@ impl Samples {
         if out.len() < 2 {
             return out;
         }
-        let Some(bare) = out.iter().position(|(label, p)| label.is_none() && p.points.iter().all(|p| p.1.is_none()))
+        let Some(bare) =
+            out.iter().position(|(label, p)| label.is_none() && p.points.iter().all(|p| p.1.is_none()))
         else {
             return out;
         };

@@ -63,7 +63,10 @@ pub(super) fn people(run: &Ran<'_>) -> Section {
         for (at, attempt, done, reason) in &s.settled {
             let what = if *done { "done" } else { "not done" };
             let step = &p.label;
-            lines.push(format!("{}: step {step}, attempt {attempt}, was settled as {what}: {reason}", stamp(at)));
+            lines.push(format!(
+                "{}: step {step}, attempt {attempt}, was settled as {what}: {reason}",
+                stamp(at)
+            ));
         }
         if let (Some((answer, detail)), Some(Outcome::Unknown { .. })) = (&s.proposal, &s.outcome) {
             let says = match answer {

@@ -59,7 +59,9 @@ impl Chart {
             let begin = self.from + span * i as i64 / n as i64;
             let mut worst: Option<f64> = None;
             let mut failed = false;
-            while let Some((at, value)) = points.get(next).filter(|(at, _)| *at < end || (i + 1 == n && *at <= end)) {
+            while let Some((at, value)) =
+                points.get(next).filter(|(at, _)| *at < end || (i + 1 == n && *at <= end))
+            {
                 next += 1;
                 standing = value.map(|v| (*at, v));
                 if *at >= begin {
@@ -107,18 +109,29 @@ impl Chart {
         let bars: String = columns.iter().map(|c| c.map_or('·', bar)).collect();
         let mut axis = vec![' '; COLUMNS];
         let span = (self.to - self.from).max(1);
-        let mut names = Vec::new();
-        for (at, word) in self.marks.iter().filter(|(at, _)| (self.from..=self.to).contains(at)) {
+        for (at, letter, _) in self.lettered() {
             let place = ((at - self.from) * COLUMNS as i64 / span).clamp(0, COLUMNS as i64 - 1) as usize;
-            let letter = (b'a' + names.len() as u8) as char;
             let free = (place..COLUMNS).find(|i| axis[*i] == ' ').unwrap_or(place);
             axis[free] = letter;
-            names.push(format!("{letter} {word}"));
         }
-        let gap = if columns.iter().any(Option::is_none) { Some("· nothing measured".to_owned()) } else { None };
         let axis: String = axis.into_iter().collect();
-        let legend = gap.into_iter().chain(names).collect::<Vec<_>>().join(", ");
-        [bars, axis.trim_end().to_owned(), legend].into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n")
+        let gap = columns.iter().any(Option::is_none).then_some("· nothing measured");
+        let legend = [gap.map(str::to_owned), Some(self.legend())].into_iter().flatten();
+        let legend = legend.filter(|l| !l.is_empty()).collect::<Vec<_>>().join(", ");
+        let lines = [bars, axis.trim_end().to_owned(), legend];
+        lines.into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What happened in it, each with its letter.
+    fn lettered(&self) -> Vec<(i64, char, &'static str)> {
+        let inside = self.marks.iter().filter(|(at, _)| (self.from..=self.to).contains(at));
+        ('a'..='z').zip(inside).map(|(letter, (at, word))| (*at, letter, *word)).collect()
+    }
+
+    /// What the letters mean: `a fired, b run`.
+    pub fn legend(&self) -> String {
+        let all = self.lettered().into_iter().map(|(_, letter, word)| format!("{letter} {word}"));
+        all.collect::<Vec<_>>().join(", ")
     }
 
     /// The points and what belongs to them, for programs.
@@ -156,7 +169,9 @@ impl Chart {
             return out;
         };
         // A threshold far away would press the line flat.
-        let near = |v: &f64| (*v - high) <= 2.0 * (high - low).max(high.abs()) && (low - *v) <= (high - low).max(low.abs());
+        let near = |v: &f64| {
+            (*v - high) <= 2.0 * (high - low).max(high.abs()) && (low - *v) <= (high - low).max(low.abs())
+        };
         let limits: Vec<_> = self.limits.iter().filter(|(_, v)| near(v)).collect();
         let low = limits.iter().fold(low, |l, (_, v)| l.min(*v));
         let high = limits.iter().fold(high, |h, (_, v)| h.max(*v));
@@ -182,7 +197,8 @@ impl Chart {
                     let _ = writeln!(out, "<circle class=\"dot\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"2\"/>");
                 }
                 Run::Line(values) => {
-                    let points = values.iter().enumerate().map(|(j, v)| format!("{:.1},{:.1}", middle(i + j), y(*v)));
+                    let points =
+                        values.iter().enumerate().map(|(j, v)| format!("{:.1},{:.1}", middle(i + j), y(*v)));
                     let points = points.collect::<Vec<_>>().join(" ");
                     let _ = writeln!(out, "<polyline class=\"plot\" points=\"{points}\"/>");
                 }
@@ -197,14 +213,15 @@ impl Chart {
                 escaped(&self.shown(*value))
             );
         }
-        let marks = self.marks.iter().filter(|(at, _)| (self.from..=self.to).contains(at));
-        for (i, (at, word)) in marks.enumerate() {
-            let (at, under) = (x(*at), if i % 2 == 0 { top - 5.0 } else { top + 7.0 });
-            let anchor = if at > right - 60.0 { "end" } else { "start" };
+        let mut free = left - 13.0;
+        for (at, letter, word) in self.lettered() {
+            let (at, above) = (x(at), top - 4.0);
+            // Letters of one moment stand beside each other.
+            free = f64::max(at, free + 9.0);
             let _ = writeln!(
                 out,
                 "<line class=\"mark\" x1=\"{at:.1}\" y1=\"{top}\" x2=\"{at:.1}\" y2=\"{bottom}\"/>\n\
-                 <text x=\"{at:.1}\" y=\"{under}\" text-anchor=\"{anchor}\">{word}</text>"
+                 <text x=\"{free:.1}\" y=\"{above}\" text-anchor=\"middle\"><title>{word}</title>{letter}</text>"
             );
         }
         let clock = |wall: i64| {
@@ -277,7 +294,10 @@ mod tests {
         assert_eq!(columns[9], Some(0.01));
         let svg = c.svg("c");
         assert_eq!(svg.matches("class=\"gap\"").count(), 1, "{svg}");
-        assert!(svg.contains("<title id=\"c-t\">Errors &lt;b&gt;</title>") && svg.contains("<desc id="), "{svg}");
+        assert!(
+            svg.contains("<title id=\"c-t\">Errors &lt;b&gt;</title>") && svg.contains("<desc id="),
+            "{svg}"
+        );
         assert!(c.text().starts_with("▁▁▁▁▁▁██████·") && c.text().contains("a fired"), "{}", c.text());
     }
 

@@ -65,10 +65,11 @@ fn window(e: &Expr) -> Option<&str> {
 /// The shares that expressions name: `rate(a) / rate(b)`, and `increase(a) < 0.01 * increase(b)`.
 fn shares<'a>(all: &[&'a Expr]) -> Vec<Share<'a>> {
     let mut out: Vec<Share<'a>> = Vec::new();
-    let mut add = |share: Share<'a>| match out.iter_mut().find(|s| (s.part, s.whole) == (share.part, share.whole)) {
-        Some(known) => known.asked = known.asked.or(share.asked),
-        None => out.push(share),
-    };
+    let mut add =
+        |share: Share<'a>| match out.iter_mut().find(|s| (s.part, s.whole) == (share.part, share.whole)) {
+            Some(known) => known.asked = known.asked.or(share.asked),
+            None => out.push(share),
+        };
     for e in all {
         e.walk(&mut |e| match e {
             Expr::Arith(Arith::Div, a, b) => {
@@ -105,12 +106,15 @@ pub(super) fn put(
     data: &mut Map<String, Value>,
 ) {
     let signals = story.signals();
-    let counter = |id: &str| signals.get(id).copied().filter(|s| s.counter && s.unit.dim().base == Base::Number);
+    let counter =
+        |id: &str| signals.get(id).copied().filter(|s| s.counter && s.unit.dim().base == Base::Number);
     let all = expressions(story);
     let mut shares = shares(&all);
     // A share of something good (hits of lookups) says nothing of whom it hit.
-    shares.retain(|s| counter(s.part).is_some_and(|p| p.better == Better::Lower) && counter(s.whole).is_some());
-    let (Some(from), false) = (impact.from, signals.values().all(|s| !s.counter) && estimated(&signals).is_empty())
+    shares
+        .retain(|s| counter(s.part).is_some_and(|p| p.better == Better::Lower) && counter(s.whole).is_some());
+    let (Some(from), false) =
+        (impact.from, signals.values().all(|s| !s.counter) && estimated(&signals).is_empty())
     else {
         if impact.from.is_some() {
             out.text("Requests and errors in between: unknown, the playbook has no counter and no share with its count.");
@@ -143,7 +147,13 @@ pub(super) fn put(
         let known = part.zip(whole).filter(|(_, w)| w.by > 0.0).map(|(p, w)| p.by / w.by);
         let asked = share.asked.map(|(op, v)| format!("{op} {}", percent(v))).unwrap_or_default();
         let judged = match (known, share.asked) {
-            (Some(v), Some((op, limit))) => if super::impact::crosses(op, v, limit) { "kept" } else { "MISSED" },
+            (Some(v), Some((op, limit))) => {
+                if super::impact::crosses(op, v, limit) {
+                    "kept"
+                } else {
+                    "MISSED"
+                }
+            }
             (None, Some(_)) => "UNKNOWN",
             (_, None) => "",
         };
@@ -161,7 +171,13 @@ pub(super) fn put(
     }) {
         let name = format!("{title}, weighted by {weight}");
         let note = if share.is_some() { "an estimate: no counters" } else { "no samples of both" };
-        rows.push(row([name, note.into(), share.map_or("unknown".into(), percent), String::new(), String::new()]));
+        rows.push(row([
+            name,
+            note.into(),
+            share.map_or("unknown".into(), percent),
+            String::new(),
+            String::new(),
+        ]));
     }
     if !rows.is_empty() {
         out.sub("Share that was hit");
@@ -172,7 +188,9 @@ pub(super) fn put(
 
 /// Shares that say how many they rest on, where no counters are: the signal, and the one that counts.
 fn estimated<'a>(signals: &indexmap::IndexMap<&'a str, &'a Signal>) -> Vec<(&'a str, &'a str)> {
-    let shares = signals.iter().filter(|(_, s)| s.unit == Unit::Percent && s.better == Better::Lower && s.series.is_none());
+    let shares = signals
+        .iter()
+        .filter(|(_, s)| s.unit == Unit::Percent && s.better == Better::Lower && s.series.is_none());
     shares.filter_map(|(id, s)| Some((*id, s.min_samples.as_ref()?.of.as_str()))).collect()
 }
 
@@ -186,7 +204,9 @@ fn weighted(samples: &Samples, share: &str, of: &str, from: i64, to: i64) -> Opt
     let (mut sum, mut all) = (0.0, 0.0);
     for (at, value) in inside(share) {
         let place = weights.partition_point(|(t, _)| *t <= at);
-        let Some((_, weight)) = place.checked_sub(1).and_then(|i| weights.get(i)).or(weights.first()) else { continue };
+        let Some((_, weight)) = place.checked_sub(1).and_then(|i| weights.get(i)).or(weights.first()) else {
+            continue;
+        };
         sum += value * weight;
         all += weight;
     }
@@ -225,8 +245,10 @@ mod tests {
     #[test]
     fn the_playbook_names_the_shares() {
         let one = Quantity { value: 0.01, dim: Unit::Count.dim() };
-        let rate = Expr::Arith(Arith::Div, grows(WindowFn::Rate, "failed"), grows(WindowFn::Rate, "requests"));
-        let least = Expr::Arith(Arith::Mul, Box::new(Expr::Number(one)), grows(WindowFn::Increase, "queries"));
+        let rate =
+            Expr::Arith(Arith::Div, grows(WindowFn::Rate, "failed"), grows(WindowFn::Rate, "requests"));
+        let least =
+            Expr::Arith(Arith::Mul, Box::new(Expr::Number(one)), grows(WindowFn::Increase, "queries"));
         let asked = Expr::Compare(Cmp::Lt, grows(WindowFn::Increase, "bad"), Box::new(least));
         let found = shares(&[&rate, &asked]);
         assert_eq!(found[0], Share { part: "failed", whole: "requests", asked: None });

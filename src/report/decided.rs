@@ -58,7 +58,9 @@ pub(super) fn clocks(story: &Story<'_>) -> Section {
             out.text("Nobody said anything.");
         }
         let rows = clock.said.iter().map(|w| {
-            let title = |id: &String| clock.roles.iter().find(|r| r.id == *id).map_or(id.clone(), |r| r.title.clone());
+            let title = |id: &String| {
+                clock.roles.iter().find(|r| r.id == *id).map_or(id.clone(), |r| r.title.clone())
+            };
             let roles = w.roles.iter().map(title).collect::<Vec<_>>().join(", ");
             let reason = if w.reason.is_empty() { "none was given".into() } else { w.reason.clone() };
             row([stamp(&w.at), w.who.user.clone(), roles, w.choice.words(), reason])
@@ -90,9 +92,17 @@ pub(super) fn overrides(story: &Story<'_>) -> Section {
     out.table(["time", "what", "by"], rows.collect());
     let mut lines = Vec::new();
     for run in &story.runs {
-        lines.extend(run.plan.override_reason.as_ref().map(|r| format!("Run {} was started over a check: {r}", run.plan.id)));
+        lines.extend(
+            run.plan
+                .override_reason
+                .as_ref()
+                .map(|r| format!("Run {} was started over a check: {r}", run.plan.id)),
+        );
         let accepted = run.state.accepted.as_ref();
-        lines.extend(accepted.map(|(who, r)| format!("Run {} was accepted unverified by {}: {r}", run.plan.id, who.user)));
+        lines.extend(
+            accepted
+                .map(|(who, r)| format!("Run {} was accepted unverified by {}: {r}", run.plan.id, who.user)),
+        );
         let aborted = run.state.aborting.as_ref();
         lines.extend(aborted.map(|(who, r)| format!("Run {} was stopped by {}: {r}", run.plan.id, who.user)));
         let left = run.state.abandoned.as_ref();
@@ -120,14 +130,21 @@ pub(super) fn responses(story: &Story<'_>) -> Vec<Vec<Cell>> {
             Some((id, p.severities.get(id)?.respond_within?))
         });
         let Some((id, within)) = severity else { continue };
-        let first = story.decided.iter().filter(|d| d.record.at.wall >= fired.at.wall).find(|d| match &d.kind {
-            Kind::Said { clock, .. } => story.clocks.iter().any(|c| c.id == *clock && c.firing == fired.firing),
-            Kind::Acked { firing, .. } | Kind::Acting { firing, .. } => firing == fired.firing,
-            _ => false,
-        });
+        let first =
+            story.decided.iter().filter(|d| d.record.at.wall >= fired.at.wall).find(|d| match &d.kind {
+                Kind::Said { clock, .. } => {
+                    story.clocks.iter().any(|c| c.id == *clock && c.firing == fired.firing)
+                }
+                Kind::Acked { firing, .. } | Kind::Acting { firing, .. } => firing == fired.firing,
+                _ => false,
+            });
         let run = story.runs.iter().map(|r| &r.plan.confirmed_at).find(|at| at.wall >= fired.at.wall);
         let answered = first.map(|d| &d.record.at).into_iter().chain(run).min_by_key(|at| at.wall);
-        put(format!("Response to {id}, {}", story.trigger(fired.trigger)), within, answered.map(|a| between(fired.at, a)));
+        put(
+            format!("Response to {id}, {}", story.trigger(fired.trigger)),
+            within,
+            answered.map(|a| between(fired.at, a)),
+        );
     }
     for clock in &story.clocks {
         let Some(by) = &clock.decide_by else { continue };

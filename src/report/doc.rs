@@ -5,8 +5,8 @@ mod json;
 mod markdown;
 
 use super::chart::Chart;
-pub(super) use html::escaped;
 use crate::model::text::clean_line;
+pub(super) use html::escaped;
 
 /// In which form a report is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -151,7 +151,11 @@ impl Section {
     }
 
     /// A table; none where there is no row.
-    pub fn table<const N: usize>(&mut self, columns: [&'static str; N], rows: Vec<Vec<Cell>>) -> &mut Section {
+    pub fn table<const N: usize>(
+        &mut self,
+        columns: [&'static str; N],
+        rows: Vec<Vec<Cell>>,
+    ) -> &mut Section {
         if !rows.is_empty() {
             self.blocks.push(Block::Table(columns.to_vec(), rows));
         }

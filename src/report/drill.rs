@@ -45,7 +45,10 @@ pub fn one(d: &Drilled) -> Doc {
 pub(super) fn say_so(doc: &mut Doc, d: &Drilled) {
     let how = if d.ok { "as expected" } else { "NOT as expected" };
     doc.title = super::doc::safe(&format!("Drill of {}: {}, {how}", d.service, d.case));
-    doc.lead.insert(0, "This was a drill on a simulated service: nothing real was asked, changed or sent.".into());
+    doc.lead.insert(
+        0,
+        "This was a drill on a simulated service: nothing real was asked, changed or sent.".into(),
+    );
     doc.data.insert("drill".into(), json!(d));
     let s = &d.score;
     let mut about = Section::new("The drill");
@@ -128,7 +131,14 @@ fn trend(drills: &[Drilled]) -> Section {
                 (Some(_), Some(_)) => "the same".into(),
                 _ => "one drill says nothing".to_owned(),
             };
-            rows.push(row([(*service).to_owned(), name.into(), all.len().to_string(), took(a), took(b), trend]));
+            rows.push(row([
+                (*service).to_owned(),
+                name.into(),
+                all.len().to_string(),
+                took(a),
+                took(b),
+                trend,
+            ]));
         }
     }
     out.table(["service", "time", "drills", "first half", "second half", "trend"], rows);

@@ -89,7 +89,13 @@ pub(super) fn crosses(op: Cmp, value: f64, limit: f64) -> bool {
 }
 
 /// When one series was over a threshold.
-fn episodes(points: &Points, op: Cmp, limit: f64, holds: i64, worse: impl Fn(f64, f64) -> bool) -> Option<Crossed> {
+fn episodes(
+    points: &Points,
+    op: Cmp,
+    limit: f64,
+    holds: i64,
+    worse: impl Fn(f64, f64) -> bool,
+) -> Option<Crossed> {
     let mut out: Option<Crossed> = None;
     let (mut since, mut last, mut any) = (None::<i64>, None::<i64>, false);
     for (at, value) in &points.points {
@@ -212,7 +218,11 @@ fn of(story: &Story<'_>, crossed: &[Crossed]) -> Impact {
         let open = all.iter().any(|c| c.to.is_none());
         let to = all.iter().filter_map(|c| c.to).max().filter(|_| !open);
         let names: Vec<&str> = all.iter().map(|c| c.title.as_str()).collect();
-        return Impact { from: Some(from), to, basis: format!("samples over {kind} of {}", names.join(", ")) };
+        return Impact {
+            from: Some(from),
+            to,
+            basis: format!("samples over {kind} of {}", names.join(", ")),
+        };
     }
     if let Some(from) = firings.iter().map(|f| f.true_since.wall).min() {
         let open = firings.iter().any(|f| f.resolved.is_none());
@@ -242,13 +252,20 @@ pub(super) fn section(story: &Story<'_>, data: &mut serde_json::Map<String, serd
         }
         (Some(from), None) => {
             let why = "no good sample and no record says that it was over";
-            out.text(format!("From {} on, by {}. When it ended is unknown: {why}.", moment(from), impact.basis));
+            out.text(format!(
+                "From {} on, by {}. When it ended is unknown: {why}.",
+                moment(from),
+                impact.basis
+            ));
         }
         (None, _) => {
             out.text(format!("Unknown: {}.", impact.basis));
         }
     }
-    data.insert("impact".into(), json!({ "from_ms": impact.from, "to_ms": impact.to, "basis": impact.basis }));
+    data.insert(
+        "impact".into(),
+        json!({ "from_ms": impact.from, "to_ms": impact.to, "basis": impact.basis }),
+    );
     thresholds(&mut out, &crossed);
     firing(&mut out, story);
     super::counted::put(&mut out, story, samples, &impact, data);
@@ -346,7 +363,8 @@ mod tests {
 
     #[test]
     fn a_threshold_is_crossed_at_its_first_sample_and_good_again_at_a_good_one() {
-        let c = found(&[(0, Some(1.0)), (10_000, Some(3.0)), (20_000, Some(9.0)), (30_000, Some(2.0))]).unwrap();
+        let c =
+            found(&[(0, Some(1.0)), (10_000, Some(3.0)), (20_000, Some(9.0)), (30_000, Some(2.0))]).unwrap();
         assert_eq!((c.from, c.to, c.times, c.over), (10_000, Some(30_000), 1, 20_000));
         assert!(c.worst == 9.0 && !c.already);
         assert_eq!(found(&[(0, Some(2.0))]), None);
@@ -362,7 +380,8 @@ mod tests {
 
     #[test]
     fn every_time_is_counted_and_the_last_recovery_is_told() {
-        let c = found(&[(0, Some(3.0)), (1, Some(1.0)), (2, Some(4.0)), (3, Some(1.0)), (4, Some(5.0))]).unwrap();
+        let c =
+            found(&[(0, Some(3.0)), (1, Some(1.0)), (2, Some(4.0)), (3, Some(1.0)), (4, Some(5.0))]).unwrap();
         assert_eq!((c.times, c.to), (3, None));
     }
 }

@@ -156,7 +156,8 @@ impl<'a> Story<'a> {
                 }
                 let firings = log.firings().into_iter().filter(|f| f.at.wall <= end);
                 let open = firings.filter(|f| f.resolved.is_none_or(|r| r.wall >= incident.since.wall));
-                let first = open.map(|f| f.true_since.wall).filter(|w| *w >= incident.since.wall - AROUND).min();
+                let first =
+                    open.map(|f| f.true_since.wall).filter(|w| *w >= incident.since.wall - AROUND).min();
                 let from = runs.iter().map(Ran::began).chain(first).chain([incident.since.wall]).min();
                 let last = runs.iter().map(Ran::last).chain([closed.unwrap_or(log.last)]).max();
                 (Some(incident), from.unwrap_or_default(), last.unwrap_or_default())
@@ -217,7 +218,8 @@ impl<'a> Story<'a> {
         let of = |p: &&Posted| {
             let run = p.letter.run.as_deref();
             let incident = p.letter.incident.as_deref();
-            run.is_some_and(|r| self.runs.iter().any(|ran| ran.plan.id == r)) || (incident.is_some() && incident == id)
+            run.is_some_and(|r| self.runs.iter().any(|ran| ran.plan.id == r))
+                || (incident.is_some() && incident == id)
         };
         self.known.outbox.iter().flat_map(|o| o.letters.values()).filter(of).collect()
     }
@@ -300,7 +302,8 @@ impl<'a> Log<'a> {
     }
 
     fn incident_at(&self, wall: i64) -> Option<Incident> {
-        let during = |i: &&Incident| i.closed.as_ref().is_none_or(|c| c.0.wall >= wall) && i.since.wall <= wall;
+        let during =
+            |i: &&Incident| i.closed.as_ref().is_none_or(|c| c.0.wall >= wall) && i.since.wall <= wall;
         self.incidents.iter().rfind(during).cloned()
     }
 

@@ -23,7 +23,8 @@ pub(super) fn worked(story: &Story<'_>) -> Section {
 /// Items after the run, with their deadlines, as they stand now.
 pub(super) fn follow_ups(story: &Story<'_>) -> Section {
     let mut out = Section::new("Follow-ups");
-    let (Some(playbook), Some((over, procedure, ended))) = (story.known.playbook, &story.state.run_over) else {
+    let (Some(playbook), Some((over, procedure, ended))) = (story.known.playbook, &story.state.run_over)
+    else {
         return out;
     };
     // Ticks of lists after a run count for the last run.
@@ -38,7 +39,8 @@ pub(super) fn follow_ups(story: &Story<'_>) -> Section {
         if !named.is_empty() && !named.contains(&id) {
             continue;
         }
-        let due = list.due.map_or("no deadline".to_owned(), |due| moment(ended.wall.saturating_add(due as i64)));
+        let due =
+            list.due.map_or("no deadline".to_owned(), |due| moment(ended.wall.saturating_add(due as i64)));
         let facts = story.state.facts(playbook, id, &now);
         let owners = |i: usize| {
             let roles = list.items.get(i).map(|item| item.roles.as_slice()).unwrap_or_default();

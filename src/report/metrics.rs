@@ -21,7 +21,8 @@ fn marks(story: &Story<'_>) -> Vec<(i64, &'static str)> {
     for run in &story.runs {
         out.push((run.plan.confirmed_at.wall, "run"));
         let view = &run.view;
-        let moments = [(&view.applied, "applied"), (&view.observed, "observed"), (&view.verified, "verified")];
+        let moments =
+            [(&view.applied, "applied"), (&view.observed, "observed"), (&view.verified, "verified")];
         out.extend(moments.into_iter().filter_map(|(at, word)| Some((at.as_ref()?.wall, word))));
     }
     out.sort_unstable();
@@ -47,7 +48,8 @@ pub(super) fn section(story: &Story<'_>) -> Section {
     };
     let impact = window(story);
     let fired = story.firings().first().map(|f| f.at.wall);
-    let fired = fired.or_else(|| story.runs.first().map(|r| r.plan.confirmed_at.wall)).unwrap_or(story.span.0);
+    let fired =
+        fired.or_else(|| story.runs.first().map(|r| r.plan.confirmed_at.wall)).unwrap_or(story.span.0);
     let begun = impact.from.unwrap_or(fired).min(fired);
     let ended = story.runs.iter().filter_map(|r| r.view.verified.as_ref()).map(|v| v.wall).max();
     let ended = ended.or(impact.to).unwrap_or(story.span.1).max(begun);
@@ -59,11 +61,17 @@ pub(super) fn section(story: &Story<'_>) -> Section {
         lines.retain(|(_, p)| !p.points.is_empty());
         if lines.is_empty() {
             let computed = matches!(signal.reading, ReadingKind::Expr(_));
-            let why = if computed { "it is computed, and its own values are not kept" } else { "no sample of it is kept" };
+            let why = if computed {
+                "it is computed, and its own values are not kept"
+            } else {
+                "no sample of it is kept"
+            };
             silent.push(format!("{}: unknown, {why}", signal.title));
             continue;
         }
-        let worst = |p: &Points| good(p, begun, ended).into_iter().reduce(|a, b| if (b > a) == higher { b } else { a });
+        let worst = |p: &Points| {
+            good(p, begun, ended).into_iter().reduce(|a, b| if (b > a) == higher { b } else { a })
+        };
         lines.sort_by(|a, b| {
             let (a, b) = (worst(&a.1).unwrap_or(f64::NAN), worst(&b.1).unwrap_or(f64::NAN));
             if higher { b.total_cmp(&a) } else { a.total_cmp(&b) }
@@ -83,7 +91,14 @@ pub(super) fn section(story: &Story<'_>) -> Section {
             let at = at.filter(|(at, _)| fired - at <= holds(signal)).and_then(|(_, v)| *v);
             let after = good(&points, ended, ended + AFTER);
             let basis = format!("{} before, {} after", before.len(), after.len());
-            rows.push(row([title.clone(), shown(mean(&before)), shown(at), shown(worst(&points)), shown(mean(&after)), basis]));
+            rows.push(row([
+                title.clone(),
+                shown(mean(&before)),
+                shown(at),
+                shown(worst(&points)),
+                shown(mean(&after)),
+                basis,
+            ]));
             if signal.panel.is_some() || signal.critical.is_some() {
                 charts.push(chart(story, id, signal, title, points, (from, to)));
             }
@@ -140,9 +155,9 @@ fn chart(
     (from, to): (i64, i64),
 ) -> Chart {
     let limits = [("warn", &signal.warn), ("critical", &signal.critical)];
-    let limits = limits.into_iter().filter_map(|(name, rule)| {
-        Some((name, limit(id, signal, &rule.as_ref()?.right, story).ok()?))
-    });
+    let limits = limits
+        .into_iter()
+        .filter_map(|(name, rule)| Some((name, limit(id, signal, &rule.as_ref()?.right, story).ok()?)));
     Chart {
         title,
         dim: signal.unit.dim(),

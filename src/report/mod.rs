@@ -87,14 +87,17 @@ fn of_clock(doc: &mut Doc, story: &Story<'_>, id: &str) {
         (false, None) => "not decided",
     };
     doc.title = doc::safe(&format!("Decision {id}: {word}"));
-    doc.data.insert("decision".into(), json!({
-        "id": id,
-        "trigger": clock.trigger,
-        "opened_ms": clock.at.wall,
-        "closed_ms": clock.closed.as_ref().map(|c| c.2.wall),
-        "rolled_back": clock.closed.as_ref().map(|_| !held),
-        "how": clock.closed.as_ref().map(|c| c.0.word()),
-    }));
+    doc.data.insert(
+        "decision".into(),
+        json!({
+            "id": id,
+            "trigger": clock.trigger,
+            "opened_ms": clock.at.wall,
+            "closed_ms": clock.closed.as_ref().map(|c| c.2.wall),
+            "rolled_back": clock.closed.as_ref().map(|_| !held),
+            "how": clock.closed.as_ref().map(|c| c.0.word()),
+        }),
+    );
     let mut out = Section::new("Summary");
     out.facts(vec![
         ("Service", format!("{} ▸ {}", story.known.service, story.known.environment).into()),
@@ -121,12 +124,15 @@ fn of_incident(doc: &mut Doc, story: &Story<'_>) {
         (Some(_), false) => "over",
     };
     doc.title = doc::safe(&format!("Incident {}: {word}", incident.id));
-    doc.data.insert("incident".into(), json!({
-        "id": incident.id,
-        "opened_ms": incident.since.wall,
-        "closed_ms": incident.closed.as_ref().map(|c| c.0.wall),
-        "runs": story.runs.iter().map(|r| r.plan.id.as_str()).collect::<Vec<_>>(),
-    }));
+    doc.data.insert(
+        "incident".into(),
+        json!({
+            "id": incident.id,
+            "opened_ms": incident.since.wall,
+            "closed_ms": incident.closed.as_ref().map(|c| c.0.wall),
+            "runs": story.runs.iter().map(|r| r.plan.id.as_str()).collect::<Vec<_>>(),
+        }),
+    );
     doc.data.insert("runs".into(), story.runs.iter().map(run::data).collect::<Vec<Value>>().into());
     let closed = incident.closed.as_ref().map_or("not over".into(), |(at, who, why)| {
         let by = who.as_ref().map_or("by itself".to_owned(), |w| format!("by {}", w.user));
@@ -180,7 +186,8 @@ fn common(doc: &mut Doc, story: &Story<'_>) -> Result<(), String> {
 
 /// One run of several, in brief; `ripcord report RUN` has all of it.
 fn brief(story: &Story<'_>, run: &Ran<'_>) -> Section {
-    let mut out = Section::new(format!("Run {}: {}, {}", run.plan.id, run.plan.procedure.title, run::verdict(run)));
+    let mut out =
+        Section::new(format!("Run {}: {}, {}", run.plan.id, run.plan.procedure.title, run::verdict(run)));
     out.text(format!("`ripcord report {}` has all of it.", run.plan.id));
     out.blocks.extend(run::summary(story, run).blocks);
     out.blocks.extend(changes::left(run).blocks);
@@ -198,19 +205,30 @@ fn sources(story: &Story<'_>) -> Section {
         facts.push(("Journal", format!("run {}, records 1 to {last}", run.plan.id).into()));
     }
     let decided = story.decided.first().zip(story.decided.last());
-    facts.push(("Decisions", match decided {
-        Some((a, b)) => format!("{} of records {} to {}", story.decided.len(), a.record.seq, b.record.seq).into(),
-        None => "no record of that time".into(),
-    }));
-    facts.push(("Samples", match story.known.samples.map(Samples::count) {
-        None => "not looked up".into(),
-        Some((0, _)) => "none is kept of that time".into(),
-        Some((n, failed)) => format!("{n} reads, {failed} of them failed").into(),
-    }));
-    facts.push(("Messages", match story.known.outbox {
-        None => "not looked up".into(),
-        Some(_) => format!("{} about it", story.letters().len()).into(),
-    }));
+    facts.push((
+        "Decisions",
+        match decided {
+            Some((a, b)) => {
+                format!("{} of records {} to {}", story.decided.len(), a.record.seq, b.record.seq).into()
+            }
+            None => "no record of that time".into(),
+        },
+    ));
+    facts.push((
+        "Samples",
+        match story.known.samples.map(Samples::count) {
+            None => "not looked up".into(),
+            Some((0, _)) => "none is kept of that time".into(),
+            Some((n, failed)) => format!("{n} reads, {failed} of them failed").into(),
+        },
+    ));
+    facts.push((
+        "Messages",
+        match story.known.outbox {
+            None => "not looked up".into(),
+            Some(_) => format!("{} about it", story.letters().len()).into(),
+        },
+    ));
     facts.push(("Times", "UTC, by the wall clock of the host; lengths by its boot clock".into()));
     out.facts(facts);
     out

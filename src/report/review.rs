@@ -13,13 +13,23 @@ use crate::session::outbox::Fate;
 pub(super) fn section(story: &Story<'_>) -> Section {
     let mut out = Section::new("Post-incident review");
     out.text("What stands here was measured or is on record. The rest is for people; it blames nobody.");
-    out.sub("What happened").list(happened(story)).blank("what happened, in three sentences for somebody who was not there?");
-    out.sub("Who and what was hit").list(hit(story)).blank("which users and which business were hit, and was data lost?");
-    out.sub("How it was noticed").list(noticed(story)).blank("who or what noticed it first, and what would have noticed it sooner?");
-    out.sub("What was done").list(done(story)).blank("what did people know when they decided, and what was missing?");
+    out.sub("What happened")
+        .list(happened(story))
+        .blank("what happened, in three sentences for somebody who was not there?");
+    out.sub("Who and what was hit")
+        .list(hit(story))
+        .blank("which users and which business were hit, and was data lost?");
+    out.sub("How it was noticed")
+        .list(noticed(story))
+        .blank("who or what noticed it first, and what would have noticed it sooner?");
+    out.sub("What was done")
+        .list(done(story))
+        .blank("what did people know when they decided, and what was missing?");
     out.sub("How it was over").list(over(story)).blank("what is still not as it was before?");
     out.sub("What went well").list(well(story)).blank("what else went well?");
-    out.sub("What did not go well").list(badly(story)).blank("what else did not, and where was it only luck?");
+    out.sub("What did not go well")
+        .list(badly(story))
+        .blank("what else did not, and where was it only luck?");
     out.sub("Why it came to this").blank("what were the causes, and why was each not caught earlier?");
     out.sub("What follows").list(open(story)).blank("which actions, each with one owner and a date?");
     out
@@ -39,10 +49,19 @@ fn happened(story: &Story<'_>) -> Vec<String> {
     }
     for run in &story.runs {
         let (title, id) = (&run.plan.procedure.title, &run.plan.id);
-        out.push(format!("{title} was confirmed at {} by {} (run {id}): {}.", stamp(&run.view.requested), run.view.who, verdict(run)));
+        out.push(format!(
+            "{title} was confirmed at {} by {} (run {id}): {}.",
+            stamp(&run.view.requested),
+            run.view.who,
+            verdict(run)
+        ));
     }
     for clock in story.clocks.iter().filter(|c| super::decided::is_held(c)) {
-        out.push(format!("Decision {}: {}. No rollback followed from it.", clock.id, super::decided::ended(clock)));
+        out.push(format!(
+            "Decision {}: {}. No rollback followed from it.",
+            clock.id,
+            super::decided::ended(clock)
+        ));
     }
     out
 }
@@ -50,7 +69,9 @@ fn happened(story: &Story<'_>) -> Vec<String> {
 fn hit(story: &Story<'_>) -> Vec<String> {
     let impact = window(story);
     let line = match (impact.from, impact.to) {
-        (Some(from), Some(to)) => format!("For {}, from {} to {}.", length((to - from).max(0) as u64), moment(from), moment(to)),
+        (Some(from), Some(to)) => {
+            format!("For {}, from {} to {}.", length((to - from).max(0) as u64), moment(from), moment(to))
+        }
         (Some(from), None) => format!("From {} on; when it ended is unknown.", moment(from)),
         (None, _) => format!("For how long is unknown: {}.", impact.basis),
     };
@@ -63,7 +84,11 @@ fn noticed(story: &Story<'_>) -> Vec<String> {
         return vec!["No trigger fired; how it was noticed is not on record.".into()];
     };
     let took = length(between(first.true_since, first.at));
-    let mut out = vec![format!("{} was true from {} and fired {took} later.", story.trigger(first.trigger), stamp(first.true_since))];
+    let mut out = vec![format!(
+        "{} was true from {} and fired {took} later.",
+        story.trigger(first.trigger),
+        stamp(first.true_since)
+    )];
     if let Some(from) = window(story).from.filter(|from| *from <= first.at.wall) {
         let took = length((first.at.wall - from).max(0) as u64);
         out.push(format!("From the first sample over a threshold to the firing: {took}."));
@@ -77,16 +102,23 @@ fn done(story: &Story<'_>) -> Vec<String> {
         let id = &run.plan.id;
         let since = |at: &crate::model::time::Now| length(between(&run.view.requested, at));
         let first = run.plan.steps.iter().filter(|p| p.changes());
-        let first = first.filter_map(|p| run.state.steps[p.number - 1].began.as_ref()).min_by_key(|at| at.wall);
+        let first =
+            first.filter_map(|p| run.state.steps[p.number - 1].began.as_ref()).min_by_key(|at| at.wall);
         let first = first.map_or("never began".into(), |at| format!("began after {}", since(at)));
         let effect = run.view.observed.as_ref().or(run.view.applied.as_ref());
-        let effect = effect.map_or("it never took effect on record".into(), |at| format!("it took effect after {}", since(at)));
+        let effect = effect.map_or("it never took effect on record".into(), |at| {
+            format!("it took effect after {}", since(at))
+        });
         out.push(format!("Run {id}: counted from its confirmation, the first change {first}; {effect}."));
     }
     for clock in &story.clocks {
         let first = clock.said.first();
         out.push(match first {
-            Some(w) => format!("Decision {}: the first word came {} after it was opened.", clock.id, length(between(&clock.at, &w.at))),
+            Some(w) => format!(
+                "Decision {}: the first word came {} after it was opened.",
+                clock.id,
+                length(between(&clock.at, &w.at))
+            ),
             None => format!("Decision {}: nobody said anything.", clock.id),
         });
     }
@@ -107,7 +139,9 @@ fn over(story: &Story<'_>) -> Vec<String> {
 
 fn well(story: &Story<'_>) -> Vec<String> {
     let kept = story.runs.iter().flat_map(|r| &r.view.objectives).filter_map(|o| match judged(o) {
-        (Some(took), "kept") => Some(format!("{}: {} of {} allowed.", o.title, length(took), length(o.within_ms))),
+        (Some(took), "kept") => {
+            Some(format!("{}: {} of {} allowed.", o.title, length(took), length(o.within_ms)))
+        }
         _ => None,
     });
     kept.chain(responded(story, "kept")).collect()
@@ -119,9 +153,16 @@ fn badly(story: &Story<'_>) -> Vec<String> {
         for o in &run.view.objectives {
             match judged(o) {
                 (Some(took), "MISSED") => {
-                    out.push(format!("{} was missed: {} of {} allowed.", o.title, length(took), length(o.within_ms)));
+                    out.push(format!(
+                        "{} was missed: {} of {} allowed.",
+                        o.title,
+                        length(took),
+                        length(o.within_ms)
+                    ));
                 }
-                (_, word) if word.starts_with("unknown") => out.push(format!("{} was never reached.", o.title)),
+                (_, word) if word.starts_with("unknown") => {
+                    out.push(format!("{} was never reached.", o.title))
+                }
                 _ => {}
             }
         }
@@ -134,7 +175,9 @@ fn badly(story: &Story<'_>) -> Vec<String> {
     }
     out.extend(responded(story, "MISSED"));
     let lost = story.letters().into_iter().filter(|p| p.fate == Fate::GivenUp);
-    out.extend(lost.map(|p| format!("A message to {} was not delivered: {}", p.letter.title, p.letter.subject)));
+    out.extend(
+        lost.map(|p| format!("A message to {} was not delivered: {}", p.letter.title, p.letter.subject)),
+    );
     out
 }
 

@@ -20,7 +20,9 @@ pub(super) fn summary(story: &Story<'_>, run: &Ran<'_>) -> Section {
         |(answer, detail, at)| format!("{}: {detail}, {}", answer.word(), stamp(at)),
     );
     let by = match &plan.automatic {
-        Some(a) if a.clock.is_some() => format!("{} (uid {}), by itself: nobody decided in time", view.who, plan.who.uid),
+        Some(a) if a.clock.is_some() => {
+            format!("{} (uid {}), by itself: nobody decided in time", view.who, plan.who.uid)
+        }
         Some(_) => format!("{} (uid {}), by itself: the trigger was armed", view.who, plan.who.uid),
         None => format!("{} (uid {})", view.who, plan.who.uid),
     };
@@ -52,7 +54,10 @@ pub(super) fn summary(story: &Story<'_>, run: &Ran<'_>) -> Section {
         out.text(format!("This run comes after another one: {after}."));
     }
     if view.adopted > 0 {
-        out.text(format!("Its supervisor was lost and replaced {} time(s); nothing was done twice.", view.adopted));
+        out.text(format!(
+            "Its supervisor was lost and replaced {} time(s); nothing was done twice.",
+            view.adopted
+        ));
     }
     out
 }
@@ -86,7 +91,12 @@ pub(super) fn judged(o: &ObjectiveView) -> (Option<u64>, &'static str) {
 pub(super) fn objectives(run: &Ran<'_>) -> Vec<Vec<Cell>> {
     let one = |o: &ObjectiveView| {
         let (took, word) = judged(o);
-        row([o.title.clone(), length(o.within_ms), took.map_or_else(|| "unknown".into(), length), word.into()])
+        row([
+            o.title.clone(),
+            length(o.within_ms),
+            took.map_or_else(|| "unknown".into(), length),
+            word.into(),
+        ])
     };
     run.view.objectives.iter().map(one).collect()
 }
@@ -98,7 +108,8 @@ pub(super) fn steps(story: &Story<'_>, run: &Ran<'_>, title: &str) -> Section {
     let rows = run.view.steps.iter().map(|s| {
         let took = s.took_ms.map_or_else(|| "-".into(), length);
         // Only what a stub did has an output; a rehearsal has none.
-        let kept = s.folder.as_ref().filter(|_| !drill && ["run", "http", "socket", "notify"].contains(&s.kind));
+        let kept =
+            s.folder.as_ref().filter(|_| !drill && ["run", "http", "socket", "notify"].contains(&s.kind));
         vec![
             s.label.as_str().into(),
             s.name.as_str().into(),
@@ -133,7 +144,8 @@ pub(super) fn verification(run: &Ran<'_>) -> Section {
         row([c.text.clone(), c.truth.word().into(), c.value.clone(), since])
     });
     out.table(["criterion", "at the end", "value", "since"], rows.collect());
-    let again = |(at, why): &(_, String)| format!("The stability clock started again at {}: {why}", stamp(at));
+    let again =
+        |(at, why): &(_, String)| format!("The stability clock started again at {}: {why}", stamp(at));
     out.list(v.restarts.iter().map(again).collect());
     out
 }

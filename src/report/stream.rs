@@ -29,7 +29,8 @@ pub(super) fn section(story: &Story<'_>) -> Result<Section, String> {
     }
     for p in story.letters() {
         let (to, subject) = (&p.letter.title, &p.letter.subject);
-        let line = |wall, text: String| Happening { wall, kind: "message".into(), text, ..Happening::default() };
+        let line =
+            |wall, text: String| Happening { wall, kind: "message".into(), text, ..Happening::default() };
         let by = p.letter.by.as_ref().map(|w| w.user.clone());
         all.push(Happening { who: by, ..line(p.queued.wall, format!("to {to}, queued: {subject}")) });
         if let (Some(at), true) = (&p.at, p.fate != Fate::Waiting) {

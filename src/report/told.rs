@@ -27,7 +27,8 @@ pub(super) fn messages(story: &Story<'_>) -> Section {
         .collect();
     let told = rows.is_empty();
     out.table(["queued", "channel", "about", "subject", "state", "since", "by"], rows);
-    let steps = story.runs.iter().flat_map(|r| r.view.steps.iter().filter(|s| s.kind == "notify" && s.attempt > 0));
+    let steps =
+        story.runs.iter().flat_map(|r| r.view.steps.iter().filter(|s| s.kind == "notify" && s.attempt > 0));
     let rows = steps.map(|s| row([s.name.clone(), s.line.clone(), s.state.word().into(), s.detail.clone()]));
     let rows: Vec<Vec<Cell>> = rows.collect();
     let steps = !rows.is_empty();

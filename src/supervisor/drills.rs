@@ -88,7 +88,8 @@ mod tests {
         for d in
             [drill("a", "back", 3, Some(5)), drill("b", "back", 1, None), drill("c", "other", 1, Some(5))]
         {
-            keep(root.path(), &d, &[], &crate::report::drill::one(&d).print(crate::report::Form::Markdown)).unwrap();
+            keep(root.path(), &d, &[], &crate::report::drill::one(&d).print(crate::report::Form::Markdown))
+                .unwrap();
         }
         assert_eq!(
             all(root.path(), "shop").iter().map(|d| d.id.as_str()).collect::<Vec<_>>(),

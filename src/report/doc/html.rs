@@ -86,7 +86,9 @@ fn put(out: &mut String, block: &Block, id: &str) {
             out.push_str("</ul>\n");
         }
         Block::Chart(chart) => {
-            let caption = escaped(&chart.caption());
+            let legend = chart.legend();
+            let legend = if legend.is_empty() { legend } else { format!(" ({legend})") };
+            let caption = escaped(&format!("{}{legend}", chart.caption()));
             let _ = writeln!(out, "<figure>\n{}<figcaption>{caption}</figcaption>\n</figure>", chart.svg(id));
         }
     }

@@ -4,9 +4,10 @@ use super::{Block, Cell, Doc};
 use serde_json::{Value, json};
 
 pub(super) fn print(doc: &Doc) -> String {
-    let sections = doc.sections.iter().map(|s| {
-        json!({ "title": s.title, "blocks": s.blocks.iter().map(block).collect::<Vec<_>>() })
-    });
+    let sections = doc
+        .sections
+        .iter()
+        .map(|s| json!({ "title": s.title, "blocks": s.blocks.iter().map(block).collect::<Vec<_>>() }));
     let whole = json!({
         "title": doc.title,
         "lead": doc.lead,

@@ -15,7 +15,11 @@ fn chart() -> Chart {
         from: 1_795_227_240_000,
         to: 1_795_227_840_000,
         points: Points {
-            points: vec![(1_795_227_250_000, Some(0.01)), (1_795_227_400_000, None), (1_795_227_700_000, Some(0.04))],
+            points: vec![
+                (1_795_227_250_000, Some(0.01)),
+                (1_795_227_400_000, None),
+                (1_795_227_700_000, Some(0.04)),
+            ],
             why: None,
         },
         holds: 60_000,
@@ -27,7 +31,11 @@ fn chart() -> Chart {
 fn doc() -> Doc {
     let mut out = Section::new(format!("What {HOSTILE}"));
     out.sub(HOSTILE).text(HOSTILE).text("- no list").text("1. nor this").text("# nor a heading");
-    out.facts(vec![("By", HOSTILE.into()), ("Command", Cell::code("echo `a|b` <x>")), ("Nothing", "".into())]);
+    out.facts(vec![
+        ("By", HOSTILE.into()),
+        ("Command", Cell::code("echo `a|b` <x>")),
+        ("Nothing", "".into()),
+    ]);
     out.table(["a", "b"], vec![row(["1".into(), HOSTILE.into()]), row([String::new(), "MISSED".into()])]);
     out.table(["never"], Vec::new()).list(vec![HOSTILE.into(), "+ no list in a list".into()]);
     out.blank("why?");
@@ -54,9 +62,16 @@ fn html_is_well_formed_asks_nobody_and_runs_nothing() {
     .unwrap_or_else(|e| panic!("{e}\n{text}"));
     for node in parsed.descendants().filter(|n| n.is_element()) {
         let name = node.tag_name().name();
-        assert!(!["script", "iframe", "img", "link", "object", "embed", "form", "base"].contains(&name), "{name}");
+        assert!(
+            !["script", "iframe", "img", "link", "object", "embed", "form", "base"].contains(&name),
+            "{name}"
+        );
         for a in node.attributes() {
-            assert!(!a.name().starts_with("on") && a.name() != "src" && a.name() != "style", "{name} {}", a.name());
+            assert!(
+                !a.name().starts_with("on") && a.name() != "src" && a.name() != "style",
+                "{name} {}",
+                a.name()
+            );
             assert!(a.name() != "href" || a.value().starts_with("#s"), "{}", a.value());
         }
     }
@@ -75,6 +90,10 @@ fn json_holds_every_block_and_the_facts() {
     assert_eq!(all["sections"].as_array().unwrap().len(), 1, "an empty section is none");
     let blocks = all["sections"][0]["blocks"].as_array().unwrap();
     assert_eq!(blocks.len(), 10);
-    assert_eq!(blocks[6]["rows"][0][1], safe(HOSTILE), "a program takes it as it is, but for what is no text");
+    assert_eq!(
+        blocks[6]["rows"][0][1],
+        safe(HOSTILE),
+        "a program takes it as it is, but for what is no text"
+    );
     assert_eq!(blocks[9]["chart"]["points"][1][1], serde_json::Value::Null, "a failed read is no number");
 }
