@@ -131,7 +131,9 @@ impl<'a> Story<'a> {
             }
             Subject::Clock(id) => {
                 let clock = log.clocks.get(id).ok_or_else(|| format!("no decision is named `{id}`"))?;
-                let since = log.fired(&clock.firing).map_or(clock.at.wall, |f| f.true_since.wall);
+                let fired = log.fired(&clock.firing);
+                let since = fired.as_ref().map_or(clock.at.wall, |f| f.true_since.wall);
+                let resolved = fired.and_then(|f| f.resolved).map(|at| at.wall);
                 let ended = clock.closed.as_ref().map(|c| c.2.wall);
                 let incident = log.incident_at(clock.at.wall);
                 let confirmed = clock.said.iter().filter_map(|w| match &w.choice {
@@ -141,7 +143,7 @@ impl<'a> Story<'a> {
                 for run in confirmed.chain(clock.acting.as_deref()) {
                     runs.extend(one(run).transpose()?);
                 }
-                let last = runs.iter().map(Ran::last).chain(ended).max();
+                let last = runs.iter().map(Ran::last).chain(ended).chain(resolved).max();
                 (incident, since, last.unwrap_or(log.last))
             }
             Subject::Incident(id) => {
@@ -165,10 +167,9 @@ impl<'a> Story<'a> {
         };
         // What was decided counts to the end of the incident; what is worked off afterwards until the next one opens.
         let closed = incident.as_ref().and_then(|i| i.closed.as_ref()).map(|c| c.0.wall);
-        let end = match (&subject, incident.is_some(), closed) {
-            (Subject::Clock(_), ..) => to,
-            (_, true, None) => i64::MAX,
-            (_, _, closed) => closed.unwrap_or(to).max(to),
+        let end = match (incident.is_some(), closed) {
+            (true, None) => i64::MAX,
+            (_, closed) => closed.unwrap_or(to).max(to),
         };
         let next = log.incidents.iter().map(|i| i.since.wall).find(|at| *at > end).unwrap_or(i64::MAX);
         let later = |kind: &str| {
