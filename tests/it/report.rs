@@ -2,7 +2,7 @@
 //! report in every form.
 
 use crate::components::{find, installed};
-use crate::run::{Case, quick};
+use crate::run::{Case, VERIFY, quick};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -97,7 +97,7 @@ fn a_common_mark_linter_takes_the_markdown() {
 
 #[test]
 fn a_run_has_its_report_in_every_form_and_what_is_not_there_says_so() {
-    let mut case = Case::new(&[quick("one")]);
+    let mut case = Case::new(&[quick("one"), VERIFY.into()]);
     let out = case.ripcord(&["report"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2), "{}", said(&out));
     assert!(said(&out).contains("there is no run yet\n  hint: "), "{}", said(&out));
