@@ -453,6 +453,12 @@ pub enum People {
         #[arg(long, default_value = "")]
         note: String,
     },
+    /// What people are told: send it, try a channel, see what came of it.
+    Notify {
+        /// What is to be done.
+        #[command(subcommand)]
+        what: super::notify::Notify,
+    },
     /// Put a note on record.
     Note {
         /// In your words.
@@ -510,18 +516,8 @@ pub enum People {
         #[arg(long)]
         back: bool,
     },
-    /// Show the incident, or say that it is over.
-    Incident {
-        /// `close`: it is over.
-        #[arg(value_name = "close")]
-        what: Option<String>,
-        /// Of which service.
-        #[command(flatten)]
-        target: Target,
-        /// Why it is over.
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    /// Show the incident, or say something of it: how grave it is, who leads, that it is over.
+    Incident(super::incident::Asked),
     /// Mark a moment: what the signals were before it is what is normal for them.
     Mark {
         /// Name of the mark.

@@ -1,7 +1,9 @@
 //! A person's word on record, and which subcommand says which.
 
 use super::args::{People, Target};
-use super::{ack, automation, count, decide, exit, mark, note, status, tick, timeline, why};
+use super::{
+    ack, automation, count, decide, exit, incident, mark, note, notify, status, tick, timeline, why,
+};
 use crate::driver::Setup;
 use crate::journal::LogError;
 use crate::model::record::Record;
@@ -37,6 +39,7 @@ pub fn act(asked: People) -> u8 {
             playbook_first(&mut firing, &mut target);
             ack::ack(&target, firing.as_deref(), &note)
         }
+        People::Notify { what } => notify::notify(what),
         People::Note { text, target } => note::note(&target, &text),
         People::Tick { mut checklist, mut item, mut target, undo, does, without, note } => {
             if item.is_none() {
@@ -54,10 +57,7 @@ pub fn act(asked: People) -> u8 {
         }
         People::Flag { signal, target, lower, note } => count::flag(&target, &signal, !lower, &note),
         People::Count { signal, target, back } => count::count(&target, &signal, back),
-        People::Incident { mut what, mut target, reason } => {
-            playbook_first(&mut what, &mut target);
-            note::incident(&target, what.as_deref(), reason.as_deref())
-        }
+        People::Incident(asked) => incident::act(asked),
         People::Mark { name, target, at } => mark::mark(&target, &name, at.as_deref()),
         People::Timeline { target, asked } => timeline::tell(&target, &asked),
         People::Why { what, target } => why::why(&target, &what),

@@ -10,9 +10,9 @@ mod tests;
 use super::cases::Twist;
 use crate::model::drill::{Behaviour, Chaos, Drill, Level};
 use crate::model::playbook::{
-    Automation, Baseline, Environment, GuideStep, LOG_EVERY, ParamKind, Playbook, ReadingKind, Signal,
+    Automation, Baseline, Environment, GuideStep, LOG_EVERY, ParamKind, Playbook, ReadingKind, Signal, Ticket,
 };
-use crate::model::probe::Probe;
+use crate::model::probe::{Command, Probe};
 use crate::model::time::Millis;
 use crate::model::unit::Quantity;
 use indexmap::IndexMap;
@@ -124,6 +124,7 @@ pub fn rehearsed(playbook: &Playbook) -> Rehearsed {
         severities,
         triggers,
         incident,
+        ticket,
         checklists,
         objectives,
         verifications,
@@ -198,6 +199,8 @@ pub fn rehearsed(playbook: &Playbook) -> Rehearsed {
         notices,
         severities,
         incident,
+        // That there would be one is known; there is nothing to run.
+        ticket: ticket.map(|t| Ticket { command: Command::default(), ..t }),
         objectives,
         scenarios,
         links,

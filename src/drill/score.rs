@@ -4,19 +4,61 @@ use super::play::Play;
 use super::stage::Stage;
 use crate::model::condition::duration;
 use crate::model::drill::Chaos;
+use crate::model::playbook::Playbook;
+use crate::model::record::Record;
 use crate::model::rehearsal::{Judged, Score};
 use crate::model::time::{Millis, Now};
-use crate::run::Verdict;
+use crate::run::plan::Plan;
+use crate::run::view::RunView;
+use crate::run::{State, Verdict};
 use crate::session::decision::Kind;
 
-/// The score of a rehearsal up to now.
-pub fn score(play: &Play, now: &Now) -> Score {
+/// What a score is made of.
+#[derive(Debug)]
+pub struct Tape<'a> {
+    /// The playbook that is rehearsed.
+    pub playbook: &'a Playbook,
+    /// Records of what was decided.
+    pub decided: &'a [Record],
+    /// Runs, oldest first; the last one may be under way.
+    pub runs: Vec<Ran<'a>>,
+    /// What was made to go wrong, with what ought to come of it; none: nobody says what ought to.
+    pub chaos: Option<Vec<&'a Chaos>>,
+}
+
+/// One run of it.
+#[derive(Debug)]
+pub struct Ran<'a> {
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// What its journal says.
+    pub state: State,
+    /// The same, as it is shown.
+    pub view: RunView,
+}
+
+impl<'a> Tape<'a> {
+    /// That of a rehearsal up to now.
+    pub fn of(play: &'a Play) -> Tape<'a> {
+        let drill = play.playbook().drill.as_ref();
+        let chaos = play.world().troubles().iter().filter_map(|t| drill?.chaos.get(&t.id)).collect();
+        let ran = |s: &'a Stage| Ran { plan: s.plan(), state: s.state().clone(), view: s.view() };
+        Tape {
+            playbook: play.playbook(),
+            decided: play.decided(),
+            runs: play.past().iter().chain(play.run()).map(ran).collect(),
+            chaos: Some(chaos),
+        }
+    }
+}
+
+/// The score up to now.
+pub fn score(tape: &Tape<'_>, now: &Now) -> Score {
     let kinds: Vec<(Now, Kind)> =
-        play.decided().iter().filter_map(|r| Some((r.at.clone(), Kind::read(r).ok()?))).collect();
-    let run = play.run().or(play.past().last());
-    let first_run = play.past().first().or(play.run());
+        tape.decided.iter().filter_map(|r| Some((r.at.clone(), Kind::read(r).ok()?))).collect();
+    let (first_run, run) = (tape.runs.first(), tape.runs.last());
     let wrong_from = kinds.iter().find(|(_, k)| matches!(k, Kind::Troubled { on: true, .. }));
-    let confirmed = first_run.map(|r| r.plan().confirmed_at.clone());
+    let confirmed = first_run.map(|r| r.plan.confirmed_at.clone());
     let from = wrong_from.map(|(at, _)| at.clone()).or(confirmed);
     let since = |at: &Now| from.as_ref().map(|f| at.boot.saturating_sub(f.boot));
     let mut out = Score::default();
@@ -33,16 +75,16 @@ pub fn score(play: &Play, now: &Now) -> Score {
         }
     }
     if let Some(r) = first_run {
-        out.decided = out.decided.or(since(&r.plan().confirmed_at));
-        let begun = r.plan().steps.iter().filter(|s| s.changes());
-        let begun = begun.filter_map(|s| r.state().steps[s.number - 1].began.as_ref());
+        out.decided = out.decided.or(since(&r.plan.confirmed_at));
+        let begun = r.plan.steps.iter().filter(|s| s.changes());
+        let begun = begun.filter_map(|s| r.state.steps[s.number - 1].began.as_ref());
         out.acted = begun.min_by_key(|at| at.boot).and_then(since);
     }
     if let Some(r) = run {
-        let view = r.view();
+        let view = &r.view;
         out.effect = view.observed.as_ref().or(view.applied.as_ref()).and_then(since);
         out.verified = view.verified.as_ref().and_then(since);
-        out.verdict = match (view.verdict, r.state().guarding.is_some()) {
+        out.verdict = match (view.verdict, r.state.guarding.is_some()) {
             (None, true) => Verdict::Verified.word().to_owned(),
             (Some(v), _) if view.why.is_empty() || v == Verdict::Verified => v.word().to_owned(),
             (Some(v), _) => format!("{}: {}", v.word(), view.why),
@@ -59,32 +101,32 @@ pub fn score(play: &Play, now: &Now) -> Score {
             })
             .collect();
     }
-    out.automation = automation(play, &kinds);
-    out.items = items(play);
-    out.wrong = wrong(play, &kinds);
+    out.automation = automation(tape, &kinds);
+    out.items = items(tape);
+    out.wrong = wrong(tape, &kinds);
     out.points = points(&out, run.is_some());
     out
 }
 
 /// When a step that tells people succeeded first.
-fn told(r: &Stage) -> Option<Now> {
-    let tells = r.plan().steps.iter().filter(|s| match &s.step.kind {
+fn told(r: &Ran<'_>) -> Option<Now> {
+    let tells = r.plan.steps.iter().filter(|s| match &s.step.kind {
         crate::model::playbook::StepKind::Simulated(sim) => !sim.channels.is_empty(),
         _ => false,
     });
-    let done = tells.map(|s| &r.state().steps[s.number - 1]);
+    let done = tells.map(|s| &r.state.steps[s.number - 1]);
     let done = done.filter(|s| matches!(s.outcome, Some(crate::run::Outcome::Success { .. })));
     done.filter_map(|s| s.ended.clone()).min_by_key(|at| at.boot)
 }
 
 /// Whether automation acted, and how fast.
-fn automation(play: &Play, kinds: &[(Now, Kind)]) -> String {
+fn automation(tape: &Tape<'_>, kinds: &[(Now, Kind)]) -> String {
     let mut out: Vec<String> = Vec::new();
     for (at, kind) in kinds {
         match kind {
             Kind::Acting { firing, run, procedure, clock, .. } => {
                 let how = if clock.is_some() { "as the stated default" } else { "by itself" };
-                let title = play.playbook().procedures.get(procedure).map_or(procedure, |p| &p.title);
+                let title = tape.playbook.procedures.get(procedure).map_or(procedure, |p| &p.title);
                 let fired = kinds.iter().find_map(|(at, k)| match k {
                     Kind::Fired { firing: f, .. } if f == firing => Some(at.boot),
                     _ => None,
@@ -118,8 +160,8 @@ fn automation(play: &Play, kinds: &[(Now, Kind)]) -> String {
 }
 
 /// Required items of the lists before a run that a person started: how many were done or gone on without, of how many.
-fn items(play: &Play) -> (usize, usize) {
-    let run = play.run().or(play.past().last()).map(Stage::plan);
+fn items(tape: &Tape<'_>) -> (usize, usize) {
+    let run = tape.runs.last().map(|r| r.plan);
     let run = run.filter(|p| p.automatic.is_none() && !p.procedure.emergency);
     let all = run.iter().flat_map(|p| &p.checklists).flat_map(|c| &c.items).filter(|i| i.required);
     let (done, open): (Vec<_>, Vec<_>) = all.partition(|i| i.done || i.without.is_some());
@@ -127,12 +169,10 @@ fn items(play: &Play) -> (usize, usize) {
 }
 
 /// What should not have been done: triggers that nothing asked to fire, procedures that do not fit what fired.
-fn wrong(play: &Play, kinds: &[(Now, Kind)]) -> Vec<String> {
-    let drill = play.playbook().drill.as_ref();
-    let on: Vec<&Chaos> = play.world().troubles().iter().filter_map(|t| drill?.chaos.get(&t.id)).collect();
+fn wrong(tape: &Tape<'_>, kinds: &[(Now, Kind)]) -> Vec<String> {
     let mut out = Vec::new();
     let none = |c: &Chaos| c.expect.as_ref().is_some_and(|e| e.trigger.is_none());
-    let quiet = on.iter().copied().all(none);
+    let quiet = tape.chaos.as_ref().is_some_and(|on| on.iter().copied().all(none));
     for (_, kind) in kinds {
         let Kind::Fired { trigger, .. } = kind else { continue };
         if quiet {
@@ -142,17 +182,17 @@ fn wrong(play: &Play, kinds: &[(Now, Kind)]) -> Vec<String> {
     let fired: Vec<&String> = kinds
         .iter()
         .filter_map(|(_, k)| match k {
-            Kind::Fired { trigger, .. } => play.playbook().triggers.get(trigger)?.procedure.as_ref(),
+            Kind::Fired { trigger, .. } => tape.playbook.triggers.get(trigger)?.procedure.as_ref(),
             _ => None,
         })
         .collect();
-    for r in play.past().iter().chain(play.run()) {
-        let id = &r.plan().procedure.id;
-        let scenario = play.playbook().scenarios.values().any(|s| s.procedure == *id);
-        if !fired.is_empty() && !fired.contains(&id) && !scenario && !r.plan().procedure.emergency {
+    for r in &tape.runs {
+        let id = &r.plan.procedure.id;
+        let scenario = tape.playbook.scenarios.values().any(|s| s.procedure == *id);
+        if !fired.is_empty() && !fired.contains(&id) && !scenario && !r.plan.procedure.emergency {
             out.push(format!(
                 "{} was carried out, and what fired names another procedure",
-                r.plan().procedure.title
+                r.plan.procedure.title
             ));
         }
     }

@@ -305,6 +305,10 @@ impl Driver {
                 Update::Changed
             }
             News::Exported(Err(why)) => Update::Refused(format!("The timeline was not written: {why}")),
+            News::Composed(text) => {
+                self.composed.0 = Some(text);
+                Update::Changed
+            }
             News::Logged(id, seen) => {
                 self.logs.take(&id, seen);
                 Update::Changed

@@ -9,7 +9,7 @@ use crate::drill::cases::{Case, Hope, Twist, judged};
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
 use crate::drill::rehearsed::TWIST;
 use crate::drill::robot::{Goal, Robot};
-use crate::drill::score::score;
+use crate::drill::score::{Tape, score};
 use crate::drill::{Rehearsed, rehearsed};
 use crate::model::rehearsal::{Drilled, Score};
 use crate::model::text::clean_line;
@@ -177,7 +177,7 @@ pub fn play(subject: &Subject, case: &Case, setting: &Setting, voice: Option<&Vo
     }
     let why = it.finish(case, &began);
     let now = it.now.clone();
-    let result = score(&it.play, &now);
+    let result = score(&Tape::of(&it.play), &now);
     let mut findings = judged(case, &it.play, &it.robot, &result);
     findings.extend(why);
     findings.extend(it.refused.iter().map(|r| format!("refused: {r}")));

@@ -18,7 +18,7 @@ use crate::session::Heartbeat;
 use crate::session::view::{Found, Output};
 use crate::supervisor::decisions::{self, Beat};
 use crate::supervisor::person::{person, roles_of};
-use crate::supervisor::{baseline, drills, home};
+use crate::supervisor::{baseline, drills, home, outbox};
 use indexmap::IndexMap;
 use pages::Pages;
 use std::path::{Path, PathBuf};
@@ -90,6 +90,8 @@ pub enum Seen {
     Trouble(Option<String>),
     /// New records of `decisions.jsonl`.
     Decided(Vec<Record>),
+    /// New records of `outbox.jsonl`.
+    Posted(Vec<Record>),
     /// The decider's heartbeat.
     Beat(Option<Heartbeat>),
     /// Ids of the roles that the person here has.
@@ -149,6 +151,7 @@ pub struct Follower {
     folder: PathBuf,
     playbook: Playbook,
     log: Tail,
+    outbox: Tail,
     beat: Option<Heartbeat>,
     /// Boot milliseconds at which the roles are looked at again.
     roles_due: u64,
@@ -165,6 +168,7 @@ impl Follower {
     pub fn new(folder: PathBuf, playbook: Playbook) -> Follower {
         Follower {
             log: decisions::tail(&folder),
+            outbox: outbox::tail(&folder),
             folder,
             playbook,
             beat: None,
@@ -191,6 +195,10 @@ impl Follower {
         self.baselines_due |= records.iter().any(|r| matches!(r.kind.as_str(), "Marked" | "IncidentClosed"));
         if !records.is_empty() {
             out.push(Seen::Decided(records));
+        }
+        let posted = self.outbox.poll().map_err(|e| e.to_string())?;
+        if !posted.is_empty() {
+            out.push(Seen::Posted(posted));
         }
         let beat = Beat::read(&self.folder).map(heard);
         if beat != self.beat {

@@ -135,7 +135,8 @@ impl Driver {
         tokio::spawn(async move {
             let to = (&*vec![role.clone()], &[][..]);
             let (detail, ok) =
-                supervisor::page(&playbook, &environment, &context, to, (&subject, &text)).await;
+                supervisor::page_by(&playbook, &environment, &context, to, (&subject, &text), Some(person()))
+                    .await;
             let kind = Kind::Called {
                 role: role.clone(),
                 title: title.clone(),

@@ -12,6 +12,7 @@ pub mod fleet;
 mod follow;
 pub mod glance;
 mod guide;
+mod letters;
 mod logout;
 mod logs;
 mod reads;
@@ -31,8 +32,8 @@ use crate::model::time::Now;
 use crate::run::plan::Plan;
 use crate::run::record::Kind;
 use crate::session::view::{
-    ChartColumn, Curve, DraftView, Found, Gravity, LastDrill, LogSeen, Output, Replacing, SignalDetail, View,
-    WhyOf,
+    ChartColumn, ComposedView, Curve, DraftView, Found, Gravity, LastDrill, LogSeen, Output, Replacing,
+    SignalDetail, View, WhyOf,
 };
 use crate::session::{Effect, Event, Facts, Session};
 use crate::sim::trouble::Control;
@@ -88,6 +89,8 @@ enum News {
     Began(Box<Result<Option<watch::Deciding>, String>>),
     /// The timeline was written to a file, or not; in words.
     Exported(Result<String, String>),
+    /// A message was filled in, or not.
+    Composed(ComposedView),
     /// What was read of a log.
     Logged(String, std::sync::Arc<LogSeen>),
     /// The run before a confirmed plan has ended, and processes of it ignore KILL.
@@ -164,6 +167,10 @@ pub struct Driver {
     logs: logs::Logs,
     /// What was written to a file last.
     exported: Option<String>,
+    /// The message that was filled in last, and how many were.
+    composed: (Option<ComposedView>, u64),
+    /// Delivers what is queued, while nobody else does.
+    courier: Option<letters::Delivering>,
     /// This screen's own decider, while nobody else decides: it only records.
     records: recorder::Recorder,
     /// The newest reads of each signal.
@@ -172,6 +179,8 @@ pub struct Driver {
     deeds: checklist::Deeds,
     /// When it was rehearsed last, wall milliseconds, and the points of that.
     drilled: Option<(i64, u32)>,
+    /// What was seen of the demo.
+    played: Option<trouble::Played>,
 }
 
 impl Driver {
@@ -210,7 +219,9 @@ impl Driver {
             .name("follow".into())
             .spawn(move || follower.run(&see, &wanted))
             .expect("a thread can be started at the beginning of the program");
+        let played = setup.demo.is_some().then(|| trouble::Played::since(&now));
         Driver {
+            played,
             setup,
             session,
             delivered,
@@ -232,6 +243,8 @@ impl Driver {
             taken_up: None,
             logs: logs::Logs::default(),
             exported: None,
+            composed: (None, 0),
+            courier: None,
             records: recorder::Recorder::new(&now),
             reads: reads::Reads::default(),
             deeds: checklist::Deeds::new(),
@@ -243,6 +256,8 @@ impl Driver {
     pub async fn next(&mut self) -> Update {
         if self.pollers.is_none() {
             self.pollers = Some(poll(&self.setup, &self.deliver, &self.world));
+            self.courier =
+                (!self.setup.read_only).then(|| letters::Delivering::on(&self.world, &self.setup.folder));
         }
         let wait = std::time::Duration::from_millis(self.wait());
         enum Came {
@@ -306,11 +321,13 @@ impl Driver {
         let now = clock::now();
         let mut view = self.session.view(&now);
         view.troubles = self.troubles();
+        view.score = self.score(&now);
         view.drilled = self.drilled(&now);
         view.output.clone_from(&self.output.0);
         view.output.found.clone_from(&self.found);
         view.progress = self.output.1;
         view.exported.clone_from(&self.exported);
+        view.composed.clone_from(&self.composed.0);
         for log in &mut view.logs {
             log.seen = self.logs.seen(&log.id);
         }
@@ -409,6 +426,11 @@ impl Driver {
             Request::StopProbes => self.stop_probes(),
             Request::List { procedure, param } => self.list(procedure, param),
             Request::PageRole { role, text } => self.page_role(role, &text),
+            Request::Compose { message } => self.compose(message),
+            Request::Post { message, channels, subject, body } => {
+                self.post(message, channels, subject, body);
+            }
+            Request::PostAgain { letter } => self.post_again(letter),
             Request::Logs(logs) => self.look_at_logs(logs),
             Request::Export(form) => self.export(form),
             Request::DryRun { procedure } => self.dry_run(&procedure),
@@ -417,13 +439,18 @@ impl Driver {
             Request::Pace { .. } | Request::EndDrill => {}
             Request::Seen
             | Request::Note { .. }
+            | Request::OpenIncident { .. }
+            | Request::CloseIncident { .. }
+            | Request::Severity { .. }
+            | Request::Lead { .. }
+            | Request::Join { .. }
             | Request::Flag { .. }
             | Request::Count { .. }
             | Request::Tick { .. }
             | Request::NoteItem { .. }
-            | Request::WithoutItem { .. } => self.append(request.words(&self.session, &person())),
+            | Request::WithoutItem { .. } => self.append(request.words(&self.session, &person(), &now)),
             Request::Automation { ref modes, .. } => {
-                self.automate(request.words(&self.session, &person()), modes);
+                self.automate(request.words(&self.session, &person(), &now), modes);
             }
             // A poller that starts anew has no back-off.
             Request::AskAgain => self.pollers = Some(poll(&self.setup, &self.deliver, &self.world)),
@@ -466,7 +493,11 @@ impl Driver {
             }
             Seen::Past { procedure, verdict, wall } => Event::Past { procedure, verdict, wall },
             Seen::Trouble(why) => Event::Alarm(why),
-            Seen::Decided(records) => Event::Decided(records),
+            Seen::Decided(records) => {
+                self.played.iter_mut().for_each(|p| p.take(&records));
+                Event::Decided(records)
+            }
+            Seen::Posted(records) => Event::Posted(records),
             Seen::Beat(beat) => Event::Beat(beat),
             Seen::Roles(roles) => Event::Roles(roles),
             Seen::Baselines(known) => Event::Baselines(known),

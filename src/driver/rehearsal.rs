@@ -3,12 +3,14 @@
 mod pace;
 mod shown;
 
+pub(super) use shown::scored;
+
 use super::drill::{Subject, Voice, What, report};
 use super::{Request, Update, draft};
 use crate::clock;
 use crate::drill::draft::Draft;
 use crate::drill::play::{Ask, Effect, Event, Play, Settings};
-use crate::drill::score::score;
+use crate::drill::score::{Tape, score};
 use crate::drill::stage::Speech;
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
@@ -20,11 +22,11 @@ use crate::run::Answer;
 use crate::run::record::Wish;
 use crate::run::sheet::sheet;
 use crate::session::decision::Kind;
-use crate::session::view::{ChartColumn, Curve, DraftView, Found, SignalDetail, WhyOf};
+use crate::session::view::{ChartColumn, ComposedView, Curve, DraftView, Found, SignalDetail, WhyOf};
 use crate::supervisor::ask::Told;
 use crate::supervisor::drills;
 use crate::supervisor::person::person;
-use crate::supervisor::resolve;
+use crate::supervisor::{outbox, resolve};
 use pace::{Pace, SPEEDS};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +54,8 @@ pub struct Rehearsal {
     /// Confirmed; it waits for the end of the run before it.
     waiting: Option<(Draft, Option<String>)>,
     why: Option<WhyOf>,
+    /// The message that was filled in last.
+    composed: Option<ComposedView>,
     /// The last line of the output that is wanted, and what was found in it.
     output: (Option<usize>, Option<Found>),
     say: std::sync::mpsc::Sender<Speech>,
@@ -98,6 +102,7 @@ impl Rehearsal {
             draft: None,
             waiting: None,
             why: None,
+            composed: None,
             output: (None, None),
             say,
             heard,
@@ -253,6 +258,20 @@ impl Rehearsal {
                     Kind::Called { role, title, text: clean_line(&text), ok: true, detail, who: person() };
                 self.turn(Event::Ask(Ask::Word(Box::new(kind))));
             }
+            Request::Compose { message } => {
+                let text = self.compose(&message);
+                let number = self.composed.as_ref().map_or(0, |c| c.number) + 1;
+                self.composed = Some(ComposedView { number, message, text });
+            }
+            Request::Post { channels, subject, .. } => {
+                let all = &self.of().0.channels;
+                let to: Vec<&str> =
+                    channels.iter().filter_map(|id| all.get(id)).map(|c| c.title.as_str()).collect();
+                let text = format!("{}: {subject} (simulated: nothing was sent)", to.join(", "));
+                let kind = Kind::Noted { text: clean_line(&text), who: person(), to: None };
+                self.turn(Event::Ask(Ask::Word(Box::new(kind))));
+            }
+            Request::PostAgain { .. } => {}
             Request::Why(of) => self.why = of,
             Request::Output { line } => self.output.0 = line,
             Request::FindOutput { sought, from, back } => self.find(sought, from, back),
@@ -264,13 +283,18 @@ impl Rehearsal {
             Request::EndDrill => self.again(),
             Request::Seen
             | Request::Note { .. }
+            | Request::OpenIncident { .. }
+            | Request::CloseIncident { .. }
+            | Request::Severity { .. }
+            | Request::Lead { .. }
+            | Request::Join { .. }
             | Request::Flag { .. }
             | Request::Count { .. }
             | Request::Tick { .. }
             | Request::NoteItem { .. }
             | Request::WithoutItem { .. }
             | Request::Automation { .. } => {
-                for kind in request.words(self.play.session(), &person()) {
+                for kind in request.words(self.play.session(), &person(), &self.now()) {
                     self.turn(Event::Ask(Ask::Word(Box::new(kind))));
                 }
             }
@@ -292,6 +316,16 @@ impl Rehearsal {
         }
     }
 
+    /// A message with what is known in the rehearsal filled in.
+    fn compose(&self, message: &str) -> Result<(String, String), String> {
+        let of = &self.subject;
+        let mut context = resolve::context("message", "", None, &of.hash, std::path::Path::new("/rehearsal"));
+        let open = self.play.session().decisions().incident.as_ref();
+        context.incident = open.map(|i| (i.name().to_owned(), i.since.clone()));
+        context.now = self.now();
+        outbox::compose(of.rehearsed.playbook(), &of.environment, &context, message)
+    }
+
     /// Keeps the drill with its score. One in which nothing went wrong and nothing ran is none.
     fn keep(&mut self) {
         let records = std::mem::take(&mut self.kept);
@@ -302,7 +336,7 @@ impl Rehearsal {
             return;
         };
         let now = self.now();
-        let score = score(&self.play, &now);
+        let score = score(&Tape::of(&self.play), &now);
         let findings = score.wrong.clone();
         let ok = findings.is_empty() && score.verified.is_some();
         let case = format!("by hand, {case}");

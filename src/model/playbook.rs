@@ -6,7 +6,7 @@
 
 use super::condition::{Comparison, Condition};
 use super::drill::{Drill, Rehearse, Simulated};
-use super::probe::Probe;
+use super::probe::{Command, Probe};
 use super::template::Template;
 use super::unit::{Quantity, Unit};
 use indexmap::IndexMap;
@@ -57,6 +57,8 @@ pub struct Playbook {
     /// How an incident is named: `[incident] id`, default `"INC-{{ date }}-{{ count }}"`. It must hold `{{ count }}`, so
     /// that no two have one name; `{{ date }}` is the day on which it opened, `YYYY-MM-DD`.
     pub incident: Template,
+    /// What opens a ticket for an incident, whose first line becomes the incident's name: `[incident] run`.
+    pub ticket: Option<Ticket>,
     /// What people work through.
     pub checklists: IndexMap<String, Checklist>,
     /// What a run is judged by.
@@ -463,6 +465,17 @@ pub struct Channel {
     pub timeout: u64,
     /// `limit = { max, per }`: at most so many messages; what is more is told of in one summary.
     pub limit: Limit,
+}
+
+/// A command that opens a ticket for an incident: `[incident] run` (with the other keys of a
+/// [`super::probe::Command`] beside it). Names of its own are `incident.id`, `incident.started`, `incident.reason`,
+/// `date`, `count` and `severity`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The command. Without words in a rehearsal: there is nothing to run.
+    pub command: Command,
+    /// Milliseconds it may take, default `"30s"`.
+    pub timeout: u64,
 }
 
 /// Whose requests a channel speaks.

@@ -96,6 +96,7 @@ impl Filler {
         p.triggers.values_mut().for_each(|t| self.map(&mut t.args));
         p.scenarios.values_mut().for_each(|s| self.map(&mut s.args));
         self.template(&mut p.incident);
+        p.ticket.iter_mut().for_each(|t| self.command(&mut t.command));
         self.company(p);
         p.drill.iter_mut().for_each(|d| self.maybe(&mut d.report));
         for procedure in p.procedures.values_mut() {

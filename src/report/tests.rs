@@ -204,7 +204,8 @@ fn held() -> Vec<Record> {
     let decided = "ben decided to hold".to_owned();
     let closed =
         Kind::ClockClosed { epoch: None, clock: "errors-1-d1".into(), how: Closed::Decided, detail: decided };
-    let opens = Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into(), run: None };
+    let opens =
+        Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into(), run: None, who: None };
     let over =
         Kind::IncidentClosed { incident: "INC-1".into(), who: Some(ben()), reason: "it was a client".into() };
     log(vec![

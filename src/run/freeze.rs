@@ -4,16 +4,17 @@ use super::choice::settle;
 use super::expand::{Expanded, expand};
 use super::fill::Filler;
 use super::plan::{
-    Approval, CONFIRMATION, Context, Frozen, PLAN_SCHEMA, PageRung, Plan, PlanStep, ProcedureFacts, RoleFacts,
+    Approval, CONFIRMATION, Context, Frozen, NoticeFacts, PLAN_SCHEMA, PageRung, Plan, PlanStep,
+    ProcedureFacts, RoleFacts,
 };
 use super::telling::{self, reach};
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Baseline, Channel, Criterion, Guard, Playbook, Procedure, ReadingKind, Role, Rung, Step, StepKind, Wait,
-    When,
+    Baseline, Channel, Criterion, Guard, Notice, Occasion, Playbook, Procedure, ReadingKind, Role, Rung,
+    Step, StepKind, Wait, When,
 };
 use crate::model::probe::{Ask, Probe};
-use crate::model::telling::Phase;
+use crate::model::telling::{Phase, Tell};
 use crate::model::time::Deadline;
 use crate::model::unit::Quantity;
 use indexmap::IndexMap;
@@ -87,7 +88,9 @@ pub fn draw(
         .chain(preflight.iter().map(|c| &c.probe))
         .chain(facts.guard.iter().map(|g| &g.probe))
         .collect();
-    let frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
+    let mut frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
+    let severity = context.cause.as_ref().and_then(|c| playbook.triggers.get(&c.trigger)?.severity.as_ref());
+    frozen.notices = notices(playbook, severity, &mut fill);
     let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
     fill.back(before);
     let plan = Plan {
@@ -303,6 +306,31 @@ fn rung(playbook: &Playbook, r: &Rung, fill: &mut Filler<'_>) -> PageRung {
     }
     fill.at(None);
     PageRung { title, steps }
+}
+
+/// What is told of a run of this severity, where it has one.
+fn notices(playbook: &Playbook, severity: Option<&String>, fill: &mut Filler<'_>) -> Vec<NoticeFacts> {
+    const RUN: [Occasion; 3] = [Occasion::RunStarted, Occasion::RunVerified, Occasion::RunFailed];
+    let fits = |n: &&Notice| {
+        let severe = n.severities.is_empty() || severity.is_some_and(|s| n.severities.contains(s));
+        severe && n.on.iter().any(|o| RUN.contains(o))
+    };
+    let mut out = Vec::new();
+    for n in playbook.notices.iter().filter(fits) {
+        let Some(m) = playbook.messages.get(&n.message) else { continue };
+        fill.at(Some(format!("message {}", n.message)));
+        let (subject, body) = (fill.shown(&m.subject).0, fill.shown(&m.body).0);
+        let tells = n.channels.iter().filter_map(|id| {
+            let channel = playbook.channels.get(id)?;
+            telling::by(fill, id, channel, (&subject, &body), None).1
+        });
+        let tells: Vec<Tell> = tells.collect();
+        fill.at(None);
+        if !tells.is_empty() {
+            out.push(NoticeFacts { on: n.on.clone(), tells });
+        }
+    }
+    out
 }
 
 /// People of these roles, told outside of any run: a step for each of these channels, or of the roles' own where none are

@@ -3,10 +3,11 @@
 use super::machine::Asked;
 use super::record::Answer;
 use crate::model::playbook::{
-    ApprovalDefault, Change, Expect, Guard, Guide, Log, Objective, Phase, Secret, Signal, Source, Step,
-    StepKind, Tone, Verification, Wait,
+    ApprovalDefault, Change, Expect, Guard, Guide, Log, Objective, Occasion, Phase, Secret, Signal, Source,
+    Step, StepKind, Tone, Verification, Wait,
 };
 use crate::model::probe::Probe;
+use crate::model::telling::Tell;
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Millis, Now};
 use indexmap::IndexMap;
@@ -268,6 +269,18 @@ pub struct Frozen {
     pub guides: IndexMap<String, Guide>,
     /// Ladder of people to be told, lowest rung first.
     pub ladder: Vec<PageRung>,
+    /// What is told when the run starts, is verified or fails.
+    #[serde(default)]
+    pub notices: Vec<NoticeFacts>,
+}
+
+/// What is told when something happens to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NoticeFacts {
+    /// On what.
+    pub on: Vec<Occasion>,
+    /// What, by which channels.
+    pub tells: Vec<Tell>,
 }
 
 /// A plan.

@@ -1,6 +1,7 @@
 //! What people are asked, what acts by itself, and what they must know of both: from the records to the picture.
 
 use super::deciding::seconds;
+use super::decision::incident::LinkedRun;
 use super::decision::{Choice, Clock, Closed, Firing, Message, Withheld, Word};
 use super::view::{
     ActsView, ArmingView, DecisionView, IncidentView, Notice, ReactionView, TriggerState, Watch,
@@ -318,10 +319,38 @@ impl Session {
 
     pub(super) fn incident(&self, now: &Now) -> Option<IncidentView> {
         let i = self.decisions.incident.as_ref()?;
+        let me = |p: &Person| p.uid == self.facts.uid && p.user == self.facts.user;
+        let severity = i.severity(&self.playbook);
+        let said = i.severities.last().filter(|s| Some(s.severity.as_str()) == severity);
+        let ticketing = self.playbook.ticket.is_some() && i.ticket.is_none();
+        let no_ticket = i.ticket.as_ref().and_then(|t| t.as_ref().err());
+        let run = |r: &LinkedRun| {
+            let by = r.by.as_ref().map(|p| clean_line(&p.user));
+            (clean_line(&r.run), self.procedure_name(&r.procedure), by, r.began.wall)
+        };
         Some(IncidentView {
-            id: clean_line(&i.id),
+            id: i.id.clone(),
+            name: clean_line(i.name()),
+            ticketing: ticketing && i.asked.is_some(),
+            no_ticket: no_ticket.map(|why| clean_line(why)),
             reason: clean_line(&i.reason),
+            since: i.since.wall,
             for_ms: since(&i.since, now),
+            severity: severity.map(|id| {
+                let title = self.playbook.severities.get(id).map_or(id, |s| s.title.as_str());
+                (clean_line(id), clean_line(title))
+            }),
+            said: said.map(|s| (clean_line(&s.who.user), clean_line(&s.reason), s.at.wall)),
+            lead: i.lead().map(clean_line),
+            you_lead: i.leads.last().is_some_and(|l| l.name == self.facts.user),
+            participants: i.participants.iter().map(|p| clean_line(&p.who.user)).collect(),
+            you_are_in: i.participants.iter().any(|p| p.joined && me(&p.who)),
+            runs: i.runs.iter().map(run).collect(),
+            notes: i
+                .notes
+                .iter()
+                .map(|n| (n.at.wall, clean_line(&n.who.user), clean_line(&n.text)))
+                .collect(),
         })
     }
 

@@ -65,6 +65,11 @@ impl Following {
         std::mem::take(&mut self.story)
     }
 
+    /// Its records so far.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
     /// Its plan.
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -6,6 +6,7 @@ mod checklists;
 mod deciding;
 pub mod decision;
 mod following;
+pub mod letters;
 mod matrix;
 pub mod outbox;
 mod picture;
@@ -49,6 +50,8 @@ pub enum Event {
     Earlier(Vec<Reading>),
     /// Records of `decisions.jsonl`, in order. The first ones are those that were there before.
     Decided(Vec<Record>),
+    /// Records of `outbox.jsonl`, in order.
+    Posted(Vec<Record>),
     /// What the decider says of itself now; none: there never was one.
     Beat(Option<Heartbeat>),
     /// Ids of the roles that the person here has.
@@ -129,6 +132,9 @@ pub struct Session {
     past: HashMap<String, (String, i64)>,
     alarm: Option<String>,
     decisions: Decisions,
+    outbox: outbox::Outbox,
+    /// What a person can send.
+    messages: Vec<view::MessageView>,
     /// Records of the log were taken in.
     followed: bool,
     beat: Option<Heartbeat>,
@@ -142,6 +148,7 @@ impl Session {
     pub fn new(playbook: Playbook, facts: Facts, now: &Now) -> Session {
         let mut engine = Engine::new(&playbook, now);
         playbook.escalation.iter().filter_map(|r| r.when.as_ref()).for_each(|c| engine.watch(&c.expr));
+        let messages = letters::messages(&playbook);
         Session {
             engine,
             book: book::Book::of(&playbook),
@@ -153,6 +160,8 @@ impl Session {
             past: HashMap::new(),
             alarm: None,
             decisions: Decisions::default(),
+            outbox: Default::default(),
+            messages,
             followed: false,
             beat: None,
             roles: Vec::new(),
@@ -176,6 +185,7 @@ impl Session {
                 let first = !std::mem::replace(&mut self.followed, true);
                 self.decided(now, records, first)
             }
+            Event::Posted(records) => self.posted(&records),
             Event::Beat(beat) => {
                 self.beat = beat;
                 vec![]

@@ -1,5 +1,11 @@
 //! What `outbox.jsonl` says: what people are to be told, and what came of it. Pure; `supervisor::outbox` writes and delivers.
 
+pub mod answer;
+pub mod due;
+pub mod shape;
+#[cfg(test)]
+mod tests;
+
 use crate::model::playbook::{Limit, Preset, Secret, StepKind};
 use crate::model::record::Record;
 pub use crate::model::telling::Phase;
@@ -102,7 +108,7 @@ pub enum Kind {
     HeldBack {
         /// The letters.
         ids: Vec<String>,
-        /// Name of the summary.
+        /// Name of the summary; empty: there is none.
         summary: String,
     },
     /// The last line of the log had been torn by a crash; it is kept beside it.
@@ -167,6 +173,8 @@ pub struct Posted {
     pub fate: Fate,
     /// When that was; none while nothing was tried.
     pub at: Option<Now>,
+    /// When it was tried first.
+    pub first: Option<Now>,
     /// Tries so far.
     pub attempts: u32,
     /// A try is under way, or was when its process died.
@@ -209,6 +217,7 @@ impl Outbox {
                     queued: at.clone(),
                     fate: Fate::Waiting,
                     at: None,
+                    first: None,
                     attempts: 0,
                     trying: false,
                     next: None,
@@ -219,6 +228,7 @@ impl Outbox {
             }
             Kind::Trying { id, attempt } => self.came(&id, at, |p| {
                 (p.attempts, p.trying, p.next) = (attempt, true, None);
+                p.first.get_or_insert_with(|| at.clone());
             }),
             Kind::Tried { id, attempt, detail, next } => self.came(&id, at, |p| {
                 (p.attempts, p.next, p.detail) = (attempt, Some(next), detail);
@@ -243,7 +253,11 @@ impl Outbox {
             Kind::HeldBack { ids, summary } => {
                 for id in ids {
                     self.came(&id, at, |p| {
-                        (p.fate, p.next, p.detail) = (Fate::HeldBack, None, summary.clone());
+                        let words = match summary.as_str() {
+                            "" => "the channel takes no more".to_owned(),
+                            summary => format!("told of in: {summary}"),
+                        };
+                        (p.fate, p.next, p.detail) = (Fate::HeldBack, None, words);
                     });
                 }
             }

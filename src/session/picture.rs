@@ -44,6 +44,7 @@ impl Session {
             demo: self.facts.demo,
             troubles: Vec::new(),
             drill: None,
+            score: None,
             drilled: None,
             fleet: None,
             automation: self.automation(),
@@ -63,6 +64,15 @@ impl Session {
             notices: self.notices(now),
             reaction: self.reaction(),
             incident: self.incident(now),
+            messages: if self.playbook.channels.is_empty() { Vec::new() } else { self.messages.clone() },
+            channels: self
+                .playbook
+                .channels
+                .iter()
+                .map(|(id, c)| (id.clone(), clean_line(&c.title)))
+                .collect(),
+            letters: self.letters(now),
+            composed: None,
             matrix: self.matrix(now),
             traffic: self.traffic(),
             detail: None,

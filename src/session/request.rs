@@ -1,10 +1,11 @@
 //! What a person asks of whoever watches a service for them.
 
 use super::Session;
-use super::decision::{Choice, Firing, Kind};
+use super::decision::{Choice, Firing, Kind, incident};
 use super::view::{Form, WhyOf};
 use crate::model::playbook::Automation;
 use crate::model::text::{clean, clean_line};
+use crate::model::time::Now;
 use crate::run::plan::Person;
 use crate::run::record::Wish;
 use indexmap::IndexMap;
@@ -68,6 +69,58 @@ pub enum Request {
         text: String,
         /// The account it is for; none: it is a note.
         to: Option<String>,
+    },
+    /// Fill in a message; the text will be in the view.
+    Compose {
+        /// The message.
+        message: String,
+    },
+    /// Send a message.
+    Post {
+        /// Which one it was made of; empty: it is the person's own.
+        message: String,
+        /// Ids of the channels.
+        channels: Vec<String>,
+        /// One line.
+        subject: String,
+        /// The text.
+        body: String,
+    },
+    /// Send a letter again that was not delivered.
+    PostAgain {
+        /// The letter.
+        letter: String,
+    },
+    /// Open an incident.
+    OpenIncident {
+        /// Why.
+        reason: String,
+    },
+    /// The incident is over.
+    CloseIncident {
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// Why.
+        reason: String,
+    },
+    /// How grave the incident is.
+    Severity {
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// Id of the severity.
+        severity: String,
+        /// Why.
+        reason: String,
+    },
+    /// Take the lead of the incident.
+    Lead {
+        /// The incident, by the name it was opened under.
+        incident: String,
+    },
+    /// Join the incident.
+    Join {
+        /// The incident, by the name it was opened under.
+        incident: String,
     },
     /// Mark a moment: what is normal is captured before it.
     Mark {
@@ -216,7 +269,7 @@ pub enum Request {
 
 impl Request {
     /// The records that a request comes to: a person's words, a note, a tick, a flag. None of what is more than words.
-    pub fn words(&self, session: &Session, who: &Person) -> Vec<Kind> {
+    pub fn words(&self, session: &Session, who: &Person, now: &Now) -> Vec<Kind> {
         let who = who.clone();
         let text_of = |checklist: &String, item: usize| {
             let list = session.playbook().checklists.get(checklist);
@@ -225,6 +278,24 @@ impl Request {
         };
         match self {
             Request::Note { text, to } => vec![Kind::Noted { text: clean(text), who, to: to.clone() }],
+            Request::OpenIncident { reason } => {
+                let (playbook, count) = (session.playbook(), session.decisions().incidents);
+                let incident = incident::name(playbook, &session.facts.environment, count, now);
+                let reason = clean_line(reason);
+                vec![Kind::IncidentOpened { incident, reason, run: None, who: Some(who) }]
+            }
+            Request::CloseIncident { incident, reason } => {
+                let (incident, reason) = (incident.clone(), clean_line(reason));
+                vec![Kind::IncidentClosed { incident, who: Some(who), reason }]
+            }
+            Request::Severity { incident, severity, reason } => {
+                let (incident, severity) = (incident.clone(), severity.clone());
+                vec![Kind::SeveritySet { incident, severity, who, reason: clean_line(reason) }]
+            }
+            Request::Lead { incident } => {
+                vec![Kind::LeadSet { incident: incident.clone(), lead: who.user.clone(), who }]
+            }
+            Request::Join { incident } => vec![Kind::Joined { incident: incident.clone(), who }],
             Request::Flag { signal, raise, note } => {
                 vec![Kind::Flagged { signal: signal.clone(), raised: *raise, note: clean_line(note), who }]
             }

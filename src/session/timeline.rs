@@ -44,7 +44,7 @@ impl Clock {
 }
 
 /// Where a record stands.
-fn on_record(log: &str, record: &Record) -> OnRecord {
+pub(super) fn on_record(log: &str, record: &Record) -> OnRecord {
     let line = serde_json::to_vec(record).unwrap_or_default();
     let hash = Sha256::digest(line).iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

@@ -5,6 +5,7 @@ mod drill;
 mod events;
 pub mod fleet;
 pub mod guide;
+mod letters;
 pub mod logs;
 mod plans;
 mod signal;
@@ -14,8 +15,9 @@ pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
 };
-pub use drill::{DrillView, LastDrill, ScoreRow, TroubleView};
+pub use drill::{DrillView, LastDrill, ScoreRow, ScoreView, TroubleView};
 pub use events::{Happening, OnRecord, Sort};
+pub use letters::{ComposedView, LetterView, MessageView};
 pub use logs::{LogLine, LogSeen, LogView};
 
 pub use plans::{ScenarioView, Tried, TriedStep, TriedView};
@@ -45,6 +47,8 @@ pub struct View {
     pub troubles: Vec<TroubleView>,
     /// The drill, when the service is a simulated one.
     pub drill: Option<DrillView>,
+    /// How the rehearsal goes, in a drill or the demo.
+    pub score: Option<ScoreView>,
     /// When it was rehearsed last, where its playbook can be.
     pub drilled: Option<LastDrill>,
     /// Many services, while they are what is looked at.
@@ -81,6 +85,14 @@ pub struct View {
     pub reaction: Option<ReactionView>,
     /// The open incident.
     pub incident: Option<IncidentView>,
+    /// Messages that can be sent, the empty one last.
+    pub messages: Vec<MessageView>,
+    /// Channels, in file order: their names for people.
+    pub channels: Vec<(String, String)>,
+    /// The newest letters and what became of them, oldest first.
+    pub letters: Vec<LetterView>,
+    /// The text that was asked for last.
+    pub composed: Option<ComposedView>,
     /// What each trigger asks for at each stage of the traffic.
     pub matrix: Option<MatrixView>,
     /// What is wanted of the traffic, and which signal says where it is.

@@ -5,11 +5,11 @@ use super::trouble::Trouble;
 use super::world::{Shared, lock};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub fn router(world: Shared) -> Router {
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/admin/share", get(share).post(set_share))
+        .route("/inbox", get(inbox))
+        .route("/inbox/{channel}", post(take))
         .with_state(world)
 }
 
@@ -92,6 +94,30 @@ async fn set_share(State(world): State<Shared>, headers: HeaderMap, body: Bytes)
         world.keep_answer(key.to_string(), answer.clone());
     }
     text(StatusCode::OK, answer)
+}
+
+/// Stands in for a chat's webhook or a pager: takes what people are told. The same idempotency key is one message.
+async fn take(
+    State(world): State<Shared>,
+    Path(channel): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Ok(message) = serde_json::from_slice::<Value>(&body) else {
+        return reply(StatusCode::BAD_REQUEST, &json!({ "error": "want JSON" }));
+    };
+    let key = headers.get("idempotency-key").and_then(|k| k.to_str().ok());
+    let taken = lock(&world).take(channel, key, message);
+    reply(StatusCode::ACCEPTED, &json!({ "status": "success", "messages": taken }))
+}
+
+/// What it took, oldest first.
+async fn inbox(State(world): State<Shared>) -> Response {
+    let taken: Vec<Value> = lock(&world)
+        .inbox()
+        .map(|(channel, _, message)| json!({ "channel": channel, "message": message }))
+        .collect();
+    reply(StatusCode::OK, &Value::Array(taken))
 }
 
 fn reply(status: StatusCode, body: &Value) -> Response {

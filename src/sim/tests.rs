@@ -268,3 +268,22 @@ fn what_went_bad_by_itself_can_be_ended_one_by_one_and_all_of_it_is_told() {
     assert_eq!(told, [(true, false), (true, false), (true, false), (false, true), (true, true)]);
     assert_eq!(control.changes(), []);
 }
+
+#[test]
+fn a_message_is_taken_once_per_key() {
+    let service = quiet(1.0);
+    let tell = |channel: &str, key: &str, text: &str| {
+        let body = format!("{{\"text\":\"{text}\"}}");
+        ask(&service, "POST", &format!("/inbox/{channel}"), &format!("idempotency-key: {key}\r\n"), &body)
+    };
+    assert_eq!(tell("chat", "a", "rolling back").0, 202);
+    assert_eq!(tell("chat", "a", "rolling back").0, 202, "told again, and known");
+    assert_eq!(tell("pager", "b", "come").0, 202);
+    assert_eq!(ask(&service, "POST", "/inbox/chat", "", "no JSON").0, 400);
+    let inbox: serde_json::Value = serde_json::from_str(&get(&service, "/inbox")).unwrap();
+    let told: Vec<_> =
+        inbox.as_array().unwrap().iter().map(|m| (&m["channel"], &m["message"]["text"])).collect();
+    assert_eq!(told.len(), 2, "{inbox}");
+    assert_eq!((told[0].0.as_str(), told[0].1.as_str()), (Some("chat"), Some("rolling back")));
+    assert_eq!(told[1].0, "pager");
+}

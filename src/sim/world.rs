@@ -21,6 +21,8 @@ const LEAK: f64 = 900e3;
 const FULL: f64 = 900e6;
 /// What it gives back per second once it has no traffic.
 const GIVES_BACK: f64 = 60e6;
+/// How many messages are kept.
+const INBOX: usize = 200;
 /// How many requests for a change are remembered.
 const REMEMBERED: usize = 64;
 
@@ -96,7 +98,11 @@ pub struct World {
     memory_at: Instant,
     arms: [Counted; 2],
     answered: VecDeque<(String, String)>,
+    inbox: VecDeque<Taken>,
 }
+
+/// A message: its channel, its idempotency key, and what it says.
+type Taken = (String, Option<String>, serde_json::Value);
 
 impl World {
     /// A healthy service with 25 % of traffic on the canary.
@@ -111,6 +117,7 @@ impl World {
             memory_at: now,
             arms: [Counted::new("stable", "2.4.1"), Counted::new("canary", "2.5.0")],
             answered: VecDeque::new(),
+            inbox: VecDeque::new(),
         }
     }
 
@@ -186,6 +193,22 @@ impl World {
         *(if failed { &mut arm.failed } else { &mut arm.ok }) += 1;
         arm.buckets[BOUNDS.iter().position(|b| seconds <= *b).unwrap_or(BOUNDS.len())] += 1;
         arm.seconds += seconds;
+    }
+
+    /// Takes a message, once per idempotency key; how many there are now.
+    pub fn take(&mut self, channel: String, key: Option<&str>, message: serde_json::Value) -> usize {
+        let known = key.is_some_and(|key| self.inbox.iter().any(|(_, k, _)| k.as_deref() == Some(key)));
+        if !known {
+            self.inbox.push_back((channel, key.map(str::to_owned), message));
+            let over = self.inbox.len().saturating_sub(INBOX);
+            self.inbox.drain(..over);
+        }
+        self.inbox.len()
+    }
+
+    /// The messages, oldest first.
+    pub fn inbox(&self) -> impl Iterator<Item = &Taken> {
+        self.inbox.iter()
     }
 
     /// The answer that was given to this idempotency key before.

@@ -6,6 +6,7 @@ use super::file_change::{self, plan_change, stamp};
 use super::follow::{Attempt, Concluded, rewrite, secret_env};
 use super::late::{Moment, names};
 use super::perform::Driver;
+use super::telling::told;
 use super::{http, socket};
 use crate::model::playbook::StepKind;
 use crate::model::probe::{Command, HttpCall};
@@ -52,6 +53,7 @@ impl Driver {
             token,
         };
         match &it.planned.step.kind {
+            _ if it.planned.step.tell.is_some() => self.task = Some(tokio::spawn(it.post())),
             StepKind::Run(_) => {
                 // Not in `task`: what it holds is ended by `stop` alone, so that an outcome is always told.
                 tokio::spawn(it.run());
@@ -91,6 +93,8 @@ impl Driver {
             Event::Ended { step, attempt, outcome, survivors }
         };
         match (&planned.step.kind, started) {
+            // The same letter, whether it was queued before or not.
+            _ if planned.step.tell.is_some() => self.start(step, attempt, token),
             (StepKind::Run(_), Some(started)) => {
                 let it = Attempt::of(&self.run, &planned, attempt, &token, &started);
                 tokio::task::spawn_blocking(move || {
@@ -129,7 +133,11 @@ impl Driver {
     /// Ends the attempt under way.
     pub(super) fn kill(&mut self, step: usize, attempt: u32) {
         self.stop.store(true, Ordering::Relaxed);
-        let outcome = match self.plan.steps[step - 1].step.kind {
+        let doing = &self.plan.steps[step - 1].step;
+        let outcome = match doing.kind {
+            _ if doing.tell.is_some() => {
+                Outcome::Aborted { detail: "stopped; what is queued is delivered all the same".to_owned() }
+            }
             StepKind::Http(_) | StepKind::Socket(_) => {
                 Outcome::Unknown { evidence: "stopped while the request was under way".to_owned() }
             }
@@ -227,6 +235,11 @@ impl Doing {
                 _ => return,
             },
         };
+        self.tell((outcome, Vec::new())).await;
+    }
+
+    async fn post(self) {
+        let outcome = told(&self.moment, &self.planned, self.attempt).await;
         self.tell((outcome, Vec::new())).await;
     }
 

@@ -5,10 +5,9 @@ use super::ask::{Keep, Told, World, ask, command};
 use super::capture::{self, capture};
 use super::expect::{judge, judge_socket};
 use super::late::Moment;
-use super::page;
 use super::resolve::{folder, incident};
 use super::secrets::Secrets;
-use super::{http, socket};
+use super::{http, outbox, socket, telling};
 use crate::clock;
 use crate::journal::real;
 use crate::model::playbook::{ItemDoes, Playbook, Procedure, Step, StepKind};
@@ -17,9 +16,10 @@ use crate::model::time::Millis;
 use crate::run::fill::Filler;
 use crate::run::freeze::{draw, names};
 use crate::run::known::Answers;
-use crate::run::plan::{Context, PageRung, Plan, PlanStep};
+use crate::run::plan::{Context, Plan, PlanStep};
 use crate::run::{Answer, Outcome, State};
 use crate::session::decision::machine::ItemSaid;
+use crate::session::outbox::{Fate, Posted};
 use indexmap::IndexMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -112,11 +112,7 @@ impl Deed {
         world.secrets.learn();
         let (detail, ok) = match self.filled(&world).await {
             Err(why) => (format!("not begun: {why}"), false),
-            Ok(steps) if self.tells => {
-                let steps = steps.into_iter().map(|s| s.step).collect();
-                let rung = PageRung { title: self.plan.procedure.title.clone(), steps };
-                page::tell(&world, &rung, &self.plan.id).await
-            }
+            Ok(steps) if self.tells => self.told(steps).await,
             Ok(steps) => match steps.into_iter().next() {
                 Some(step) => match self.one(&world, step).await {
                     Ok(detail) => (detail, true),
@@ -127,6 +123,48 @@ impl Deed {
         };
         let detail = world.secrets.safe(&detail);
         Came { ok, detail, took: clock::now().boot.saturating_sub(began.boot) }
+    }
+
+    /// Queues what is told; on its way is as good as taken.
+    async fn told(&self, steps: Vec<PlanStep>) -> (String, bool) {
+        let plan = self.plan.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let thread = super::resolve::thread(&plan.home);
+            let home = std::path::Path::new(&plan.home);
+            let outbox = outbox::load(home).unwrap_or_default();
+            let place = outbox::Place { secrets: &plan.playbook.secrets, env: &plan.env, cwd: &plan.cwd };
+            let letter = |step: PlanStep| {
+                let tell = telling::of_step(&step.step);
+                let in_thread = thread.clone().unwrap_or_else(|| plan.id.clone());
+                let next = || outbox::phase_of(&outbox, &tell.channel, &in_thread);
+                let post = outbox::Post {
+                    id: format!("item {}", plan.id),
+                    about: plan.procedure.title.clone(),
+                    phase: tell.phase.unwrap_or_else(next),
+                    thread: in_thread,
+                    incident: thread.clone(),
+                    run: None,
+                    by: Some(plan.who.clone()),
+                };
+                outbox::letter(tell, &post, place)
+            };
+            steps.into_iter().map(letter).collect::<Vec<_>>()
+        });
+        let letters = match written.await {
+            Ok(letters) => letters,
+            Err(e) => return (e.to_string(), false),
+        };
+        let ids: Vec<String> = letters.iter().map(|l| l.id.clone()).collect();
+        let home = PathBuf::from(&self.plan.home);
+        match outbox::queue_all(&home, letters).await {
+            Ok(()) => {
+                let posted = outbox::outcome(&home, &ids, outbox::PATIENCE).await;
+                let lost = posted.iter().flatten().all(|p| p.fate == Fate::GivenUp);
+                let line = |p: &Posted| format!("{}: {}", p.letter.title, outbox::words(Some(p)));
+                (posted.iter().flatten().map(line).collect::<Vec<_>>().join("; "), !lost)
+            }
+            Err(why) => (format!("not queued: {why}"), false),
+        }
     }
 
     /// The steps, with names filled in that are only known now.

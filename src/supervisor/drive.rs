@@ -9,6 +9,7 @@ use super::home::{
     unfinished,
 };
 use super::launch::Reply;
+use super::outbox::Courier;
 use super::perform::Driver;
 use super::report::write_report;
 use super::resolve::ask_any;
@@ -29,10 +30,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long a lock is waited for; a reader that looks at it holds it for a moment.
 const HOLD: Duration = Duration::from_millis(300);
+
+/// How long it stays, with every lock released, for what its run told to be delivered.
+const LINGER: Duration = Duration::from_secs(600);
 
 /// Why a run is not driven.
 pub(super) type No = (Refusal, String);
@@ -75,7 +80,16 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             }
         };
         answer(&Reply::Accepted);
-        driver.drive(heard).await
+        let (home, id) = (PathBuf::from(&driver.plan.home), driver.plan.id.clone());
+        let over = Arc::new(AtomicBool::new(false));
+        let courier = tokio::spawn(Courier::new(&home).until(over.clone()));
+        // It holds no lock from here on.
+        let done = driver.drive(heard).await;
+        over.store(true, Ordering::Relaxed);
+        if let Ok(mut courier) = courier.await {
+            courier.settle(|p| p.letter.run.as_deref() == Some(&id), LINGER).await;
+        }
+        done
     });
     // A stub's end may still be waited for in a thread: the stub does not need us.
     runtime.shutdown_background();

@@ -45,6 +45,10 @@ pub(super) fn prepare(
     attempt: u32,
 ) -> Result<(), AttemptError> {
     let StepKind::Run(c) = &step.step.kind else { return Ok(()) };
+    if step.step.tell.is_some() {
+        // The courier runs it.
+        return Ok(());
+    }
     let dir = attempt_dir(run, step, attempt);
     let path = dir.path();
     if path.exists() {

@@ -47,6 +47,17 @@ pub(super) async fn send(
     limit: Duration,
     direct: bool,
 ) -> Result<Reply, Trouble> {
+    exchange(h, secrets, token, limit, direct).await.map(|(reply, _)| reply)
+}
+
+/// The same; the second part is the answer's `Retry-After`. No redirect is followed.
+pub(super) async fn exchange(
+    h: &HttpCall,
+    secrets: &Secrets,
+    token: Option<&str>,
+    limit: Duration,
+    direct: bool,
+) -> Result<(Reply, Option<String>), Trouble> {
     let not_sent = Trouble::NotSent;
     let fill = |t: &Template| secrets.fill(t).map_err(not_sent);
     let url = reqwest::Url::parse(&fill(&h.url)?).map_err(|e| not_sent(format!("{}: {e}", h.url)))?;
@@ -73,6 +84,7 @@ pub(super) async fn send(
     };
     let mut answer = client.execute(request).await.map_err(trouble)?;
     let status = answer.status().as_u16();
+    let retry_after = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(trouble)? {
         body.extend_from_slice(&chunk);
@@ -82,7 +94,8 @@ pub(super) async fn send(
             )));
         }
     }
-    Ok(Reply { status: Some(status), out: String::from_utf8_lossy(&body).into_owned(), ..Reply::default() })
+    let out = String::from_utf8_lossy(&body).into_owned();
+    Ok((Reply { status: Some(status), out, ..Reply::default() }, retry_after))
 }
 
 fn client(direct: bool, limit: Duration) -> Result<Client, String> {

@@ -2,8 +2,8 @@
 
 use super::ask::{Told, World, ask};
 use super::late::Moment;
-use super::page;
 use super::perform::Driver;
+use super::telling;
 use super::watch::{self, Holding};
 use crate::clock;
 use crate::model::playbook::{Criterion, StepKind, Verification};
@@ -63,18 +63,9 @@ impl Driver {
     /// Tells a rung of the ladder. What is looked at meanwhile goes on.
     pub(super) fn page(&mut self, rung: usize) {
         let (moment, events) = (self.moment(), self.events.clone());
-        let token = format!("{}.page.{}", self.plan.id, rung + 1);
         tokio::spawn(async move {
-            let Some(planned) = moment.plan.playbook.ladder.get(rung).cloned() else {
-                let detail = "there is no such rung".to_owned();
-                let _ = events.send(Event::Paged { title: String::new(), detail, told: false }).await;
-                return;
-            };
-            let title = planned.title.clone();
-            let (detail, told) = match moment.fill(&planned).await {
-                Ok(filled) => page::tell(&moment.world, &filled, &token).await,
-                Err(why) => (moment.world.secrets.safe(&why), false),
-            };
+            let title = moment.plan.playbook.ladder.get(rung).map(|r| r.title.clone()).unwrap_or_default();
+            let (detail, told) = telling::rung(&moment, rung).await;
             let _ = events.send(Event::Paged { title, detail, told }).await;
         });
     }

@@ -37,6 +37,8 @@ pub mod resolve;
 mod room;
 pub mod secrets;
 mod socket;
+mod telling;
+pub mod ticket;
 mod watch;
 
 pub use after::succeed;
@@ -44,7 +46,7 @@ pub use control::Asker;
 pub use drive::main;
 pub use home::{Holder, RunSummary, Unfinished, alive, holder, list, orphan, read_run, run_dir};
 pub use launch::{Accepted, Refused, detached, launch, resume};
-pub use page::page;
+pub use page::{page, page_by};
 pub use person::person;
 pub use replace::{NotReplaced, Progress, replace};
 pub use resolve::{Draft, context, resolve};

@@ -9,7 +9,7 @@ use super::report::Writer;
 use super::watch::{Holding, SLEPT};
 use crate::clock;
 use crate::journal::{Disk, Hold, Log, LogError};
-use crate::model::playbook::StepKind;
+use crate::model::playbook::{Occasion, StepKind};
 use crate::model::record::Record;
 use crate::model::time::{Millis, Now};
 use crate::run::known::Answers;
@@ -20,12 +20,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How often requests are looked for; no timer of a run sleeps longer.
 const POLL: Duration = Duration::from_millis(200);
 /// How long a supervisor stays for the samples of its report.
 const REPORTING: Duration = Duration::from_secs(10);
+/// How long it stays at its end for what is to be told of it to be queued.
+const TOLD: Duration = Duration::from_secs(10);
 
 /// One run and everything it holds.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ pub(super) struct Driver {
     asleep: Millis,
     finished: bool,
     report: Writer,
+    /// What is told beside the run.
+    pub(super) telling: JoinSet<()>,
 }
 
 impl Driver {
@@ -92,6 +96,7 @@ impl Driver {
             asleep: clock::asleep(&clock::now()),
             finished: false,
             report: Writer::default(),
+            telling: JoinSet::new(),
         };
         (driver, heard)
     }
@@ -107,6 +112,7 @@ impl Driver {
         {
             self.hold(step);
         }
+        self.notice(Occasion::RunStarted);
         self.handle(Event::Ready)?;
         while !self.finished {
             let left = self.machine.next_deadline().map_or(Millis::MAX, |d| d.left(&clock::now()));
@@ -119,8 +125,12 @@ impl Driver {
                         self.turn(Event::Tick)?;
                     }
                 }
+                Some(_) = self.telling.join_next() => {}
             }
         }
+        let told = async { while self.telling.join_next().await.is_some() {} };
+        // What it waits for is bounded; a disk that hangs is not.
+        let _ = tokio::time::timeout(TOLD, told).await;
         // What was measured takes a while to read: the lock is free, and the run is over whatever comes of it.
         let task = self.report_all();
         let _ = tokio::time::timeout(REPORTING, task).await;
@@ -200,6 +210,7 @@ impl Driver {
             Effect::Watch { step } => self.watch(step),
             Effect::Unwatch => self.drop_task(),
             Effect::Guard => {
+                self.notice(Occasion::RunVerified);
                 self.report.at_once(&*self.disk, &self.run, &self.plan, &self.records);
                 self.let_go()?;
                 self.report_all();
@@ -210,6 +221,7 @@ impl Driver {
                 self.finished = true;
                 self.report.at_once(&*self.disk, &self.run, &self.plan, &self.records);
                 self.let_go()?;
+                self.notice_end();
             }
         }
         Ok(())

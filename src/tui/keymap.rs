@@ -76,6 +76,10 @@ pub enum Context {
     TextArea,
     /// What is made to go wrong in a rehearsal.
     Chaos,
+    /// The incident.
+    Incident,
+    /// Messages that can be sent, and those that were not delivered.
+    Messages,
 }
 
 impl Context {
@@ -114,14 +118,16 @@ impl Context {
             Context::Reading => "Reading",
             Context::TextArea => "Text",
             Context::Chaos => "Trouble",
+            Context::Incident => "Incident",
+            Context::Messages => "Messages",
         }
     }
 
     /// Whether it is a dialog, or takes letters as one does: nothing falls through to the screen below.
     pub fn is_dialog(self) -> bool {
         use Context::{
-            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Locked, Other, Outcome, Palette,
-            Picker, Question, Reading, Refused, TextArea, Unverified,
+            Approve, Arm, Ask, Chaos, Confirm, Decide, Export, Find, Help, Incident, Locked, Messages, Other,
+            Outcome, Palette, Picker, Question, Reading, Refused, TextArea, Unverified,
         };
         let runs = matches!(
             self,
@@ -129,12 +135,23 @@ impl Context {
         );
         runs || matches!(
             self,
-            Decide | Other | Arm | Palette | Find | Export | Reading | TextArea | Help | Chaos
+            Decide
+                | Other
+                | Arm
+                | Palette
+                | Find
+                | Export
+                | Reading
+                | TextArea
+                | Help
+                | Chaos
+                | Incident
+                | Messages
         )
     }
 
     /// All of them.
-    pub const ALL: [Context; 33] = [
+    pub const ALL: [Context; 35] = [
         Context::Overview,
         Context::Signal,
         Context::Checklist,
@@ -166,6 +183,8 @@ impl Context {
         Context::Reading,
         Context::TextArea,
         Context::Chaos,
+        Context::Incident,
+        Context::Messages,
         Context::Global,
         Context::Terminal,
     ];
@@ -304,8 +323,18 @@ pub enum Action {
     Page,
     /// Look at the run in the way.
     Watch,
-    /// Tell the person whose run it is something.
+    /// Tell the person whose run it is something, or people by channels.
     Message,
+    /// The incident.
+    Incident,
+    /// How grave the incident is.
+    Severity,
+    /// Take the lead of the incident.
+    Lead,
+    /// Join the incident.
+    Join,
+    /// Open an incident.
+    OpenIncident,
     /// Stop the run in the way, then start.
     StopAndStart,
     /// Decide what fires.
@@ -530,6 +559,8 @@ pub const TABLE: &[Binding] = table! {
     Global [k('X')] Automation "automation off; arm…";
     Global [k('W')] Why "why: the evidence", "why";
     Global [k('N')] Note "note…";
+    Global [k('J')] Incident "incident: severity, lead, who is here…", "incident…";
+    Global [k('@')] Message "message to people…, what was not delivered", "message…";
     Global [k('I')] TakeOver "become the decider…", "take over…";
     Global [UP, k('k')] Up "up";
     Global [DOWN, k('j')] Down "down";
@@ -651,6 +682,22 @@ pub const TABLE: &[Binding] = table! {
     TextArea [ENTER] Press "a new line, or press the button";
     TextArea [ESC, Key::ctrl('c')] Close "close, the draft is kept", "close";
     Chaos [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
+    Incident [k('s')] Severity "how grave it is…", "severity…";
+    Incident [k('l')] Lead "take the lead", "take the lead";
+    Incident [k('j')] Join "join it", "join";
+    Incident [k('n')] Note "note…", "note…";
+    Incident [k('m')] Message "message…", "message…";
+    Incident [k('o')] OpenIncident "open one…", "open one…";
+    Incident [k('e')] End "it is over…", "it is over…";
+    Incident [ENTER, ESC, Key::ctrl('c')] Close "close", "close";
+    Messages [UP] Up "up";
+    Messages [DOWN] Down "down", "move";
+    Messages [TAB] NextSection "messages, channels, what was not delivered", "next";
+    Messages [BACK_TAB] PreviousSection "the section before";
+    Messages [k(' ')] Tick "to this channel, or not", "tick";
+    Messages [k('r')] Retry "send again what was not delivered", "again";
+    Messages [ENTER] Pick "write it…", "write it…";
+    Messages [ESC, Key::ctrl('c')] Close "close", "close";
     Terminal [Key::ctrl('l')] Repaint "paint again";
     Terminal [Key::ctrl('z')] Suspend "suspend";
 };

@@ -174,6 +174,8 @@ pub fn draw(frame: &mut Frame<'_>, ui: &Ui, view: &View, theme: &Theme, glyphs: 
         Some(Dialog::Locked(d)) => dialog::locked::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Palette(d)) => dialog::palette::draw(&mut canvas, body, d),
         Some(Dialog::Export) => dialog::export::draw(&mut canvas, body, &scene),
+        Some(Dialog::Incident) => dialog::incident::draw(&mut canvas, body, &scene),
+        Some(Dialog::Messages(d)) => dialog::messages::draw(&mut canvas, body, &scene, d),
         Some(Dialog::Chaos) => dialog::chaos::draw(&mut canvas, body, &scene),
         // It is drawn at the foot.
         Some(Dialog::Find(_)) | None => {}

@@ -10,8 +10,10 @@ pub mod events;
 pub mod fleet;
 pub mod guide;
 pub mod help;
+mod incident;
 mod intent;
 pub mod logs;
+mod messages;
 pub mod palette;
 pub mod plans;
 mod sections;
@@ -19,6 +21,7 @@ mod sections;
 pub use about_run::{guide_of, offered, step_of};
 pub use deciding::looked_at;
 pub use dialogs::{draft_of, is_ready, may_start};
+pub use incident::may as may_of_incident;
 pub use intent::Intent;
 
 use super::dialog::read::{Read, Reading};
@@ -360,6 +363,8 @@ impl Ui {
                     return vec![Intent::Request(Request::Count { signal, delta: -1 })];
                 }
             }
+            Action::Incident => return self.open_incident(view),
+            Action::Message => return self.open_messages(view, KeyCode::Char('@')),
             Action::Approve => return self.approve(view),
             Action::Decide
             | Action::Automation

@@ -74,6 +74,8 @@ fn on_the_screen_one_key_and_one_confirmation_roll_back() {
     pty.wait("verified", LONG, |s| s.contains("✓  VERIFIED"));
     let reports = eventually("the report", LONG, || Some(reports(&state)).filter(|r| !r.is_empty()));
     assert!(reports.len() == 1 && reports[0].to_lowercase().contains("verified"), "{reports:?}");
+    pty.send("8");
+    pty.wait("it is scored as a rehearsal", LONG, |s| s.contains("Score so far") && s.contains(" of 100"));
     pty.send("q");
     assert_eq!(pty.exit(LONG), 0);
 }

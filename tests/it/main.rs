@@ -21,6 +21,7 @@ mod kinds;
 mod layers;
 mod live_pages;
 mod logout;
+mod notify;
 #[path = "../support/page.rs"]
 #[allow(dead_code)]
 mod page;

@@ -428,12 +428,39 @@ fn an_incident_is_shown_and_closed() {
     assert!(lab.ok(&["incident"]).contains("No incident is open"));
     assert_eq!(lab.say(&["incident", "close", "--reason", "x"]).0, 3);
     let (incident, reason) = ("INC-1".to_owned(), "errors".to_owned());
-    lab.put(&Kind::IncidentOpened { incident, reason, run: None });
+    lab.put(&Kind::IncidentOpened { incident, reason, run: None, who: None });
     assert!(lab.ok(&["incident"]).contains("INC-1: open for"));
     assert!(lab.say(&["status"]).1.contains("incident INC-1"));
     assert_eq!(lab.say(&["incident", "close"]).0, 2, "a reason is needed");
     lab.ok(&["incident", "close", "--reason", "all is well"]);
     assert!(lab.state().incident.is_none());
+}
+
+#[test]
+fn a_person_opens_an_incident_says_how_grave_it_is_who_leads_and_closes_it() {
+    let lab = Lab::start();
+    assert_eq!(lab.say(&["incident", "open"]).0, 2, "a reason is needed");
+    let said = lab.ok(&["incident", "open", "--reason", "customers call"]);
+    let id = said.split(' ').next().unwrap().to_owned();
+    assert!(id.starts_with("INC-") && said.contains("OPEN"), "{said}");
+    let (code, said) = lab.say(&["incident", "open", "--reason", "again"]);
+    assert!(code == 3 && said.contains("open already"), "{said}");
+    let (code, said) = lab.say(&["incident", "severity", "P99", "--reason", "r"]);
+    assert!(code == 3 && said.contains("no severity is named P99"), "{said}");
+    lab.ok(&["incident", "severity", "P1", "--reason", "customers call"]);
+    lab.ok(&["incident", "lead", "lea"]);
+    lab.ok(&["incident", "join"]);
+    lab.ok(&["incident", "note", "the shop is slow"]);
+    let all: serde_json::Value = serde_json::from_str(&lab.ok(&["incident", "--json"])).unwrap();
+    assert_eq!((all["severity"].as_str(), all["lead"].as_str()), (Some("P1"), Some("lea")));
+    assert_eq!(all["participants"][0]["joined"], true);
+    assert_eq!(all["notes"][0]["text"], "the shop is slow");
+    assert!(lab.say(&["status"]).1.contains("lead lea"));
+    lab.ok(&["incident", "close", "--reason", "all is well"]);
+    let told = lab.ok(&["incident", "show", &id]);
+    assert!(told.contains("over after") && told.contains("P1, said by"), "{told}");
+    assert!(lab.ok(&["incident", "list"]).contains(&id));
+    assert_eq!(lab.say(&["incident", "show", "INC-9"]).0, 2);
 }
 
 #[test]

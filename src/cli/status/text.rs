@@ -68,7 +68,10 @@ pub(super) fn page(k: &Known) -> String {
         out.line(0, &format!("NOTHING IS DECIDED: {trouble}"));
     }
     if let Some(i) = &k.state.incident {
-        out.line(0, &format!("incident {} for {}: {}", i.id, duration(k.since(i.since.wall)), i.reason));
+        let severity = i.severity(k.playbook()).map(|s| format!(", {s}")).unwrap_or_default();
+        let lead = i.lead().map(|l| format!(", lead {l}")).unwrap_or_default();
+        let long = duration(k.since(i.since.wall));
+        out.line(0, &format!("incident {}{severity}{lead} for {long}: {}", i.name(), i.reason));
     }
     decisions(&mut out, k);
     run(&mut out, k);

@@ -1,39 +1,58 @@
 //! `[incident]` and `[checklists]`: how an incident is named, and what people work through around it.
 
+use super::calls::{BESIDE_RUN, command};
 use super::kinds::{beside, what};
 use super::probes::{probe, probe_of};
 use super::steps::Place;
-use super::templates::{Reach, Scope, argv, template};
+use super::templates::{Reach, Scope, template};
 use super::words::{Style, id};
 use super::{later, lints, rehearse};
 use crate::config::problem::Severity;
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{Checklist, Item, ItemDoes, Moment, StepKind, Verification};
+use crate::model::playbook::{Checklist, Item, ItemDoes, Moment, StepKind, Ticket, Verification};
 use crate::model::template::Template;
 use indexmap::IndexMap;
 
 /// How an incident is named when nothing is said.
 const INCIDENT: &str = "INC-{{ date }}-{{ count }}";
 
-/// `[incident] id`
-pub fn incident(top: &Table<'_>) -> Template {
-    let usual = || INCIDENT.into();
-    let Some(t) = top.opt("incident").and_then(|n| n.table()) else { return usual() };
-    if let Some(run) = t.opt("run") {
-        argv(&run, &Scope { reach: Reach::Running, later: true, extra: &["count"], ..Scope::default() });
-        let hint = "incidents are named by `id`";
-        t.cx.not_yet(t.key_span("run"), Severity::Warning, "`run` of [incident]", hint);
-    }
-    let Some(n) = t.opt("id") else { return usual() };
+/// `[incident]`: how one is named, and what opens its ticket.
+pub fn incident(top: &Table<'_>) -> (Template, Option<Ticket>) {
+    let Some(t) = top.opt("incident").and_then(|n| n.table()) else { return (INCIDENT.into(), None) };
+    (id_of(&t).unwrap_or_else(|| INCIDENT.into()), ticket(&t))
+}
+
+fn id_of(t: &Table<'_>) -> Option<Template> {
+    let n = t.opt("id")?;
     let scope = Scope { extra: &["date", "count"], ..Scope::default().shown() };
-    let Some(found) = n.text().and_then(|_| template(&n, &scope)) else { return usual() };
+    let found = n.text().and_then(|_| template(&n, &scope))?;
     if !found.names().contains(&"count") {
         n.error(
             "two incidents would have one name",
             format!("number them: id = \"{}-{{{{ count }}}}\"", found.0.trim()),
         );
     }
-    found
+    Some(found)
+}
+
+/// Milliseconds that opening a ticket may take when nothing is said.
+const TICKET: u64 = 30_000;
+/// Names that a ticket's command may use beside those of every template.
+const OF_TICKET: &[&str] =
+    &["incident.id", "incident.started", "incident.reason", "date", "count", "severity"];
+
+/// `run`, and the keys beside it.
+fn ticket(t: &Table<'_>) -> Option<Ticket> {
+    let Some(run) = t.opt("run") else {
+        for key in BESIDE_RUN.iter().chain(&["timeout"]).filter(|k| t.opt(k).is_some()) {
+            let hint = "write run = [\"program\", \"argument\"]: its first line names the incident";
+            t.cx.error(t.key_span(key), format!("`{key}` has no meaning without `run`"), hint);
+        }
+        return None;
+    };
+    let timeout = t.opt("timeout").map_or(Some(TICKET), |n| n.dur_positive());
+    let command = command(t, &run, &Scope { extra: OF_TICKET, ..Scope::default() });
+    Some(Ticket { command: command?, timeout: timeout? })
 }
 
 /// Milliseconds that what an item does may take when nothing is said.

@@ -141,6 +141,7 @@ fn walk(top: &Table<'_>) -> Playbook {
     let procedures = procedures::procedures(top, &around, &mut keys);
     let steps = procedures::all_step_ids(top);
     let messages = telling::messages(top, &procedures::Left::by_all(top));
+    let (incident, ticket) = checklists::incident(top);
     let playbook = Playbook {
         service: service::service(top),
         vars: service::top_vars(top),
@@ -156,7 +157,8 @@ fn walk(top: &Table<'_>) -> Playbook {
         guides: looking::guides(top),
         severities: deciding::severities(top, &roles),
         triggers: triggers::triggers(top, traffic.as_ref(), &roles),
-        incident: checklists::incident(top),
+        incident,
+        ticket,
         checklists: checklists::checklists(top, &verifications),
         objectives: deciding::objectives(top, &steps),
         probes: procedures::probes(top),

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// Milliseconds a channel may take when nothing is said.
 const TIMEOUT: u64 = 10_000;
+/// The longest `per` of a limit, milliseconds.
+const LONGEST: u64 = 3_600_000;
 const PRESETS: [(&str, Preset); 5] = [
     ("slack", Preset::Slack),
     ("teams", Preset::Teams),
@@ -84,7 +86,13 @@ fn limit(n: &Node<'_>) -> Option<Limit> {
     let t = n.table()?;
     let hint = "write limit = { max = 30, per = \"10m\" }";
     let max = t.req("max", hint).and_then(|n| n.int(1..=100_000)).map(|n| n as u32);
-    let per = t.req("per", hint).and_then(|n| n.dur_positive());
+    let per = t.req("per", hint).and_then(|n| Some((n.dur_positive()?, n)));
+    let per = per.map(|(ms, n)| {
+        if ms > LONGEST {
+            n.error("what is held back would be told too late", "write at most per = \"1h\"");
+        }
+        ms
+    });
     Some(Limit { max: max?, per: per? })
 }
 
@@ -161,7 +169,7 @@ fn body(preset: &str) -> Value {
         }),
         "pagerduty" => json!({
             "event_action": "trigger",
-            "dedup_key": "{{ service.name }}@{{ environment }}",
+            "dedup_key": "{{ service.name }}@{{ environment }} {{ thread }}",
             "payload": {
                 "summary": "{{ subject }}",
                 "source": "{{ service.name }}@{{ environment }}",

@@ -59,6 +59,10 @@ impl Play {
                         events.push_back(Event::Started { firing, run, accepted });
                         events.push_back(Event::Runs(self.runs.clone()));
                     }
+                    Wants::Ticket { incident } => {
+                        let name = Ok(format!("SIMULATED-{}", self.machine.state().incidents));
+                        events.push_back(Event::Ticketed { incident, name });
+                    }
                     Wants::Page { firing, trigger, text } => {
                         let (detail, ok) = self.page(now, &trigger, &text);
                         events.push_back(Event::Paged { firing, ok, detail });

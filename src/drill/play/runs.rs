@@ -11,7 +11,7 @@ use crate::run::plan::{Cause, Context};
 use crate::run::record::{REQUEST, Request, Wish};
 use crate::run::{Event, Person, Verdict};
 use crate::session;
-use crate::session::decision::machine::{Event as Decider, Over, Runs};
+use crate::session::decision::machine::{Begun, Event as Decider, Over, Runs};
 use crate::session::decision::{Choice, Kind};
 use indexmap::IndexMap;
 
@@ -22,7 +22,7 @@ impl Play {
     /// What a plan is made with now.
     pub(super) fn context(&self, now: &Now, key: &str, reason: &str, cause: Option<Cause>) -> Context {
         let at = jiff::Timestamp::from_millisecond(now.wall).unwrap_or_default();
-        let incident = self.machine.state().incident.as_ref().map(|i| (i.id.clone(), i.since.clone()));
+        let incident = self.machine.state().incident.as_ref().map(|i| (i.name().to_owned(), i.since.clone()));
         Context {
             id: format!("{}-{key}-{:04x}", at.strftime("%m%d-%H%M%S"), self.ids + 1),
             now: now.clone(),
@@ -107,6 +107,8 @@ impl Play {
         let mut plan = plan.confirmed(now);
         plan.who_roles = self.playbook().roles.keys().take(1).cloned().collect();
         let (id, title) = (plan.id.clone(), plan.procedure.title.clone());
+        let by = plan.automatic.is_none().then(|| plan.who.clone());
+        let procedure = plan.procedure.id.clone();
         let begun = self.scene(|scene, _| Stage::begin(plan, now, proof, scene));
         if self.settings.shown {
             let found = session::Event::Found {
@@ -119,7 +121,8 @@ impl Play {
         }
         self.stage = Some(begun);
         self.out.push(Effect::Started(id.clone()));
-        self.runs.in_the_way = Some((id, clean_line(&title)));
+        self.runs.in_the_way = Some((id.clone(), clean_line(&title)));
+        self.runs.begun.push(Begun { run: id, procedure, by, at: now.clone() });
         self.tell_runs(now);
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::drill::cases::Twist;
 use crate::drill::rehearsed;
 use crate::drill::rehearsed::TWIST;
 use crate::drill::robot::{Goal, Robot};
-use crate::drill::score::score;
+use crate::drill::score::{Tape, score};
 use crate::run::Verdict;
 
 const SHOP: &str = include_str!("../../../tests/fixtures/drill/shop.toml");
@@ -84,7 +84,7 @@ fn by_hand(id: &str) -> Goal {
 fn automation_fires_acts_and_verifies_and_is_measured() {
     let it = played(&Twist::None, &[("errors", 60_000)], Goal::Watch, 10);
     assert_eq!(it.verdict(), Some(Verdict::Verified));
-    let s = score(&it.play, &it.now);
+    let s = score(&Tape::of(&it.play), &it.now);
     assert_eq!(s.trigger.as_deref(), Some("errors"));
     assert!(s.detected.unwrap() <= 10_000, "{s:?}");
     assert!(s.fired.unwrap() >= 30_000 && s.fired.unwrap() <= 45_000, "{s:?}");
@@ -117,7 +117,7 @@ fn a_procedure_by_hand_waits_for_its_list_its_answer_and_other_people() {
     assert_eq!(run.state().given.len(), 1, "the lead agreed");
     assert!(run.plan().checklists[0].open().next().is_none(), "the list was worked before");
     assert!(it.robot.overridden().is_empty());
-    let s = score(&it.play, &it.now);
+    let s = score(&Tape::of(&it.play), &it.now);
     assert_eq!(s.items, (3, 3));
     let spoken: Vec<(&str, bool)> = it.spoken.iter().map(|s| (s.what.path.0.as_str(), s.good)).collect();
     assert_eq!(
@@ -141,7 +141,7 @@ fn what_goes_on_being_wrong_is_not_verified() {
     let it = played(&Twist::Incurable, &[("errors", 60_000)], Goal::Watch, 20);
     assert_eq!(it.verdict(), Some(Verdict::Abandoned));
     assert!(it.play.past()[0].state().unverified.is_some());
-    assert!(score(&it.play, &it.now).verified.is_none());
+    assert!(score(&Tape::of(&it.play), &it.now).verified.is_none());
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_channel_that_takes_nothing_holds_up_no_rollback_and_is_on_record() {
     let tell = run.plan().steps.iter().find(|s| s.step.name.starts_with("Tell")).unwrap();
     let failure = run.state().steps[tell.number - 1].failure().unwrap();
     assert!(failure.contains("Nobody hears"), "{failure}");
-    assert!(score(&it.play, &it.now).told.is_none());
+    assert!(score(&Tape::of(&it.play), &it.now).told.is_none());
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn nothing_to_choose_from_is_refused_before_the_first_change() {
 #[test]
 fn what_should_not_fire_does_not() {
     let it = played(&Twist::None, &[("few", 30_000)], Goal::Watch, 5);
-    let s = score(&it.play, &it.now);
+    let s = score(&Tape::of(&it.play), &it.now);
     assert!(s.fired.is_none() && s.wrong.is_empty() && it.play.past().is_empty());
 }
 

@@ -1,7 +1,7 @@
 //! What wakes the follower: a person who asks, records that are written, the time.
 
 use super::Look;
-use crate::supervisor::{decisions, home};
+use crate::supervisor::{decisions, home, outbox};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::os::fd::OwnedFd;
@@ -75,6 +75,7 @@ impl Wake {
         let new = WatchFlags::CREATE | WatchFlags::MOVED_TO;
         [
             (decisions::path(&self.folder), WatchFlags::MODIFY, false),
+            (outbox::path(&self.folder), WatchFlags::MODIFY, true),
             (home::lock_path(&self.folder), WatchFlags::MODIFY, true),
             (home::runs_dir(&self.folder), new, false),
         ]

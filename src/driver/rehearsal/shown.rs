@@ -2,13 +2,14 @@
 
 use super::Rehearsal;
 use super::pace::SPEEDS;
-use crate::drill::score::score;
+use crate::drill::score::{Tape, score};
 use crate::model::condition::duration;
 use crate::model::drill::Chaos;
 use crate::model::playbook::Playbook;
+use crate::model::rehearsal::Score;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
-use crate::session::view::{DraftView, DrillView, Found, Output, ScoreRow, TroubleView, View};
+use crate::session::view::{DraftView, DrillView, Found, Output, ScoreRow, ScoreView, TroubleView, View};
 
 /// Lines of a page of output.
 const PAGE: usize = 400;
@@ -20,38 +21,18 @@ impl Rehearsal {
         let mut view = self.play.session().view(&now);
         view.environment = "simulated".into();
         view.troubles = self.troubles(&now);
-        view.drill = Some(self.score(&now));
+        view.drill = Some(DrillView { speed: SPEEDS[self.pace.speed] });
+        let tape = Tape::of(&self.play);
+        let ran = !tape.runs.is_empty();
+        view.score = Some(scored(score(&tape, &now), ran, now.boot.saturating_sub(self.began.boot)));
         view.why = self.why.as_ref().map(|of| self.play.session().why(&now, of));
         view.output = self.output();
+        view.composed.clone_from(&self.composed);
         view.draft = self.draft.as_ref().map(|d| {
             let left = d.made.plan.as_ref().map_or(0, |p| p.expires.left(&now));
             DraftView { expires_ms: left, ..d.shown.clone() }
         });
         view
-    }
-
-    fn score(&self, now: &Now) -> DrillView {
-        let s = score(&self.play, now);
-        let row = |what: &str, took_ms, target_ms| ScoreRow { what: what.into(), took_ms, target_ms };
-        let mut rows = vec![
-            row("Seen", s.detected, None),
-            row("Fired", s.fired, None),
-            row("Decided", s.decided, None),
-            row("First action", s.acted, None),
-            row("Took effect", s.effect, None),
-            row("Stable", s.verified, None),
-            row("Told", s.told, None),
-        ];
-        rows.extend(s.objectives.iter().map(|o| row(&o.title, o.took, Some(o.within))));
-        let ran = self.play.run().is_some() || !self.play.past().is_empty();
-        DrillView {
-            speed: SPEEDS[self.pace.speed],
-            elapsed_ms: now.boot.saturating_sub(self.began.boot),
-            rows,
-            points: ran.then_some(s.points),
-            automation: if ran { s.automation } else { String::new() },
-            wrong: s.wrong,
-        }
     }
 
     fn troubles(&self, now: &Now) -> Vec<TroubleView> {
@@ -105,6 +86,23 @@ impl Rehearsal {
         let nth = line.and_then(|l| hits.iter().position(|h| *h == l)).map_or(0, |at| at + 1);
         self.output.1 = Some(Found { sought, line, nth, of: hits.len() });
     }
+}
+
+/// A score, as it is shown; before anything `ran` there are no points. `elapsed_ms` are since it began.
+pub(in crate::driver) fn scored(s: Score, ran: bool, elapsed_ms: Millis) -> ScoreView {
+    let row = |what: &str, took_ms, target_ms| ScoreRow { what: what.into(), took_ms, target_ms };
+    let mut rows = vec![
+        row("Seen", s.detected, None),
+        row("Fired", s.fired, None),
+        row("Decided", s.decided, None),
+        row("First action", s.acted, None),
+        row("Took effect", s.effect, None),
+        row("Stable", s.verified, None),
+        row("Told", s.told, None),
+    ];
+    rows.extend(s.objectives.iter().map(|o| row(&o.title, o.took, Some(o.within))));
+    let automation = if ran { s.automation } else { String::new() };
+    ScoreView { elapsed_ms, rows, points: ran.then_some(s.points), automation, wrong: s.wrong }
 }
 
 /// What ought to come of a trouble, in words.

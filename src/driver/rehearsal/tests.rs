@@ -31,7 +31,7 @@ async fn until(it: &mut Rehearsal, what: &str, is: impl Fn(&View) -> bool) -> Vi
 }
 
 fn took(view: &View, what: &str) -> Option<u64> {
-    view.drill.as_ref().unwrap().rows.iter().find(|r| r.what == what).unwrap().took_ms
+    view.score.as_ref().unwrap().rows.iter().find(|r| r.what == what).unwrap().took_ms
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn automation_acts_in_a_drill_and_its_score_grows_and_is_kept() {
     let mut it = start(root.path());
     let view = it.view();
     assert_eq!((view.environment.as_str(), view.simulated()), ("simulated", Some("DRILL")));
-    assert!(took(&view, "Fired").is_none() && view.drill.unwrap().points.is_none());
+    assert!(took(&view, "Fired").is_none() && view.score.as_ref().unwrap().points.is_none());
     it.ask(Request::Trouble { trouble: "errors".into(), on: true });
     let view = until(&mut it, "verified", |v| took(v, "Stable").is_some()).await;
     assert!(

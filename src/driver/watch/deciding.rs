@@ -7,7 +7,7 @@
 use super::log::{Job, News, Pulse, Writer};
 use super::perform::About;
 use super::spool::{Spool, spooled};
-use super::{lock, runs, wants, words};
+use super::{lock, notices, runs, wants, words};
 use crate::clock;
 use crate::driver::Setup;
 use crate::engine::Engine;
@@ -19,8 +19,10 @@ use crate::model::time::{Millis, Now};
 use crate::session::decision::machine::{Effect, Event, Judged, Machine};
 use crate::session::decision::{Decisions, Kind, Rules};
 use crate::supervisor::decisions::{self, Beat, host};
+use crate::supervisor::outbox::Courier;
 use crate::supervisor::person::person;
-use crate::supervisor::{self, deed};
+use crate::supervisor::{self, deed, ticket};
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
@@ -59,6 +61,8 @@ pub struct Deciding {
     setup: Arc<Setup>,
     epoch: u64,
     acts: bool,
+    /// Where its tasks run.
+    runtime: tokio::runtime::Handle,
     since: Now,
     machine: Machine,
     jobs: Sender<Job>,
@@ -77,6 +81,16 @@ pub struct Deciding {
     ask: Millis,
     /// They are being asked.
     asking: Option<tokio::task::JoinHandle<()>>,
+    /// The incident that was open last.
+    incident: Option<(String, Now)>,
+    /// Tells the courier of this folder's letters to end.
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Deciding {
+    fn drop(&mut self) {
+        self.over.store(true, Relaxed);
+    }
 }
 
 impl Deciding {
@@ -189,7 +203,8 @@ impl Deciding {
             setup: Arc::new(setup.clone()),
             epoch,
             acts,
-            since: now,
+            runtime: tokio::runtime::Handle::current(),
+            since: now.clone(),
             machine,
             jobs,
             news,
@@ -203,8 +218,17 @@ impl Deciding {
             look: 0,
             ask: 0,
             asking: None,
+            incident: None,
+            over: Arc::default(),
         };
         it.follow_open();
+        // Of what happened while nobody decided people were not told.
+        it.tell_people(&now, &records);
+        let (courier, over) = (Courier::new(&it.setup.folder), it.over.clone());
+        it.runtime.spawn(async move {
+            // What is under way is not broken off.
+            courier.until(over).await.settle(|_| false, Duration::ZERO).await;
+        });
         Ok(it)
     }
 
@@ -371,7 +395,10 @@ impl Deciding {
         match news {
             News::Records(records) => {
                 told.push(Told::Records(records.clone()));
-                self.handle(now, Event::Recorded(records));
+                self.remember();
+                self.handle(now, Event::Recorded(records.clone()));
+                self.tell_people(now, &records);
+                self.remember();
             }
             News::Refused(kind, why) => self.handle(now, Event::Refused(vec![(kind, why)])),
             News::Unwritten(kind, why) => {
@@ -390,6 +417,22 @@ impl Deciding {
             News::Wanted => {}
             News::Left => told.push(Told::Yielded),
             News::Event(event) => self.handle(now, event),
+        }
+    }
+
+    fn remember(&mut self) {
+        let open = self.state().incident.as_ref().map(|i| (i.id.clone(), i.since.clone()));
+        self.incident = open.or(self.incident.take());
+    }
+
+    /// Tells people of what happened, beside everything else.
+    fn tell_people(&self, now: &Now, records: &[Record]) {
+        if self.setup.playbook.notices.is_empty() || self.leaving {
+            return;
+        }
+        let happened = |r| notices::happened(self.state(), self.incident.as_ref(), r, now);
+        for happened in records.iter().filter_map(happened).filter(|h| h.matters(&self.setup.playbook)) {
+            self.runtime.spawn(happened.tell(self.setup.clone()));
         }
     }
 
@@ -444,8 +487,26 @@ impl Deciding {
                     }
                 }
             }
+            Effect::Ticket { incident } => {
+                let Some(open) = self.state().incident.clone().filter(|i| i.id == incident) else {
+                    return self.answer(Event::Ticketed { incident, name: Err("it is over".into()) });
+                };
+                let (setup, count) = (self.setup.clone(), self.state().incidents);
+                self.spawn(async move {
+                    let context =
+                        supervisor::context("ticket", &open.reason, None, &setup.hash, &setup.folder);
+                    let name =
+                        ticket::open(&setup.playbook, &setup.environment, &context, &open, count).await;
+                    Event::Ticketed { incident, name }
+                });
+            }
             Effect::Page { firing, text, .. } => match self.about(&firing, None) {
-                Some(about) => self.spawn(about.page(text)),
+                Some(about) => {
+                    // Of the same escalation people are told under the same name after a restart.
+                    let untold = self.state().firings.get(&firing).and_then(|f| f.untold.first());
+                    let at = untold.map_or_else(|| clock::now().wall, |(_, at)| at.wall);
+                    self.spawn(about.page(text, at));
+                }
                 None => {
                     let detail = "its firing is not on record".into();
                     self.answer(Event::Paged { firing, ok: false, detail });

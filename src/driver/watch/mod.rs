@@ -5,6 +5,7 @@ mod detached;
 mod lines;
 mod lock;
 mod log;
+mod notices;
 mod perform;
 mod runs;
 mod spool;

@@ -151,9 +151,10 @@ impl About {
     }
 
     /// Tells people: the highest rung of the ladder that the incident has reached, else those who decide on the trigger.
-    pub(super) async fn page(self, text: String) -> Event {
+    /// `at`, wall milliseconds, tells this escalation of the firing from others.
+    pub(super) async fn page(self, text: String, at: i64) -> Event {
         let firing = self.firing.id.clone();
-        let (detail, ok) = match (self.context(&firing, None), self.trigger()) {
+        let (detail, ok) = match (self.context(&format!("{firing} {at}"), None), self.trigger()) {
             (Ok(context), Ok(trigger)) => {
                 let setup = &self.setup;
                 let subject =

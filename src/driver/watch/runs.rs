@@ -9,7 +9,7 @@ use crate::model::time::{Millis, Now};
 use crate::run::record::{Kind, Verdict};
 use crate::run::view::{RunState, RunView};
 use crate::run::{Plan, PlanStep};
-use crate::session::decision::machine::{Event, Over, Runs};
+use crate::session::decision::machine::{Begun, Event, Over, Runs};
 use crate::supervisor::person::person;
 use crate::supervisor::{self, home};
 use std::collections::HashMap;
@@ -61,6 +61,8 @@ struct Seen {
     view: RunView,
     /// The boot in which its last record was written.
     boot: String,
+    /// When it was accepted.
+    begun: Option<Now>,
     /// When its first command was started.
     started: Option<Now>,
     /// When it took effect.
@@ -137,6 +139,13 @@ impl Watched {
             Some(Over { run: id.clone(), procedure, ended: at.clone(), by_person, verified: *verified })
         });
         out.last = over.max_by_key(|o| o.ended.wall);
+        let begun = newest.iter().rev().filter_map(|id| {
+            let seen = self.read.get(id)?.1.as_ref()?;
+            let by = seen.plan.automatic.is_none().then(|| seen.plan.who.clone());
+            let procedure = seen.plan.procedure.id.clone();
+            Some(Begun { run: id.clone(), procedure, by, at: seen.begun.clone()? })
+        });
+        out.begun = begun.collect();
         out
     }
 
@@ -197,7 +206,7 @@ fn seen(dir: &Path) -> Option<Seen> {
     let (plan, records) = home::read_run(dir).ok()?;
     let view = RunView::fold(&plan, &records).ok()?;
     let step = |n: usize| plan.steps.get(n.checked_sub(1)?).filter(|s| s.changes());
-    let is_command = |s: &PlanStep| matches!(s.step.kind, StepKind::Run(_));
+    let is_command = |s: &PlanStep| matches!(s.step.kind, StepKind::Run(_)) && s.step.tell.is_none();
     let started = records.iter().find_map(|r| match Kind::read(r).ok()? {
         Kind::StepStarted { step: n, .. } => step(n).map(|_| r.at.clone()),
         // No process is started for it.
@@ -221,5 +230,6 @@ fn seen(dir: &Path) -> Option<Seen> {
         _ => guarded.map(|at| (true, "verified, and watched for a while longer".to_owned(), at)),
     };
     let boot = records.last().map(|r| r.at.boot_id.clone()).unwrap_or_default();
-    Some(Seen { plan: Arc::new(plan), view, boot, started, effect, ended })
+    let begun = records.iter().find(|r| r.kind == "RunStarted").map(|r| r.at.clone());
+    Some(Seen { plan: Arc::new(plan), view, boot, begun, started, effect, ended })
 }

@@ -40,13 +40,19 @@ impl Decisions {
             Kind::IncidentOpened { incident, reason, .. } => {
                 sane(&[incident], &[reason])?;
                 let open = self.incident.as_ref();
-                open.map_or(Ok(()), |i| Err(format!("the incident {} is open already", i.id)))
+                open.map_or(Ok(()), |i| Err(format!("the incident {} is open already", i.name())))
             }
             Kind::IncidentClosed { incident, reason, .. } => {
                 sane(&[incident], &[reason])?;
                 let open = self.incident.as_ref().is_some_and(|i| i.id == *incident);
                 unless(open, || format!("the incident {} is not open", clean_line(incident)))
             }
+            Kind::TicketAsked { .. }
+            | Kind::IncidentNamed { .. }
+            | Kind::SeveritySet { .. }
+            | Kind::LeadSet { .. }
+            | Kind::Joined { .. }
+            | Kind::RunLinked { .. } => self.admits_incident(kind, rules),
             Kind::Fired { firing, trigger, .. } => {
                 if let Some(open) = self.firing_of(trigger) {
                     return Err(format!("{trigger} fires already, as {}", open.id));
@@ -138,6 +144,58 @@ impl Decisions {
             | Kind::Said { .. }
             | Kind::ClockClosed { .. } => self.admits_clock(kind, now),
             Kind::EpochBegan { .. } => Ok(()),
+        }
+    }
+
+    /// The same for what is said of an incident.
+    fn admits_incident(&self, kind: &Kind, rules: &Rules) -> Answer {
+        let open = |id: &String| match self.incident.as_ref().filter(|i| i.id == *id) {
+            Some(i) => Ok(i),
+            None => Err(format!("the incident {} is not open", clean_line(id))),
+        };
+        match kind {
+            Kind::TicketAsked { incident, .. } => {
+                let i = open(incident)?;
+                unless(i.asked.is_none() && i.ticket.is_none(), || "its ticket was asked for".to_owned())
+            }
+            Kind::IncidentNamed { incident, name, .. } => {
+                let (Ok(text) | Err(text)) = name;
+                sane(&[incident], &[text])?;
+                unless(text.len() <= NAME || name.is_err(), || "a name is too long".to_owned())?;
+                let known = self.incident.iter().chain(&self.incident_before).find(|i| i.id == *incident);
+                let i = known.ok_or_else(|| format!("no incident is named {}", clean_line(incident)))?;
+                unless(i.ticket.is_none(), || format!("what came of the ticket of {} is on record", i.id))
+            }
+            Kind::SeveritySet { incident, severity, reason, .. } => {
+                sane(&[incident, severity], &[reason])?;
+                open(incident)?;
+                unless(rules.severities.contains(severity), || {
+                    let all = rules.severities.join(", ");
+                    let hint = if all.is_empty() {
+                        "the playbook has none".to_owned()
+                    } else {
+                        format!("there is {all}")
+                    };
+                    format!("no severity is named {}: {hint}", clean_line(severity))
+                })?;
+                unless(!reason.trim().is_empty(), || "another severity needs a reason".to_owned())
+            }
+            Kind::LeadSet { incident, lead, .. } => {
+                sane(&[incident, lead], &[])?;
+                let i = open(incident)?;
+                unless(i.lead() != Some(lead), || format!("{lead} leads {} already", i.name()))
+            }
+            Kind::Joined { incident, who } => {
+                let i = open(incident)?;
+                let there = i.participants.iter().any(|p| p.joined && same_person(&p.who, who));
+                unless(!there, || format!("{} is on record in {} already", who.user, i.name()))
+            }
+            Kind::RunLinked { incident, run, procedure, .. } => {
+                sane(&[run, procedure], &[])?;
+                let i = open(incident)?;
+                unless(i.runs.iter().all(|r| r.run != *run), || format!("{run} is on record in {}", i.name()))
+            }
+            _ => Ok(()),
         }
     }
 

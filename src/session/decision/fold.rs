@@ -2,8 +2,8 @@
 
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::{
-    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, Incident, KEPT, MESSAGES,
-    Mark, Message, Reaction, Set, Stopped, Word,
+    AGAIN, ATTEMPTS, Attempt, Call, Clock, Decider, Decisions, Elapsed, Firing, KEPT, MESSAGES, Mark,
+    Message, Reaction, Set, Stopped, Word,
 };
 use crate::model::playbook::DefaultAction;
 use crate::model::record::Record;
@@ -38,6 +38,7 @@ impl Decisions {
     }
 
     fn take(&mut self, kind: Kind, at: &Now) {
+        self.take_incident(&kind, at);
         match kind {
             Kind::EpochBegan { epoch, host, pid, who, acts, .. } => {
                 self.decider = Some(Decider { epoch, host, pid, who, acts, left: false, since: at.clone() });
@@ -48,21 +49,6 @@ impl Decisions {
                 }
             }
             Kind::VerdictChanged { to, evidence, .. } => self.verdict = Some((to, evidence, at.clone())),
-            Kind::IncidentOpened { incident, reason, run } => {
-                self.incidents += 1;
-                self.uncovered = None;
-                match &run {
-                    Some(_) => self.incident_run.clone_from(&run),
-                    // What was ticked before something fired was for another matter.
-                    None => self.period.incident += 1,
-                }
-                self.incident = Some(Incident { id: incident, since: at.clone(), reason, run });
-            }
-            Kind::IncidentClosed { .. } => {
-                self.incident = None;
-                self.uncovered = None;
-                self.period.incident += 1;
-            }
             Kind::RunOver { run, procedure, ended, .. } => {
                 self.period.run += 1;
                 self.run_over = Some((run, procedure, ended));
@@ -153,6 +139,15 @@ impl Decisions {
             }
             Kind::HostSlept { .. } | Kind::TornTail(_) => {}
             Kind::Noted { .. } | Kind::Troubled { .. } => {}
+            // See `take_incident`.
+            Kind::IncidentOpened { .. }
+            | Kind::IncidentClosed { .. }
+            | Kind::TicketAsked { .. }
+            | Kind::IncidentNamed { .. }
+            | Kind::SeveritySet { .. }
+            | Kind::LeadSet { .. }
+            | Kind::Joined { .. }
+            | Kind::RunLinked { .. } => {}
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
             | Kind::ClockMissed { .. }

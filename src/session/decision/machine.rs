@@ -22,6 +22,7 @@ use crate::model::playbook::{Automation, Cell, Playbook};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Millis, Now};
+use crate::run::plan::Person;
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
@@ -51,6 +52,21 @@ pub struct Runs {
     pub in_the_way: Option<(String, String)>,
     /// The newest run that is over.
     pub last: Option<Over>,
+    /// The newest runs that were accepted, the oldest of them first.
+    pub begun: Vec<Begun>,
+}
+
+/// A run that was accepted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Begun {
+    /// Its id.
+    pub run: String,
+    /// Id of its procedure.
+    pub procedure: String,
+    /// Who started it; nobody: it was started without a person.
+    pub by: Option<Person>,
+    /// When it was accepted.
+    pub at: Now,
 }
 
 /// A run that is over.
@@ -130,6 +146,13 @@ pub enum Event {
         /// In words, safe to show.
         detail: String,
     },
+    /// What came of opening the incident's ticket: its name, or why there is none, in words, safe to show.
+    Ticketed {
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// See above.
+        name: Result<String, String>,
+    },
     /// What items of checklists that judge themselves say now; those that are not named say nothing new.
     Items(Vec<ItemSaid>),
     /// The host slept so many milliseconds.
@@ -163,6 +186,11 @@ pub enum Effect {
         hash: Option<String>,
         /// Until when it may be started.
         by: Deadline,
+    },
+    /// Open the ticket of the open incident; answer with `Ticketed`.
+    Ticket {
+        /// The incident, by the name it was opened under.
+        incident: String,
     },
     /// Tell people; answer with `Paged`.
     Page {
@@ -221,6 +249,8 @@ pub struct Machine {
     unwritten: Vec<Kind>,
     /// The run during which an incident was open, last.
     covered: Option<String>,
+    /// The incident whose ticket this program opens, or has.
+    ticketing: Option<String>,
     /// What items that judge themselves say, and since when (boot milliseconds).
     items: IndexMap<(String, usize), (ItemSaid, Millis)>,
 }
@@ -264,6 +294,7 @@ impl Machine {
             telling: Vec::new(),
             unwritten: Vec::new(),
             covered: None,
+            ticketing: None,
             items: IndexMap::new(),
         }
     }
@@ -280,6 +311,8 @@ impl Machine {
         let mut out = Vec::new();
         let wanted = [
             self.incident(now).into_iter().collect(),
+            self.ticket().into_iter().collect(),
+            self.linked(),
             self.verdict(now).into_iter().collect(),
             self.firings(now),
             self.actions(now),
@@ -295,6 +328,7 @@ impl Machine {
         self.start(now, &mut out);
         self.freeze(now, &mut out);
         self.tell(now, &mut out);
+        self.open_ticket(&mut out);
         out
     }
 
@@ -342,6 +376,10 @@ impl Machine {
                 let detail = clean_line(&detail);
                 self.unwritten.push(Kind::Paged { epoch: self.epoch, firing, ok, detail });
             }
+            Event::Ticketed { incident, name } => {
+                let name = name.map(|n| clean_line(&n)).map_err(|why| clean_line(&why));
+                self.unwritten.push(Kind::IncidentNamed { epoch: self.epoch, incident, name });
+            }
             Event::HostSlept(slept) => {
                 // What was judged before says nothing about now.
                 self.judged = None;
@@ -384,8 +422,14 @@ impl Machine {
     fn tidy(&mut self) {
         let state = &self.state;
         // People were told of something that is forgotten: no record takes it.
-        self.unwritten
-            .retain(|k| !matches!(k, Kind::Paged { firing, .. } if !state.firings.contains_key(firing)));
+        let incidents = || state.incident.iter().chain(&state.incident_before);
+        self.unwritten.retain(|k| match k {
+            Kind::Paged { firing, .. } => state.firings.contains_key(firing),
+            Kind::IncidentNamed { incident, .. } => {
+                incidents().any(|i| i.id == *incident && i.ticket.is_none())
+            }
+            _ => true,
+        });
         let open = |run: &String| state.attempt(run).is_some_and(|a| a.ended.is_none());
         self.started.retain(open);
         self.starting.retain(open);
@@ -468,6 +512,9 @@ fn topic(kind: &Kind) -> String {
         Kind::ClockClosed { clock, .. } => ("closed", clock.clone()),
         Kind::IncidentOpened { .. } => ("incident opened", String::new()),
         Kind::IncidentClosed { .. } => ("incident closed", String::new()),
+        Kind::TicketAsked { incident, .. } => ("ticket", incident.clone()),
+        Kind::IncidentNamed { incident, .. } => ("named", incident.clone()),
+        Kind::RunLinked { run, .. } => ("linked", run.clone()),
         Kind::VerdictChanged { .. } => ("verdict", String::new()),
         Kind::HostSlept { .. } => ("slept", String::new()),
         Kind::RunOver { .. } => ("run over", String::new()),

@@ -5,6 +5,7 @@ mod admits;
 mod agreed;
 mod elapsed;
 mod fold;
+pub mod incident;
 mod items;
 pub mod machine;
 pub mod record;
@@ -13,6 +14,7 @@ pub mod story;
 pub mod words;
 
 pub use elapsed::Elapsed;
+pub use incident::{Incident, incidents};
 pub use items::{Deed, Did, ItemRecord, Judgement, LEAD, Note, Period, Stood, Tick, Without};
 pub use record::{Choice, Closed, Kind, Withheld};
 pub use rules::{How, Limits, Rules};
@@ -44,6 +46,8 @@ pub struct Decisions {
     pub verdict: Option<(Standing, Vec<Part>, Now)>,
     /// The open incident.
     pub incident: Option<Incident>,
+    /// The incident that was over last: its ticket may still come.
+    pub incident_before: Option<Incident>,
     /// Incidents there were, the open one too; for the next one's number.
     pub incidents: u32,
     /// A firing that came while no incident was open.
@@ -122,19 +126,6 @@ pub struct Decider {
     pub left: bool,
     /// Since when.
     pub since: Now,
-}
-
-/// An incident.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Incident {
-    /// Its name.
-    pub id: String,
-    /// Since when.
-    pub since: Now,
-    /// Why, in words.
-    pub reason: String,
-    /// The run that a person started, when that opened it.
-    pub run: Option<String>,
 }
 
 /// Why automation stopped for a trigger.

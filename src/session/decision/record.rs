@@ -53,6 +53,9 @@ pub enum Kind {
         reason: String,
         /// The run that a person started, when that opened it.
         run: Option<String>,
+        /// The person who opened it themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Person>,
     },
     /// The incident is over.
     IncidentClosed {
@@ -442,6 +445,64 @@ pub enum Kind {
         /// Who.
         who: Person,
     },
+    /// The incident's ticket is about to be opened. On disk before its command is run; once per incident.
+    TicketAsked {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The incident, by the name it was opened under.
+        incident: String,
+    },
+    /// What came of it; once per incident.
+    IncidentNamed {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// The ticket, which is its name from now on; or why there is none.
+        name: Result<String, String>,
+    },
+    /// A person said how grave the incident is.
+    SeveritySet {
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// Id of the severity.
+        severity: String,
+        /// Who.
+        who: Person,
+        /// Why.
+        reason: String,
+    },
+    /// Who leads the incident from now on.
+    LeadSet {
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// Their name.
+        lead: String,
+        /// Who said so.
+        who: Person,
+    },
+    /// A person joined the incident.
+    Joined {
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// Who.
+        who: Person,
+    },
+    /// A run that was begun in the incident.
+    RunLinked {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The incident, by the name it was opened under.
+        incident: String,
+        /// The run.
+        run: String,
+        /// Id of its procedure.
+        procedure: String,
+        /// Who started it; nobody: it was started without a person.
+        by: Option<Person>,
+        /// When it was accepted.
+        began: Now,
+    },
     /// The host slept.
     HostSlept {
         /// Milliseconds.
@@ -531,8 +592,35 @@ impl Kind {
             | Kind::DefaultFrozen { epoch, .. }
             | Kind::ItemJudged { epoch, .. }
             | Kind::RunOver { epoch, .. }
+            | Kind::TicketAsked { epoch, .. }
+            | Kind::IncidentNamed { epoch, .. }
+            | Kind::RunLinked { epoch, .. }
             | Kind::ClockMissed { epoch, .. } => Some(*epoch),
             Kind::ClockClosed { epoch, .. } => *epoch,
+            _ => None,
+        }
+    }
+
+    /// The person whose word or deed it is; none of what a decider says, or a trainer.
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Kind::AutomationSet { who, .. }
+            | Kind::Said { who, .. }
+            | Kind::Acked { who, .. }
+            | Kind::Noted { who, .. }
+            | Kind::Called { who, .. }
+            | Kind::Ticked { who, .. }
+            | Kind::ItemNoted { who, .. }
+            | Kind::ItemWithout { who, .. }
+            | Kind::ItemBegan { who, .. }
+            | Kind::ItemEnded { who, .. }
+            | Kind::Flagged { who, .. }
+            | Kind::Counted { who, .. }
+            | Kind::Marked { who, .. }
+            | Kind::SeveritySet { who, .. }
+            | Kind::LeadSet { who, .. }
+            | Kind::Joined { who, .. } => Some(who),
+            Kind::IncidentOpened { who, .. } | Kind::IncidentClosed { who, .. } => who.as_ref(),
             _ => None,
         }
     }

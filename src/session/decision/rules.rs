@@ -14,6 +14,8 @@ pub struct Rules {
     pub triggers: IndexMap<String, Limits>,
     /// By checklist, of each item: how it comes to be done.
     pub checklists: IndexMap<String, Vec<How>>,
+    /// Ids of the severities, the gravest first.
+    pub severities: Vec<String>,
 }
 
 /// How an item of a checklist comes to be done.
@@ -57,6 +59,7 @@ impl Rules {
         let items = |c: &Checklist| c.items.iter().map(how).collect();
         Rules {
             checklists: playbook.checklists.iter().map(|(id, c)| (id.clone(), items(c))).collect(),
+            severities: playbook.severities.keys().cloned().collect(),
             ceiling: playbook.environments.get(environment).map(|e| e.automation).unwrap_or_default(),
             triggers: playbook.triggers.iter().map(|(id, t)| (id.clone(), limits(t))).collect(),
         }

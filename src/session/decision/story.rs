@@ -33,6 +33,14 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::Counted { .. }
         | Kind::Marked { .. }
         | Kind::AutomationSet { .. }) => names.person(kind)?,
+        kind @ (Kind::IncidentOpened { .. }
+        | Kind::IncidentClosed { .. }
+        | Kind::TicketAsked { .. }
+        | Kind::IncidentNamed { .. }
+        | Kind::SeveritySet { .. }
+        | Kind::LeadSet { .. }
+        | Kind::Joined { .. }
+        | Kind::RunLinked { .. }) => names.incident(kind)?,
         kind @ (Kind::Ticked { .. }
         | Kind::ItemNoted { .. }
         | Kind::ItemWithout { .. }
@@ -141,12 +149,6 @@ impl Names<'_> {
                 let text = format!("{} → {}{}", self.standing(&from), self.standing(&to), because(&evidence));
                 (Some('V'), "verdict", text, None)
             }
-            Kind::IncidentOpened { incident, reason, .. } => {
-                (Some('I'), "incident", format!("{incident} opened: {reason}"), None)
-            }
-            Kind::IncidentClosed { incident, who, reason } => {
-                (None, "incident", format!("{incident} is over: {reason}"), who)
-            }
             Kind::Fired { trigger, cell, stage, note, mode, evidence, .. } => {
                 let cell = asks(&cell, stage, note.as_deref(), Some(mode));
                 (
@@ -226,6 +228,44 @@ impl Names<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// A line about an incident.
+    fn incident(&self, kind: Kind) -> Option<Line> {
+        let severity = |id: &str| match self.0.and_then(|p| p.severities.get(id)) {
+            Some(s) if !s.title.is_empty() && s.title != id => format!("{id} {}", s.title),
+            _ => id.to_owned(),
+        };
+        let (letter, text, who) = match kind {
+            Kind::IncidentOpened { incident, reason, who, .. } => {
+                (Some('I'), format!("{incident} opened: {reason}"), who)
+            }
+            Kind::IncidentClosed { incident, who, reason } => {
+                (None, format!("{incident} is over: {reason}"), who)
+            }
+            Kind::TicketAsked { incident, .. } => {
+                (None, format!("{incident}: a ticket is being opened"), None)
+            }
+            Kind::IncidentNamed { incident, name: Ok(name), .. } => {
+                (None, format!("{incident} is {name} from now on: that is its ticket"), None)
+            }
+            Kind::IncidentNamed { incident, name: Err(why), .. } => {
+                (None, format!("{incident} has NO TICKET: {why}"), None)
+            }
+            Kind::SeveritySet { incident, severity: id, who, reason } => {
+                (None, format!("{incident} is set to {}{}", severity(&id), reason_of(&reason)), Some(who))
+            }
+            Kind::LeadSet { incident, lead, who } if lead == who.user => {
+                (None, format!("{incident}: {lead} takes the lead"), Some(who))
+            }
+            Kind::LeadSet { incident, lead, who } => {
+                (None, format!("{incident}: {lead} has the lead"), Some(who))
+            }
+            Kind::Joined { incident, who } => (None, format!("{incident}: {} joined", who.user), Some(who)),
+            // The run's own records tell that it began.
+            _ => return None,
+        };
+        Some((letter, "incident", text, who))
     }
 
     fn clock(&self, kind: Kind) -> Option<Line> {

@@ -144,6 +144,10 @@ impl Desk {
                 events.push_back(Event::Runs(self.runs.clone()));
                 events.push_back(Event::Reaction { run, started: now.clone(), effect: None });
             }
+            // No ticket is opened in what was: it keeps its own name.
+            Effect::Ticket { incident } => {
+                events.push_back(Event::Ticketed { incident, name: Err("not in a replay".into()) });
+            }
             Effect::Page { firing, .. } => {
                 events.push_back(Event::Paged { firing, ok: true, detail: "taken to be reached".into() });
             }

@@ -110,7 +110,7 @@ fn the_ladder_runs_from_the_incidents_start_and_shows_who_was_told() {
     let (mut s, mut log) = (booked(), Log::default());
     assert!(book(&s, 0).ladder.iter().all(|r| r.state == RungState::Idle));
     log.say(&mut s, 500, called(true));
-    let open = Kind::IncidentOpened { incident: "INC-1".into(), reason: "r".into(), run: None };
+    let open = Kind::IncidentOpened { incident: "INC-1".into(), reason: "r".into(), run: None, who: None };
     log.say(&mut s, 1_000, open);
     read(&mut s, 2_000, 0.001);
     let b = book(&s, 61_000);

@@ -198,12 +198,36 @@ impl ReactionView {
 /// The open incident.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IncidentView {
-    /// Its name.
+    /// The name it was opened under, by which it is spoken of to the log.
     pub id: String,
+    /// Its name: the ticket's, where there is one.
+    pub name: String,
+    /// A ticket is being opened.
+    pub ticketing: bool,
+    /// Why it has no ticket, where it was to have one.
+    pub no_ticket: Option<String>,
     /// Why, in words.
     pub reason: String,
+    /// When it opened, wall milliseconds.
+    pub since: i64,
     /// Milliseconds since it opened.
     pub for_ms: u64,
+    /// How grave it is: id and name for people; none: nobody said, and nothing with a severity fired.
+    pub severity: Option<(String, String)>,
+    /// Who said that, why, and when (wall milliseconds); none: it is the gravest that fired.
+    pub said: Option<(String, String, i64)>,
+    /// Who leads it.
+    pub lead: Option<String>,
+    /// The person here leads it.
+    pub you_lead: bool,
+    /// Who is on record in it.
+    pub participants: Vec<String>,
+    /// The person here is on record in it.
+    pub you_are_in: bool,
+    /// Runs that were begun in it: id, name of the procedure, who (nobody: without a person), when (wall milliseconds).
+    pub runs: Vec<(String, String, Option<String>, i64)>,
+    /// Notes, oldest first: when (wall milliseconds), who, what.
+    pub notes: Vec<(i64, String, String)>,
 }
 
 /// What each trigger asks for at each stage of the traffic.

@@ -20,13 +20,18 @@ pub struct TroubleView {
 }
 
 /// A drill under way.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DrillView {
     /// How many times faster than the clock on the wall time goes.
     pub speed: u32,
-    /// Simulated milliseconds since it began.
+}
+
+/// How a rehearsal goes so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScoreView {
+    /// Milliseconds of its own time since it began.
     pub elapsed_ms: u64,
-    /// How it goes so far.
+    /// What is measured.
     pub rows: Vec<ScoreRow>,
     /// Points of 100 that are sure; none before anything ran.
     pub points: Option<u32>,

@@ -39,7 +39,10 @@ fn marked(home: &Path, at: i64, found: Result<(f64, u64), &str>) {
 }
 
 fn opened(home: &Path) {
-    put(home, &Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into(), run: None });
+    put(
+        home,
+        &Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into(), run: None, who: None },
+    );
 }
 
 #[test]

@@ -246,7 +246,13 @@ async fn incident_of(home: &str) -> Option<(String, Now)> {
 /// The open incident on record: its name, and when it opened.
 pub(super) fn incident(home: &str) -> Option<(String, Now)> {
     let state = super::decisions::load(Path::new(home)).ok()?;
-    state.incident.map(|i| (i.id, i.since))
+    state.incident.map(|i| (i.name().to_owned(), i.since))
+}
+
+/// What letters about the open incident belong to at their receivers: the name that it was opened under, which stays when a
+/// ticket gives it another one. It reads the log.
+pub(super) fn thread(home: &str) -> Option<String> {
+    super::decisions::load(Path::new(home)).ok()?.incident.map(|i| i.id)
 }
 
 /// The baselines that are known now, base units.

@@ -107,20 +107,24 @@ fn ways(d: &DecisionView, view: &View) -> Vec<(&'static str, String, String, boo
     out
 }
 
+/// The room below what acts by itself and what nobody watches, which stay in sight above a dialog.
+pub fn below(body: Rect, scene: &Scene<'_>) -> Rect {
+    let above = verdict::why(scene, body.width, 2).len().min(2) as u16;
+    match body.height >= 19 {
+        true => Rect { y: body.y + above, height: body.height - above, ..body },
+        false => body,
+    }
+}
+
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, name: &str) {
     let view = scene.view;
     let Some(at) = view.decisions.iter().position(|d| d.clock == name) else { return };
     let d = &view.decisions[at];
-    // What acts by itself and what nobody watches stays in sight above it.
-    let above = verdict::why(scene, body.width, 2).len().min(2) as u16;
-    let body = match body.height >= 19 {
-        true => Rect { y: body.y + above, height: body.height - above, ..body },
-        false => body,
-    };
+    let body = below(body, scene);
     let width = if body.width >= 110 { 90 } else { 74.min(body.width.saturating_sub(2)) };
     let room = width as usize - 4;
-    let incident = view.incident.as_ref().map(|i| format!(", {}", i.id)).unwrap_or_default();
+    let incident = view.incident.as_ref().map(|i| format!(", {}", i.name)).unwrap_or_default();
     let more = match view.decisions.len() {
         1 => String::new(),
         n => format!(" ({} of {n}, Tab)", at + 1),

@@ -9,7 +9,9 @@ pub mod confirm;
 pub mod decide;
 pub mod export;
 pub mod find;
+pub mod incident;
 pub mod locked;
+pub mod messages;
 pub mod other;
 pub mod outcome;
 pub mod page;
@@ -68,6 +70,10 @@ pub enum Dialog {
     Arm(Arm),
     /// What is to go wrong in the rehearsal?
     Chaos,
+    /// The incident.
+    Incident,
+    /// Which message goes to whom?
+    Messages(messages::Messages),
     /// What is looked for on the screen?
     Find(Form),
     /// Which of all there is?
@@ -94,6 +100,8 @@ impl Dialog {
             Dialog::Other(_) => Context::Other,
             Dialog::Arm(_) => Context::Arm,
             Dialog::Chaos => Context::Chaos,
+            Dialog::Incident => Context::Incident,
+            Dialog::Messages(_) => Context::Messages,
             Dialog::Find(_) => Context::Find,
             Dialog::Palette(_) => Context::Palette,
         }
@@ -327,6 +335,20 @@ pub enum Asked {
         role: String,
         /// What they are told.
         text: String,
+    },
+    /// How grave the incident is, as chosen.
+    Severity {
+        /// The incident.
+        incident: String,
+        /// Ids of the severities that are chosen from.
+        of: Vec<String>,
+    },
+    /// An incident is opened.
+    OpenIncident,
+    /// The incident is over.
+    CloseIncident {
+        /// The incident.
+        incident: String,
     },
     /// What is normal is marked, by the name that is chosen.
     Mark,

@@ -5,7 +5,9 @@ use super::{Asked, Form, ItemAsk, Question, Say};
 use crate::run::record::Answer;
 use crate::run::view::RunView;
 use crate::session::Seen;
-use crate::session::view::{DecisionView, DraftView, ManualView, Replacing, Watch};
+use crate::session::view::{
+    DecisionView, DraftView, IncidentView, ManualView, Replacing, SeverityView, Watch,
+};
 use crate::tui::canvas::Canvas;
 use crate::tui::format;
 use crate::tui::paint::Scene;
@@ -226,6 +228,67 @@ pub fn about_mark(marks: &[(String, Vec<String>)]) -> Question {
         field: false,
         required: false,
         choices: marks.iter().map(|(mark, _)| mark.clone()).collect(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// How grave the incident is.
+pub fn about_severity(i: &IncidentView, rows: &[SeverityView]) -> Question {
+    let now = i
+        .severity
+        .as_ref()
+        .map_or("Nobody has said how grave it is.".to_owned(), |(id, _)| format!("It is {id} now."));
+    let at = i.severity.as_ref().and_then(|(id, _)| rows.iter().position(|s| s.id == *id));
+    Question {
+        asked: Asked::Severity { incident: i.id.clone(), of: rows.iter().map(|s| s.id.clone()).collect() },
+        title: format!("SEVERITY: {}", i.name),
+        text: vec![
+            format!("{now} What fires after this and is graver makes it graver by itself."),
+            "Say why; it is recorded with your name.".into(),
+        ],
+        button: "Set it",
+        field: true,
+        required: true,
+        choices: rows.iter().map(|s| s.id.clone()).collect(),
+        chosen: at.unwrap_or(0),
+        form: Form::default(),
+    }
+}
+
+/// An incident is opened by a person.
+pub fn about_opening() -> Question {
+    Question {
+        asked: Asked::OpenIncident,
+        title: "OPEN AN INCIDENT".into(),
+        text: vec![
+            "It gets a name, and a ticket where the playbook opens one. Nothing is started and nobody is called."
+                .into(),
+            "Say why; it is recorded with your name.".into(),
+        ],
+        button: "Open it",
+        field: true,
+        required: true,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
+/// The incident is over.
+pub fn about_closing(i: &IncidentView) -> Question {
+    Question {
+        asked: Asked::CloseIncident { incident: i.id.clone() },
+        title: format!("IT IS OVER: {}", i.name),
+        text: vec![
+            "What fires is still judged, and a new firing opens another one. Nothing is stopped by this."
+                .into(),
+            "Say why; it is recorded with your name.".into(),
+        ],
+        button: "It is over",
+        field: true,
+        required: true,
+        choices: Vec::new(),
         chosen: 0,
         form: Form::default(),
     }

@@ -19,10 +19,29 @@ pub enum About {
         /// Who.
         to: String,
     },
+    /// A message to people by channels. Its first line is its subject.
+    Letter {
+        /// Which message it was made of; empty: it is the person's own.
+        message: String,
+        /// Ids of the channels.
+        channels: Vec<String>,
+    },
 }
 
-/// The longest note or message, in characters.
+impl About {
+    /// Whether what was written for one is the draft of the other: a message stays what it is for whomever it is.
+    pub fn same(&self, other: &About) -> bool {
+        match (self, other) {
+            (About::Letter { message, .. }, About::Letter { message: of, .. }) => message == of,
+            _ => self == other,
+        }
+    }
+}
+
+/// The longest note or message, and the longest message by channels, in characters.
 pub const LONGEST: usize = 2000;
+/// See above.
+pub const LONGEST_LETTER: usize = 8000;
 
 /// A text, and the button that sends it. Letters go to the text; Enter there is a new line.
 #[derive(Debug, Clone)]

@@ -65,7 +65,7 @@ fn right(scene: &Scene<'_>, detail: u8) -> Vec<(String, Slot)> {
     if view.read_only {
         add("READ ONLY".into(), Slot::Warn);
     }
-    if let Some(d) = view.drill.as_ref().filter(|d| d.speed > 1 || detail >= 4) {
+    if let Some(d) = view.drill.filter(|d| d.speed > 1 || detail >= 4) {
         add(format!("×{}", d.speed), Slot::Bar);
     }
     if !view.automation.is_empty() {

@@ -3,13 +3,14 @@
 use super::run_line;
 use crate::model::playbook::Confirm;
 use crate::tui::canvas::Canvas;
+use crate::tui::dialog::messages::Part;
 use crate::tui::dialog::read::Reading;
 use crate::tui::dialog::{Dialog, find};
 use crate::tui::keymap::{Action, Binding, Context, Keymap};
 use crate::tui::paint::Scene;
 use crate::tui::theme::Slot;
 use crate::tui::ui::guide::{Page, SYMPTOMS};
-use crate::tui::ui::{Screen, Ui, draft_of, may_start, offered};
+use crate::tui::ui::{Screen, Ui, draft_of, may_of_incident, may_start, offered};
 use ratatui::layout::Rect;
 
 struct Item {
@@ -138,6 +139,16 @@ fn items(scene: &Scene<'_>) -> Vec<Item> {
     }
     if view.run.as_ref().is_some_and(|r| r.approval.is_some()) {
         of(Context::Global, &["approve…"], 8, &mut out);
+    }
+    // What did not reach people is seen on every screen, and calmer than what fires.
+    let lost = view.letters.iter().filter(|l| l.pointed_out).count();
+    if lost > 0 {
+        let label = if lost == 1 {
+            "1 message NOT delivered".into()
+        } else {
+            format!("{lost} messages NOT delivered")
+        };
+        out.push(Item { key: ui.keymap.key(Context::Global, Action::Message), label, rank: 7 });
     }
     if !view.decisions.is_empty() && !view.read_only {
         of(Context::Global, &["decide…"], 8, &mut out);
@@ -282,6 +293,13 @@ fn dialog_items(scene: &Scene<'_>, context: Context) -> Vec<Item> {
             item(&key(Action::Undo), "undo", 4),
             item(&key(Action::Close), "close, keeps the draft", 9),
         ],
+        Some(Dialog::Incident) => table(&|a| may_of_incident(a, scene.view)),
+        Some(Dialog::Messages(m)) => table(&|a| match a {
+            Action::Tick => m.part == Part::Channels,
+            Action::Retry => m.part == Part::Letters && m.letter(scene.view).is_some_and(|l| l.pointed_out),
+            Action::Pick => m.part != Part::Letters && !scene.view.channels.is_empty(),
+            _ => true,
+        }),
         Some(Dialog::Outcome(o)) => table(&|a| a == Action::Close || o.may(a)),
         Some(Dialog::Picker(p)) => {
             let mut out = vec![item("type", if p.types() { "the value" } else { "to find" }, 5)];

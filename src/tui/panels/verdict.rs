@@ -3,7 +3,7 @@
 use super::notices;
 use super::run_line;
 use crate::session::view::{
-    ActsView, Freshness, Gravity, LastDrill, Notice, TriggerState, TriggerView, View, Watch,
+    ActsView, Freshness, Gravity, IncidentView, LastDrill, Notice, TriggerState, TriggerView, View, Watch,
 };
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::decide;
@@ -49,7 +49,31 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
         return line(canvas, area, "· ", "QUIET SO FAR", text, &right, Slot::Text, false);
     }
     let (mark, slot) = gravity(v.gravity);
+    let right = with_incident(canvas, area, &scene.view.incident, (&v.word, &v.text), right);
     line(canvas, area, mark, &v.word, &v.text, &right, slot, v.gravity == Gravity::Critical);
+}
+
+/// What stands at the right, with the incident before it where nothing gives way to it: its name, how grave, who leads.
+fn with_incident(
+    canvas: &Canvas<'_>,
+    area: Rect,
+    incident: &Option<IncidentView>,
+    (word, text): (&str, &str),
+    right: String,
+) -> String {
+    let Some(i) = incident else { return right };
+    let grave = i.severity.as_ref().map(|(id, _)| format!(" {id}")).unwrap_or_default();
+    let lead = i.lead.as_ref().map_or(" · no lead".to_owned(), |l| format!(" · lead {l}"));
+    let taken = canvas.width_of(word) + canvas.width_of(text) + canvas.width_of(&right) + 16;
+    let room = area.width.saturating_sub(taken);
+    let short = format!("{}{grave}", i.name);
+    let long = format!("{short}{lead}");
+    let fits = |s: &String| canvas.width_of(s) <= room;
+    match [long, short].into_iter().find(fits) {
+        Some(said) if right.is_empty() => said,
+        Some(said) => format!("{said}    {right}"),
+        None => right,
+    }
 }
 
 /// One row that says a state: mark, word, text, and a clock at the right that is never cut.

@@ -1,7 +1,7 @@
 //! A rehearsal: what can be made to go wrong in the embedded service, what is on, and what comes of it. On a real service
 //! it only says that nothing is rehearsed there.
 
-use crate::session::view::{DrillView, Level, ScoreRow, SignalView, TroubleView};
+use crate::session::view::{Level, ScoreRow, ScoreView, SignalView, TroubleView};
 use crate::tui::canvas::Canvas;
 use crate::tui::dialog::window::wrap;
 use crate::tui::format;
@@ -29,9 +29,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
             (Rect { width: left, ..body }, Some(Rect { x: area.x + left + 1, width: w - left - 1, ..body }))
         }
     };
-    let y = scene.view.drill.as_ref().map_or(left.y, |d| score(canvas, left, d));
+    let speed = scene.view.drill.map_or(1, |d| d.speed);
+    let y = scene.view.score.as_ref().map_or(left.y, |s| score(canvas, left, s, speed));
     let left = Rect { y, height: left.bottom().saturating_sub(y), ..left };
-    let y = troubles(canvas, left, &scene.view.troubles, scene.view.drill.is_none());
+    let y = troubles(canvas, left, &scene.view.troubles, scene.view.score.is_none());
     let rest = Rect { y, height: left.bottom().saturating_sub(y), ..left };
     let y = match right {
         Some(right) => {
@@ -54,9 +55,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
 }
 
 /// What is measured so far; the row below.
-fn score(canvas: &mut Canvas<'_>, area: Rect, d: &DrillView) -> u16 {
+fn score(canvas: &mut Canvas<'_>, area: Rect, d: &ScoreView, speed: u32) -> u16 {
     let points = d.points.map(|p| format!(", {p} of 100")).unwrap_or_default();
-    let right = format!("{}, time ×{}{points}", format::elapsed(d.elapsed_ms), d.speed);
+    let right = format!("{}, time ×{speed}{points}", format::elapsed(d.elapsed_ms));
     canvas.rule(area.x, area.y, area.width, "Score so far", &right, true);
     let mut y = area.y + 1;
     for row in d.rows.iter().take(area.height.saturating_sub(1) as usize) {

@@ -58,7 +58,7 @@ fn head(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, shown: usize) {
     let all = view.timeline.len();
     let count = if shown == all { all.to_string() } else { format!("{shown} of {all}") };
     let note = match &view.incident {
-        Some(incident) => format!("{}, {count}", incident.id),
+        Some(incident) => format!("{}, {count}", incident.name),
         None => count,
     };
     canvas.rule(area.x, area.y, area.width, "Timeline", &note, true);

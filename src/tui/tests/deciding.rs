@@ -65,8 +65,10 @@ pub(super) fn burning() -> View {
     v.acts = Some(acts());
     v.incident = Some(IncidentView {
         id: "INC-2026-11-21-1".into(),
+        name: "INC-2026-11-21-1".into(),
         reason: "High (P1) fires".into(),
         for_ms: 198_000,
+        ..Default::default()
     });
     v.unseen = vec!["high-1".into()];
     v.ceiling = Automation::Armed;

@@ -53,7 +53,13 @@ fn night() -> View {
         })
         .collect();
     v.timeline[14].measured = "0 (was 1), judged by supervisor pid 41120".into();
-    v.incident = Some(IncidentView { id: "INC-2026-11-21-1".into(), reason: String::new(), for_ms: 198_000 });
+    v.incident = Some(IncidentView {
+        id: "INC-2026-11-21-1".into(),
+        name: "INC-2026-11-21-1".into(),
+        reason: String::new(),
+        for_ms: 198_000,
+        ..Default::default()
+    });
     v
 }
 

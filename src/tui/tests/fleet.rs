@@ -7,7 +7,7 @@ use crate::session::Request;
 use crate::session::view::fleet::{
     BUCKET_MS, Broken, Due, FleetRow, FleetRun, FleetView, LastRun, Says, Sort, Spark,
 };
-use crate::session::view::{DrillView, Gravity, Happening, LastDrill, ScoreRow, TroubleView};
+use crate::session::view::{DrillView, Gravity, Happening, LastDrill, ScoreRow, ScoreView, TroubleView};
 use crate::tui::ui::{Intent, Screen};
 use crossterm::event::{KeyCode, KeyEvent};
 use std::sync::Arc;
@@ -344,7 +344,7 @@ fn the_rehearsal_in_both_sizes_and_the_trouble_behind_its_key() {
 }
 
 /// A drill under way.
-fn drill() -> View {
+pub(super) fn drill() -> View {
     let row = |what: &str, took_ms, target_ms| ScoreRow { what: what.into(), took_ms, target_ms };
     let rows = vec![
         row("Seen", Some(9_000), None),
@@ -357,15 +357,14 @@ fn drill() -> View {
         row("Trigger to traffic reverted", Some(72_000), Some(60_000)),
         row("Stakeholders told", None, Some(900_000)),
     ];
-    let drill = DrillView {
-        speed: 10,
+    let score = ScoreView {
         elapsed_ms: 252_000,
         rows,
         points: Some(70),
         automation: "started Revert by itself 0s after errors-1 fired".into(),
         wrong: vec!["slow fired, and nothing should have".into()],
     };
-    let mut view = View { drill: Some(drill), ..rehearsal() };
+    let mut view = View { drill: Some(DrillView { speed: 10 }), score: Some(score), ..rehearsal() };
     (view.service, view.environment) = ("sprint-1-search".into(), "simulated".into());
     view.troubles[1].cured = true;
     view.troubles[1].on_ms = Some(200_000);

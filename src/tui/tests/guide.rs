@@ -105,8 +105,10 @@ pub(crate) fn book(mut view: View) -> View {
     view.links.push(("Old wiki".into(), "wiki/cst/rollback".into()));
     view.incident = Some(crate::session::view::IncidentView {
         id: "INC-2026-11-21-1".into(),
+        name: "INC-2026-11-21-1".into(),
         reason: "High".into(),
         for_ms: 198_000,
+        ..Default::default()
     });
     let list = |procedure: &str, of: &str, param: &str, title: &str, source: &str| ListView {
         procedure: procedure.into(),

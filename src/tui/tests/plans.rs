@@ -338,6 +338,7 @@ fn acts(i: &Intent) -> bool {
                 | FindOutput { .. }
                 | Logs(_)
                 | AskAgain
+                | Compose { .. }
                 | Beside { reason: None }
         ) | Intent::Quit
             | Intent::Suspend
@@ -380,6 +381,11 @@ fn every_dialog() -> Vec<(&'static str, View, &'static str)> {
         ("scenario", fitting(), "3\t\n"),
         ("note", fire(), "N"),
         ("flag", fire(), "x"),
+        ("incident", incident::open(), "J"),
+        ("severity", incident::open(), "Js"),
+        ("it is over", incident::open(), "Je"),
+        ("message", messages::telling(), "@"),
+        ("written", messages::telling(), "@↓↓\t \n"),
         ("stop", running(), "4S"),
         ("pause", all_kinds(), "4P"),
         ("go on", paused, "4P"),
@@ -424,6 +430,7 @@ fn opened(name: &str, view: &View, keys: &str) -> Desk {
         let out = match c {
             '\n' => d.key(KeyCode::Enter),
             '\t' => d.key(KeyCode::Tab),
+            '↓' => d.key(KeyCode::Down),
             '␄' => d.event(KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL)),
             c => d.ch(c),
         };

@@ -90,6 +90,7 @@ impl Ui {
         self.follow_fleet(view);
         self.go_to_found(view);
         self.follow_events(view);
+        self.follow_composed(view);
         let run = view.run.as_ref();
         let need = |id: &str| run.filter(|r| r.id == id).and_then(|r| r.needs.as_ref());
         // What nobody needs any more goes away by itself: somebody else said it, or it came to its end.
@@ -109,6 +110,10 @@ impl Ui {
                 Asked::Hold { clock } | Asked::Extend { clock } | Asked::RollBack { clock, .. } => {
                     view.decisions.iter().any(|d| d.clock == *clock && !d.closed)
                 }
+                Asked::Severity { incident, .. } | Asked::CloseIncident { incident } => {
+                    view.incident.as_ref().is_some_and(|i| i.id == *incident)
+                }
+                Asked::OpenIncident => view.incident.is_none(),
                 Asked::Beside => view.replacing.as_ref().is_some_and(|r| !r.alive.is_empty()),
                 _ => true,
             },

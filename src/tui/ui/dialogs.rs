@@ -210,6 +210,8 @@ impl Ui {
             Dialog::Other(o) => self.in_other(o, &press),
             Dialog::Arm(a) => self.in_arm(a, &press),
             Dialog::Chaos => self.in_chaos(&press),
+            Dialog::Incident => self.in_incident(&press),
+            Dialog::Messages(m) => self.in_messages(m, &press),
             Dialog::Read(r) => self.in_read(r, &press),
             Dialog::Find(form) => self.in_find(form, event, action, view, now_ms),
             Dialog::Palette(p) => self.in_palette(p, &press, now_ms),
@@ -448,9 +450,14 @@ impl Ui {
         button: &'static str,
         by: KeyCode,
     ) {
-        let draft = self.drafts.iter().find(|(of, _)| *of == about).map_or("", |(_, text)| text.as_str());
-        let text = Text::new(about, title, vec![means.to_owned()], button, text::LONGEST, draft);
+        let draft = self.draft_for(&about).unwrap_or_default();
+        let text = Text::new(about, title, vec![means.to_owned()], button, text::LONGEST, &draft);
         self.open(Dialog::Text(text), Some(by));
+    }
+
+    /// What was written for this and not sent.
+    pub(super) fn draft_for(&self, about: &About) -> Option<String> {
+        self.drafts.iter().find(|(of, _)| of.same(about)).map(|(_, text)| text.clone())
     }
 
     fn in_text(&mut self, mut t: Text, press: &Press<'_>) -> Vec<Intent> {
@@ -461,13 +468,16 @@ impl Ui {
             Some(Action::Done) | Some(Action::Press) if press.action == Some(Action::Done) || t.on_go() => {
                 if press.acts && t.is_ready() {
                     self.dialogs.pop();
-                    self.drafts.retain(|(of, _)| *of != t.about);
+                    self.drafts.retain(|(of, _)| !of.same(&t.about));
                     let text = t.text();
-                    let to = match t.about {
-                        About::Note => None,
-                        About::Message { to } => Some(to),
+                    let note = |text, to| vec![Intent::Request(Request::Note { text, to })];
+                    return match t.about {
+                        About::Note => note(text, None),
+                        About::Message { to } => note(text, Some(to)),
+                        About::Letter { message, channels } => {
+                            self.send(message, channels, &text, press.view)
+                        }
                     };
-                    return vec![Intent::Request(Request::Note { text, to })];
                 }
             }
             _ => t.edit(press.event),
@@ -478,7 +488,7 @@ impl Ui {
     pub(super) fn close(&mut self) -> Vec<Intent> {
         match self.dialogs.pop().map(|d| d.dialog) {
             Some(Dialog::Text(t)) => {
-                self.drafts.retain(|(of, _)| *of != t.about);
+                self.drafts.retain(|(of, _)| !of.same(&t.about));
                 if t.is_ready() {
                     self.drafts.push((t.about.clone(), t.draft()));
                 }
@@ -584,6 +594,13 @@ fn answer(q: &Question) -> Intent {
             role,
             text: format!("{text} {reason}").trim_end().to_owned(),
         }),
+        Asked::Severity { incident, of } => Intent::Request(Request::Severity {
+            incident,
+            severity: of.get(q.chosen).cloned().unwrap_or_default(),
+            reason,
+        }),
+        Asked::OpenIncident => Intent::Request(Request::OpenIncident { reason }),
+        Asked::CloseIncident { incident } => Intent::Request(Request::CloseIncident { incident, reason }),
         Asked::Mark => {
             Intent::Request(Request::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() })
         }

@@ -344,6 +344,9 @@ impl World {
                         let detail = "Pager: accepted".into();
                         events.push_back(decider::Event::Paged { firing, ok: true, detail });
                     }
+                    decider::Effect::Ticket { incident } => {
+                        events.push_back(decider::Event::Ticketed { incident, name: Ok("OPS-7".into()) });
+                    }
                     decider::Effect::Freeze { .. } | decider::Effect::Start { .. } => {
                         panic!("nothing acts by itself in the walk: {effect:?}")
                     }

@@ -136,6 +136,9 @@ fn incidents_and_checklists() {
     assert!(!p.checklists["ready"].items[0].required);
     let resolved = resolve(&p, "local", &IndexMap::new()).unwrap();
     assert_eq!(resolved.incident.0, "every-kind-{{ date }}-{{ count }}", "the rest is the decider's");
+    let ticket = resolved.ticket.unwrap();
+    assert_eq!((ticket.timeout, ticket.command.argv.len()), (20_000, 5));
+    assert_eq!(ticket.command.argv[2].0, "{{ incident.id }}", "what only the moment knows stays standing");
     let rehearsed = &resolved.checklists["ready"].items[0];
     assert_eq!(rehearsed.text, "The rollback of Every kind was rehearsed");
     assert_eq!(resolved.signals["requests"].fresh, Some("sum(up{job=\"every-kind\"})".into()));

@@ -270,7 +270,8 @@ fn texts_have_a_length_and_counts_are_single() {
 
 #[test]
 fn an_incident_opens_when_none_is_open_and_closes_by_its_name() {
-    let open = |id: &str| Kind::IncidentOpened { incident: id.into(), reason: "r".into(), run: None };
+    let open =
+        |id: &str| Kind::IncidentOpened { incident: id.into(), reason: "r".into(), run: None, who: None };
     let close = |id: &str| Kind::IncidentClosed { incident: id.into(), who: None, reason: "r".into() };
     assert_eq!(why(&[(1, open("I-1")), (2, open("I-2"))]), "the incident I-1 is open already");
     assert_eq!(why(&[(1, open("I-1")), (2, close("I-2"))]), "the incident I-2 is not open");

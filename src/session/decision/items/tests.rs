@@ -97,7 +97,12 @@ fn tick_all(log: &mut Log, boot: Millis) {
 }
 
 fn opened(run: Option<&str>) -> Kind {
-    Kind::IncidentOpened { incident: "INC-1".into(), reason: "r".into(), run: run.map(str::to_owned) }
+    Kind::IncidentOpened {
+        incident: "INC-1".into(),
+        reason: "r".into(),
+        run: run.map(str::to_owned),
+        who: None,
+    }
 }
 
 fn closed() -> Kind {

@@ -1,9 +1,10 @@
-//! The incident: opened by the first firing or a person's run, over when a run verified and nothing fires any more.
+//! The incident: opened by the first firing or a person's run, over when a run verified and nothing fires any more. Its
+//! ticket is opened once; what came of that is its name, and delays nothing.
 
 use super::super::Kind;
-use super::Machine;
+use super::super::incident::name;
+use super::{Begun, Effect, Machine};
 use crate::model::condition::duration;
-use crate::model::template::Template;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 
@@ -21,6 +22,10 @@ impl Machine {
             Some(f) => (format!("{} fires ({})", self.title(&f.trigger), f.id), None),
             None => {
                 let (run, _) = self.runs.as_ref()?.in_the_way.as_ref()?;
+                let before = self.state.incident_before.iter().flat_map(|i| &i.runs);
+                if before.into_iter().any(|r| r.run == *run) {
+                    return None;
+                }
                 let known = [&self.covered, &self.state.incident_run].into_iter().flatten().any(|r| r == run);
                 if known || self.state.attempt(run).is_some() {
                     return None;
@@ -28,24 +33,54 @@ impl Machine {
                 (format!("a person started {run}"), Some(run.clone()))
             }
         };
-        let incident = self.incident_name(now);
-        Some(Kind::IncidentOpened { incident, reason: clean_line(&reason), run })
+        let incident = name(&self.playbook, &self.environment, self.state.incidents, now);
+        Some(Kind::IncidentOpened { incident, reason: clean_line(&reason), run, who: None })
     }
 
-    fn incident_name(&self, now: &Now) -> String {
-        let at = jiff::Timestamp::from_millisecond(now.wall).unwrap_or_default();
-        let service = &self.playbook.service;
-        let value = |name: &str| match name {
-            "date" => Some(at.strftime("%Y-%m-%d").to_string()),
-            "count" => Some((self.state.incidents + 1).to_string()),
-            "environment" => Some(self.environment.clone()),
-            "service.name" => Some(service.name.clone()),
-            "service.title" => Some(service.title.clone()),
-            _ => self.playbook.vars.get(name).cloned(),
+    /// What is to be on record of its ticket: that it is asked for, or that nobody knows what came of that.
+    pub(super) fn ticket(&self) -> Option<Kind> {
+        self.playbook.ticket.as_ref()?;
+        let i = self.state.incident.as_ref().filter(|i| i.ticket.is_none())?;
+        // For what fires a screen changes nothing in the world.
+        let may = self.acts || i.run.is_some() || i.by.is_some();
+        let (epoch, incident) = (self.epoch, i.id.clone());
+        match i.asked {
+            None if may => Some(Kind::TicketAsked { epoch, incident }),
+            Some(asked) if asked != epoch => {
+                let why =
+                    "nobody knows whether it was opened: the program that asked for it is gone".to_owned();
+                Some(Kind::IncidentNamed { epoch, incident, name: Err(why) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Opens the ticket, once that is on record.
+    pub(super) fn open_ticket(&mut self, out: &mut Vec<Effect>) {
+        let Some(i) = self.state.incident.as_ref().filter(|i| i.ticket.is_none()) else { return };
+        if i.asked == Some(self.epoch) && self.ticketing.as_ref() != Some(&i.id) {
+            self.ticketing = Some(i.id.clone());
+            out.push(Effect::Ticket { incident: i.id.clone() });
+        }
+    }
+
+    /// Runs that were begun in the incident and are not on record there.
+    pub(super) fn linked(&self) -> Vec<Kind> {
+        let (Some(i), Some(runs)) = (&self.state.incident, &self.runs) else { return Vec::new() };
+        let going = runs.in_the_way.as_ref().map(|(run, _)| run);
+        let of_it = |b: &&Begun| {
+            let begun = i.covers(&b.at) || going == Some(&b.run) || i.run.as_ref() == Some(&b.run);
+            begun && i.runs.iter().all(|r| r.run != b.run)
         };
-        let plain = Template("INC-{{ date }}-{{ count }}".to_owned());
-        let own = self.playbook.incident.fill(&value).ok().filter(|name| !name.trim().is_empty());
-        clean_line(&own.or_else(|| plain.fill(&value).ok()).unwrap_or_default())
+        let link = |b: &Begun| Kind::RunLinked {
+            epoch: self.epoch,
+            incident: i.id.clone(),
+            run: b.run.clone(),
+            procedure: b.procedure.clone(),
+            by: b.by.clone(),
+            began: b.at.clone(),
+        };
+        runs.begun.iter().filter(of_it).map(link).collect()
     }
 
     /// The end of the incident, when it is over by itself.

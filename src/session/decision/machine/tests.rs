@@ -108,6 +108,9 @@ struct World {
     failed: BTreeSet<String>,
     last: Option<Over>,
     pages: Vec<String>,
+    /// Incidents for which a ticket was opened, and what comes of it.
+    tickets: Vec<String>,
+    ticket: Result<String, String>,
     plan: FrozenPlan,
     /// Why no run is accepted.
     refuses: Option<String>,
@@ -154,6 +157,8 @@ impl World {
             failed: BTreeSet::new(),
             last: None,
             pages: Vec::new(),
+            tickets: Vec::new(),
+            ticket: Ok("OPS-7".into()),
             plan: Ok(("25 %".into(), "0 %".into(), "hash".into())),
             refuses: None,
             fuel: None,
@@ -204,6 +209,7 @@ impl World {
         Runs {
             in_the_way: open.map(|(id, _)| (id.clone(), "a run goes on".to_owned())),
             last: self.last.clone(),
+            begun: Vec::new(),
         }
     }
 
@@ -248,6 +254,10 @@ impl World {
             Effect::Start { firing, run, hash, by, .. } => {
                 let accepted = self.start(&firing, &run, hash, &by);
                 Event::Started { firing, run, accepted }
+            }
+            Effect::Ticket { incident } => {
+                self.tickets.push(incident.clone());
+                Event::Ticketed { incident, name: self.ticket.clone() }
             }
             Effect::Page { firing, text, .. } => {
                 self.pages.push(text);

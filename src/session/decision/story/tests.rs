@@ -43,7 +43,12 @@ fn every() -> Vec<Kind> {
             to: Standing::Row("P1".into()),
             evidence: vec![part.clone()],
         },
-        Kind::IncidentOpened { incident: "INC-1".into(), reason: "Errors fires".into(), run: None },
+        Kind::IncidentOpened {
+            incident: "INC-1".into(),
+            reason: "Errors fires".into(),
+            run: None,
+            who: None,
+        },
         Kind::IncidentClosed { incident: "INC-1".into(), who: Some(who()), reason: "all is well".into() },
         Kind::Fired {
             epoch,

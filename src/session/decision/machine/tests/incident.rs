@@ -117,3 +117,105 @@ fn a_verdict_is_recorded_when_it_changes_and_not_while_an_engine_begins() {
     w.hear(&mut p);
     assert!(p.machine.superseded() && p.machine.next_deadline().is_none());
 }
+
+fn with_ticket(act: Cell) -> World {
+    let mut w = World::new(&[("errors", trigger(act, DefaultAction::Escalate))]);
+    w.playbook.ticket = Some(crate::model::playbook::Ticket::default());
+    w
+}
+
+#[test]
+fn its_ticket_is_opened_once_and_names_it_and_holds_up_nothing() {
+    let mut w = with_ticket(Cell::Auto);
+    let mut p = w.begin(true);
+    w.is("errors", Truth::True);
+    w.run(&mut p, 2_000);
+    let i = w.state.incident.as_ref().unwrap();
+    assert_eq!((i.id.as_str(), i.name()), ("INC-2026-11-21-1", "OPS-7"));
+    assert!(w.state.attempts.contains_key("errors"), "it acted meanwhile");
+    w.run(&mut p, MINUTE);
+    let mut next = w.begin(true);
+    w.run(&mut next, MINUTE);
+    assert_eq!(w.tickets, ["INC-2026-11-21-1"]);
+}
+
+#[test]
+fn a_ticket_that_fails_is_said_and_not_tried_again() {
+    let mut w = with_ticket(Cell::Watch);
+    w.ticket = Err("exited with 1".into());
+    let mut p = w.begin(true);
+    w.is("errors", Truth::True);
+    w.run(&mut p, 10 * MINUTE);
+    let i = w.state.incident.as_ref().unwrap();
+    assert_eq!((i.name(), &i.ticket), ("INC-2026-11-21-1", &Some(Err("exited with 1".into()))));
+    assert_eq!(w.tickets.len(), 1);
+}
+
+#[test]
+fn a_program_that_dies_over_a_ticket_leaves_it_unknown_and_the_next_one_opens_none() {
+    let (mut opened, mut unknown) = (0, 0);
+    for fuel in 1..8 {
+        let mut w = with_ticket(Cell::Watch);
+        let mut p = w.begin(true);
+        w.fuel = Some((fuel, false));
+        w.is("errors", Truth::True);
+        w.run(&mut p, 2_000);
+        w.fuel = None;
+        let mut next = w.begin(true);
+        w.run(&mut next, MINUTE);
+        assert!(w.tickets.len() <= 1, "with fuel {fuel}");
+        match &w.state.incident.as_ref().unwrap().ticket {
+            Some(Ok(_)) => opened += 1,
+            Some(Err(why)) => {
+                assert!(why.contains("nobody knows"), "{why}");
+                unknown += 1;
+            }
+            None => panic!("with fuel {fuel} nothing is known and nothing is said"),
+        }
+    }
+    assert!(opened > 0 && unknown > 0, "{opened} {unknown}");
+}
+
+#[test]
+fn a_screen_opens_tickets_for_what_people_began_and_a_watcher_for_what_fires() {
+    let mut w = with_ticket(Cell::Watch);
+    let mut screen = w.begin(false);
+    w.is("errors", Truth::True);
+    w.run(&mut screen, MINUTE);
+    assert!(w.tickets.is_empty(), "a screen only records");
+    let mut watcher = w.begin(true);
+    w.run(&mut watcher, MINUTE);
+    assert_eq!(w.tickets.len(), 1);
+
+    let mut w = with_ticket(Cell::Watch);
+    let mut screen = w.begin(false);
+    let (incident, reason) = ("INC-9".to_owned(), "customers call".to_owned());
+    w.say(Kind::IncidentOpened { incident, reason, run: None, who: Some(person("ana", 2)) });
+    w.run(&mut screen, MINUTE);
+    assert_eq!(w.tickets, ["INC-9"]);
+}
+
+#[test]
+fn the_runs_that_were_begun_in_it_belong_to_it_and_no_other_ones() {
+    let mut w = World::new(&[("errors", trigger(Cell::Watch, DefaultAction::Escalate))]);
+    let mut p = w.begin(true);
+    let begun = |w: &World, run: &str, by: Option<Person>| Begun {
+        run: run.into(),
+        procedure: "back".into(),
+        by,
+        at: w.now.clone(),
+    };
+    let mut all = vec![begun(&w, "before", None)];
+    w.is("errors", Truth::True);
+    w.run(&mut p, 2_000);
+    all.push(begun(&w, "first", Some(person("ana", 2))));
+    w.run(&mut p, 2_000);
+    all.push(begun(&w, "second", None));
+    let runs = Runs { begun: all, ..Runs::default() };
+    w.tell(&mut p, Event::Runs(runs.clone()));
+    w.tell(&mut p, Event::Runs(runs));
+    let i = w.state.incident.as_ref().unwrap();
+    let known: Vec<&str> = i.runs.iter().map(|r| r.run.as_str()).collect();
+    assert_eq!(known, ["first", "second"]);
+    assert!(i.participants.iter().any(|p| p.who.user == "ana"), "who started a run is in it");
+}
