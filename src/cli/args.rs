@@ -298,15 +298,17 @@ pub enum Command {
     },
     /// Write the report of a run, of a decision (also one not to roll back), or of an incident.
     Report(super::report::Report),
-    /// List runs, newest first.
-    Runs {
-        /// Of which service.
-        #[command(flatten)]
-        target: Target,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
+    /// Pack the evidence of a run into one file with a manifest of hashes: records, plan, playbook, outputs, captures, logs,
+    /// metrics.
+    Bundle(super::bundle::Bundle),
+    /// Check that the records are whole, or print all of them.
+    Audit {
+        /// What is done.
+        #[command(subcommand)]
+        what: super::audit::Audit,
     },
+    /// List runs and drills of one service or of all, newest first, or show one.
+    Runs(super::runs::past::Runs),
     /// Go on with a run that nobody drives, or say what an unknown step did.
     Resume {
         /// Id of the run (the newest unfinished one when none is named).
@@ -367,6 +369,9 @@ pub enum Command {
         #[command(subcommand)]
         wish: Wished,
     },
+    /// What is to be done after runs and incidents: list it, add to it, say who does it and that it is done. Exit 10 when
+    /// something is overdue.
+    Followups(super::followups::FollowUps),
     /// What people see and say.
     #[command(flatten)]
     People(People),
@@ -441,9 +446,10 @@ pub enum People {
         #[arg(long, default_value = "by hand")]
         reason: String,
     },
-    /// Say that a firing was seen: it rings no more, and what a failure stopped may act again.
+    /// Say that a firing was seen: it rings no more, and what a failure stopped may act again. Or take the incident: its
+    /// ladder waits for 30 minutes, or until something graver fires.
     Ack {
-        /// The firing (the only one that nobody has seen when none is named).
+        /// The firing, or the incident (its name, or the word); the only one that nobody has seen when none is named.
         #[arg(value_name = "FIRING")]
         firing: Option<String>,
         /// Of which service.

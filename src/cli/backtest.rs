@@ -3,7 +3,7 @@
 
 mod chart;
 mod json;
-mod times;
+pub mod times;
 mod told;
 
 use super::args::{Past, Target};

@@ -16,6 +16,8 @@ pub const TIMED_OUT: u8 = 6;
 pub const LOCKED: u8 = 7;
 /// The outcome of a step is unknown.
 pub const UNKNOWN: u8 = 8;
+/// A record is damaged, or one that was vouched for is gone.
+pub const DAMAGED: u8 = 9;
 /// `status`: something asks to look.
 pub const STATUS_WARN: u8 = 10;
 /// `status`: a row of the matrix that asks for a response is in force.

@@ -4,14 +4,17 @@ mod ack;
 mod approve;
 pub mod args;
 mod ask;
+mod audit;
 mod automation;
 mod backtest;
+mod bundle;
 mod count;
 mod decide;
 mod demo;
 mod drill;
 pub mod exit;
 mod fleet;
+mod followups;
 mod incident;
 mod init;
 mod look;
@@ -94,7 +97,12 @@ pub fn main() -> ExitCode {
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
         Some(Command::Report(asked)) => report::tell(&asked),
-        Some(Command::Runs { target, json }) => runs::list(&target, json),
+        Some(Command::Audit { what }) => audit::act(&what),
+        Some(Command::Bundle(asked)) => bundle::make(&asked),
+        Some(Command::Runs(runs::past::Runs { what: Some(runs::show::What::Show(one)), .. })) => {
+            runs::show::show(&one)
+        }
+        Some(Command::Runs(asked)) => runs::past::list(&asked),
         Some(Command::Resume { run, target, successor: true, yes, reason, .. }) => runs::succeed(
             &target,
             run.as_deref(),
@@ -116,6 +124,7 @@ pub fn main() -> ExitCode {
             approve::approve(&records, approve::Word { run: run.as_deref(), refuse, name, yes })
         }
         Some(Command::Ask { run, records, wish }) => ask::ask(&records, &run, wish),
+        Some(Command::Followups(asked)) => followups::act(asked),
         Some(Command::People(said)) => say::act(said),
     })
 }

@@ -1,5 +1,9 @@
 //! `ripcord runs` and `ripcord resume`: what was run, and going on with what nobody drives.
 
+pub mod past;
+pub mod show;
+mod table;
+
 use super::args::Target;
 use super::{approve, exit, target};
 use crate::journal::real;
@@ -10,45 +14,6 @@ use crate::run::record::Wish;
 use crate::run::view::{RunState, between};
 use crate::supervisor::{self, Asker, RunSummary, headless, person};
 use std::path::Path;
-
-/// Lists runs, newest first.
-pub fn list(of: &Target, json: bool) -> u8 {
-    let Ok(opened) = target::open(of) else { return exit::USAGE };
-    let (runs, broken) = match supervisor::list(&opened.setup.folder) {
-        Ok(found) => found,
-        Err(e) => {
-            eprintln!("error: {}: {e}", opened.setup.folder.display());
-            return exit::USAGE;
-        }
-    };
-    if json {
-        let all: Vec<_> = runs.iter().map(line).collect();
-        println!("{:#}", serde_json::Value::Array(all));
-    } else if runs.is_empty() {
-        println!("No run yet in {}.", opened.setup.folder.display());
-    } else {
-        println!("{:<28} {:<24} {:<20} {:>8}  {:<10} REPORT", "RUN", "WHEN", "STATE", "TOOK", "BY");
-        for r in &runs {
-            let report = r.dir.join("report.md");
-            println!(
-                "{:<28} {:<24} {:<20} {:>8}  {:<10} {}",
-                r.view.id,
-                stamp(&r.view.requested),
-                state(r),
-                took(r).map_or_else(|| "-".into(), length),
-                r.view.who,
-                if report.is_file() { report.display().to_string() } else { "-".into() }
-            );
-            for line in more(r) {
-                println!("  {line}");
-            }
-        }
-    }
-    for e in &broken {
-        eprintln!("warning: {e}");
-    }
-    exit::OK
-}
 
 /// What is to be known besides: where it is, who must say what, and what is frozen still.
 fn more(r: &RunSummary) -> Vec<String> {
@@ -99,7 +64,7 @@ fn state(r: &RunSummary) -> String {
     }
 }
 
-fn line(r: &RunSummary) -> serde_json::Value {
+fn json_of(r: &RunSummary) -> serde_json::Value {
     serde_json::json!({
         "id": r.view.id,
         "procedure": r.plan.procedure.id,

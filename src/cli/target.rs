@@ -7,6 +7,7 @@ use crate::config::settings::{self, Settings};
 use crate::config::{self, playbook::Loaded};
 use crate::driver::Setup;
 use crate::model::resolve::resolve;
+use crate::supervisor::secrets::guard;
 use indexmap::IndexMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,9 @@ pub fn open(target: &Target) -> Result<Opened, ()> {
 /// # Errors
 /// When it is wrong; it has been printed.
 pub fn settings_of(file: Option<&std::path::Path>) -> Result<Settings, ()> {
+    if let Some(path) = file {
+        settings::use_file(path);
+    }
     let (path, required) = match file {
         Some(path) => (Some(path.to_path_buf()), true),
         None => (paths::config_file(&environment), false),
@@ -97,6 +101,7 @@ pub fn made(
 ) -> Result<Setup, String> {
     let playbook = resolve(&loaded.playbook, environment, vars).map_err(|e| e.to_string())?;
     let folder = paths::service_dir(root, &playbook.service.name, environment);
+    guard(&playbook.secrets);
     Ok(Setup {
         playbook,
         hash: loaded.hash.clone(),

@@ -1,5 +1,6 @@
 //! Finding, reading and checking files: playbooks, settings, where state lies.
 
+pub mod audit;
 pub mod check;
 pub mod drill_file;
 pub mod keys;

@@ -1,12 +1,14 @@
 //! ripcord's own settings: `config.toml`.
 
+use super::audit::{self, Receiver};
 use super::keys::{self, Keys};
 use super::names::Known;
-use super::paths::{Var, expand};
+use super::paths::{Var, config_file, environment, expand};
 use super::problem::{Problem, Severity};
 use super::syntax;
 use super::walk::{Cx, Table};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// An example with every key explained.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -97,6 +99,8 @@ pub struct Settings {
     pub light: Option<bool>,
     /// Milliseconds that charts show at first.
     pub window: u64,
+    /// Who is sent each record as it is written.
+    pub audit: Vec<Receiver>,
     /// What keys are to mean.
     pub keys: Keys,
 }
@@ -114,6 +118,7 @@ impl Default for Settings {
             notify: Notify::Bell,
             light: None,
             window: 15 * 60_000,
+            audit: Vec::new(),
             keys: Keys::default(),
         }
     }
@@ -134,6 +139,27 @@ pub fn load(path: &Path, required: bool, var: Var<'_>) -> Result<Settings, Vec<P
             "`ripcord config example` prints one that works",
         )]),
     }
+}
+
+/// The file that was named to this process.
+static IN_USE: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says which file was named; the first one stays.
+pub fn use_file(path: &Path) {
+    let _ = IN_USE.set(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+}
+
+/// The file that was named to this process, for those that it starts.
+pub fn in_use() -> Option<&'static Path> {
+    IN_USE.get().map(PathBuf::as_path)
+}
+
+/// The settings of this process, where it was started without arguments of its own: the named file, that of
+/// `RIPCORD_CONFIG`, or the usual one. A file that cannot be used gives the defaults.
+pub fn of_process() -> Settings {
+    let named = in_use().map(PathBuf::from).or_else(|| environment("RIPCORD_CONFIG").map(PathBuf::from));
+    let path = named.or_else(|| config_file(&environment));
+    path.and_then(|p| load(&p, false, &environment).ok()).unwrap_or_default()
 }
 
 /// Checks the text of settings; `name` stands in the problems.
@@ -185,6 +211,7 @@ fn read(t: &Table<'_>, var: Var<'_>) -> Settings {
         ascii: t.opt("ascii").and_then(|n| n.bool()).unwrap_or(default.ascii),
         light: t.opt("light").and_then(|n| n.bool()),
         window: window.unwrap_or(default.window),
+        audit: audit::read(t),
         keys: keys::read(t),
     }
 }
@@ -205,12 +232,14 @@ mod tests {
         // What the example does not mention cannot be known: an unknown key lists all of them.
         let all = parse("zzzzzz = 1", "c", &home).unwrap_err()[0].hint.clone();
         let keys: Vec<&str> = all.split('`').skip(1).step_by(2).collect();
-        assert_eq!(keys.len(), 11, "{all}");
+        assert_eq!(keys.len(), 12, "{all}");
         for key in keys {
             assert!(
-                EXAMPLE
-                    .lines()
-                    .any(|l| { l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("[{key}.")) }),
+                EXAMPLE.lines().any(|l| {
+                    l.starts_with(&format!("{key} = "))
+                        || l.starts_with(&format!("[{key}."))
+                        || *l == format!("[{key}]")
+                }),
                 "{key} is not in the example"
             );
         }
@@ -229,6 +258,33 @@ mod tests {
         let none = Path::new("/nonexistent/config.toml");
         assert_eq!(load(none, false, &home).unwrap(), Settings::default());
         assert!(load(none, true, &home).is_err());
+    }
+
+    #[test]
+    fn records_are_forwarded_where_it_is_said_and_no_secret_stands_there() {
+        let src = "[audit]\nforward = [\"journald\", { syslog = \"/run/log\" }, { http = \"https://c/a\", headers = \
+            { A = { env = \"T\" }, B = \"b\" } }]\n";
+        let got = parse(src, "c", &home).unwrap().audit;
+        let header = |name: &str| {
+            got[2..].iter().find_map(|r| match r {
+                Receiver::Http { headers, .. } => headers.get(name).cloned(),
+                _ => None,
+            })
+        };
+        assert_eq!(got[0], Receiver::Journald(audit::JOURNALD.into()));
+        assert_eq!(got[1], Receiver::Syslog("/run/log".into()));
+        let secret = crate::model::playbook::Secret::Env("T".into());
+        assert_eq!(header("A"), Some(audit::Header::Secret(secret)));
+        assert_eq!(header("B"), Some(audit::Header::Text("b".into())));
+        for (src, word) in [
+            ("[audit]\nforward = [\"sylog\"]\n", "sylog"),
+            ("[audit]\nforward = [{ http = \"ftp://x\" }]\n", "not a URL"),
+            ("[audit]\nforward = [{ http = \"http://a:b@x/\" }]\n", "secret"),
+            ("[audit]\nforward = [{ tcp = \"x\" }]\n", "lacks one of"),
+        ] {
+            let problems = parse(src, "c", &home).unwrap_err();
+            assert!(problems.iter().any(|p| p.message.contains(word)), "{src}: {problems:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod act;
 pub mod backtest;
+pub mod bundle;
 pub mod checklist;
 mod decide;
 mod draft;
@@ -437,6 +438,9 @@ impl Driver {
             Request::Trouble { trouble, on } => self.trouble(&trouble, on),
             // A real service's time is everybody's.
             Request::Pace { .. } | Request::EndDrill => {}
+            Request::Take { note } => {
+                self.append(self.session.taken_by(person(), &note, &clock::now()).into_iter().collect());
+            }
             Request::Seen
             | Request::Note { .. }
             | Request::OpenIncident { .. }

@@ -281,6 +281,11 @@ impl Rehearsal {
                 self.pace.set(clock::now().boot, to, self.pace.calm);
             }
             Request::EndDrill => self.again(),
+            Request::Take { note } => {
+                if let Some(kind) = self.play.session().taken_by(person(), &note, &self.now()) {
+                    self.turn(Event::Ask(Ask::Word(Box::new(kind))));
+                }
+            }
             Request::Seen
             | Request::Note { .. }
             | Request::OpenIncident { .. }

@@ -8,6 +8,45 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 
+/// What can be wrong with a line of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no record.
+    Unreadable,
+    /// A record of a schema that this program does not know.
+    Version,
+    /// The log does not begin with its first record.
+    Head,
+    /// Its number is not the next one: records are missing, or stand twice.
+    Sequence,
+    /// The line before it is not the one it was written after: one of them was changed.
+    Hash,
+    /// The last line has no end: a write was cut off.
+    Torn,
+}
+
+impl Fault {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Fault::Unreadable => "unreadable",
+            Fault::Version => "unknown version",
+            Fault::Head => "missing head",
+            Fault::Sequence => "sequence",
+            Fault::Hash => "hash",
+            Fault::Torn => "torn",
+        }
+    }
+}
+
+/// A line that is not the chain's next.
+pub(super) struct Wrong {
+    pub(super) fault: Fault,
+    /// The sequence, or the version, that was found.
+    pub(super) found: Option<u64>,
+    pub(super) why: String,
+}
+
 /// Where a chain stands: the last sequence and the hash of the last line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chain {
@@ -44,29 +83,39 @@ impl Chain {
 
     /// Reads the next line, without its newline, and moves on.
     pub(super) fn decode(&mut self, path: &Path, line: &[u8]) -> Result<Record, LogError> {
+        let number = self.seq + 1;
+        self.next(line).map_err(|wrong| match wrong {
+            Wrong { found: Some(found), fault: Fault::Version, .. } => {
+                LogError::Schema { path: path.to_owned(), line: number, found, known: SCHEMA }
+            }
+            Wrong { why, .. } => LogError::Broken { path: path.to_owned(), line: number, why },
+        })
+    }
+
+    /// The same, with the kind of what is wrong. The chain does not move over a line that is wrong.
+    pub(super) fn next(&mut self, line: &[u8]) -> Result<Record, Wrong> {
         #[derive(Deserialize)]
         struct Version {
             v: u64,
         }
         let number = self.seq + 1;
-        let broken = |why: String| LogError::Broken { path: path.to_owned(), line: number, why };
-        let version: Version =
-            serde_json::from_slice(line).map_err(|e| broken(format!("not a record: {e}")))?;
+        let wrong = |fault, found, why| Wrong { fault, found, why };
+        let unreadable = |e: serde_json::Error| wrong(Fault::Unreadable, None, format!("not a record: {e}"));
+        let version: Version = serde_json::from_slice(line).map_err(unreadable)?;
         if version.v != u64::from(SCHEMA) {
-            return Err(LogError::Schema {
-                path: path.to_owned(),
-                line: number,
-                found: version.v,
-                known: SCHEMA,
-            });
+            let why = format!("record schema {}, this program knows {SCHEMA}", version.v);
+            return Err(wrong(Fault::Version, Some(version.v), why));
         }
-        let record: Record =
-            serde_json::from_slice(line).map_err(|e| broken(format!("not a record: {e}")))?;
+        let record: Record = serde_json::from_slice(line).map_err(unreadable)?;
         if record.seq != number {
-            return Err(broken(format!("sequence {} where {number} was due", record.seq)));
+            let fault = if number == 1 { Fault::Head } else { Fault::Sequence };
+            let why = format!("sequence {} where {number} was due", record.seq);
+            return Err(wrong(fault, Some(record.seq), why));
         }
         if record.prev != self.head {
-            return Err(broken("does not follow from the line before (hash differs)".to_owned()));
+            let fault = if number == 1 { Fault::Head } else { Fault::Hash };
+            let why = "does not follow from the line before (hash differs)".to_owned();
+            return Err(wrong(fault, Some(record.seq), why));
         }
         self.follow(line);
         Ok(record)
@@ -86,7 +135,8 @@ impl Chain {
     }
 }
 
-fn hash(line: &[u8]) -> String {
+/// SHA-256 in hex: of a line without its newline, that is the hash in the record after it.
+pub fn hash(line: &[u8]) -> String {
     Sha256::digest(line).iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

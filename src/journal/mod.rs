@@ -5,6 +5,7 @@
 
 pub mod access;
 mod atomic;
+mod check;
 mod disk;
 mod error;
 mod hold;
@@ -14,11 +15,13 @@ mod reserve;
 mod tail;
 
 pub use atomic::{atomic_write, write_new};
+pub use check::{Break, Checked, check, each, each_of};
 #[cfg(test)]
 pub(crate) use disk::recording;
 pub use disk::{Disk, Opened, real};
 pub use error::LogError;
 pub use hold::{Hold, is_held};
+pub use line::{Fault, hash};
 pub use log::{Log, append_if};
 pub use reserve::{RESERVE_BYTES, Reserve};
 pub use tail::{Tail, Verified, read, verify};

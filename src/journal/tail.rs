@@ -94,7 +94,8 @@ pub(super) fn read_from(
     Ok(bytes)
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// A log, for reading: never a link, never waiting for a pipe's writer.
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }

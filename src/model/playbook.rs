@@ -4,7 +4,7 @@
 //! are written with units (`"2m30s"`) and kept in milliseconds. An `Option`, a list, a table of names and a yes-or-no
 //! may be left out (none, empty, no, unless said otherwise); another key is required where no default is said.
 
-use super::condition::{Comparison, Condition};
+use super::condition::{Comparison, Condition, duration};
 use super::drill::{Drill, Rehearse, Simulated};
 use super::probe::{Command, Probe};
 use super::template::Template;
@@ -827,10 +827,12 @@ pub enum ItemDoes {
 }
 
 /// The point from which an objective counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum From {
     /// The trigger's first firing (the confirmation when nothing fired).
     Firing,
+    /// The decision to roll back: a person's confirmation, or when the system began it.
+    Decision,
     /// A person's confirmation.
     Confirmed,
     /// The run's first step.
@@ -852,19 +854,92 @@ pub enum To {
     Step(String),
 }
 
-/// `[objectives.O]`
+/// `[objectives.O]`: what runs are judged by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Objective {
     /// Name for people, such as RTO.
     pub title: String,
     /// Procedures it is for (all when empty).
     pub procedures: Vec<String>,
-    /// From where it counts.
-    pub from: From,
-    /// To where it counts.
-    pub to: To,
-    /// Milliseconds allowed.
-    pub within: u64,
+    /// Only runs that were started by the system, or by a person (all when none is named).
+    #[serde(default)]
+    pub started_by: Option<StartedBy>,
+    /// What is asked.
+    pub goal: Goal,
+}
+
+/// Who started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StartedBy {
+    /// A trigger, or the default of a clock.
+    System,
+    /// A person.
+    Person,
+}
+
+/// What an objective asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Goal {
+    /// To come from one point to another in time.
+    Time {
+        /// From where it counts.
+        from: From,
+        /// To where it counts.
+        to: To,
+        /// Milliseconds allowed.
+        within: u64,
+    },
+    /// `data_age`: what was gone back to is no older than so many milliseconds. A run that goes back to nothing that has an
+    /// age loses nothing by it.
+    DataAge(u64),
+    /// `holds`: this holds at the run's end; the decider judges it.
+    Holds(Condition),
+    /// `stays`: this stays so after the run was verified; the decider watches it, and reopens the incident when it does not.
+    Stays {
+        /// What.
+        when: Condition,
+        /// Milliseconds for which it must hold. What nobody can judge does not count.
+        lasts: u64,
+        /// Milliseconds for which it may be broken, in all.
+        allow: u64,
+    },
+}
+
+impl Goal {
+    /// What is asked, in words.
+    pub fn asks(&self) -> String {
+        match self {
+            Goal::Time { within, .. } => format!("within {}", duration(*within)),
+            Goal::DataAge(0) => "no data is lost".to_owned(),
+            Goal::DataAge(ms) => format!("data no older than {}", duration(*ms)),
+            Goal::Holds(c) => format!("at the end: {}", c.text),
+            Goal::Stays { when, lasts, allow: 0 } => format!("stays for {}: {}", duration(*lasts), when.text),
+            Goal::Stays { when, lasts, allow } => {
+                format!("stays for {}, {} forgiven: {}", duration(*lasts), duration(*allow), when.text)
+            }
+        }
+    }
+}
+
+impl Playbook {
+    /// The lists after a run of this procedure: those it names, or all where it names none.
+    pub fn follow_up_lists<'p>(
+        &'p self,
+        procedure: Option<&'p Procedure>,
+    ) -> impl Iterator<Item = (&'p String, &'p Checklist)> {
+        let named: &[String] = procedure.map_or(&[], |p| &p.checklists);
+        let after = |id: &String| self.checklists.get(id).is_some_and(|c| c.moment == Moment::After);
+        let any = named.iter().any(after);
+        let all = self.checklists.iter().filter(|(_, c)| c.moment == Moment::After);
+        all.filter(move |(id, _)| !any || named.contains(id))
+    }
+}
+
+impl Objective {
+    /// Whether runs of this procedure are judged by it.
+    pub fn is_for(&self, procedure: &str) -> bool {
+        self.procedures.is_empty() || self.procedures.iter().any(|p| p == procedure)
+    }
 }
 
 /// `[verifications.V]`

@@ -90,6 +90,14 @@ pub(super) fn judged(o: &ObjectiveView) -> (Option<u64>, &'static str) {
 /// Rows of a run's objectives.
 pub(super) fn objectives(run: &Ran<'_>) -> Vec<Vec<Cell>> {
     let one = |o: &ObjectiveView| {
+        if let Some(other) = &o.other {
+            let word = match other.kept {
+                Some(true) => "kept",
+                Some(false) => "MISSED",
+                None => "unknown",
+            };
+            return row([o.title.clone(), other.asks.clone(), other.found.clone(), word.into()]);
+        }
         let (took, word) = judged(o);
         row([
             o.title.clone(),

@@ -24,7 +24,7 @@ pub fn written(form: Form, of: Of<'_>, stream: &[Happening]) -> String {
 }
 
 /// A wall time for programs: `2026-11-21T02:14:07.250Z`.
-fn rfc3339(wall: i64) -> String {
+pub fn rfc3339(wall: i64) -> String {
     jiff::Timestamp::from_millisecond(wall)
         .map_or_else(|_| String::new(), |t| t.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
@@ -75,7 +75,7 @@ fn csv(stream: &[Happening]) -> String {
 }
 
 /// A field as RFC 4180 has it. What a spreadsheet would take for a formula gets a `'` before it.
-fn field(text: &str) -> String {
+pub fn field(text: &str) -> String {
     let formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     match text.contains([',', '"', '\n', '\r']) || text.starts_with(' ') {

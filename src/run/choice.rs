@@ -1,6 +1,7 @@
 //! Parameters: what may be chosen, what stands when nobody chooses, and how a listing is read.
 
 use super::given;
+use super::plan::DataFrom;
 use crate::model::condition::duration;
 use crate::model::playbook::{Param, ParamKind, Pick, Rows};
 use crate::model::text::clean_line;
@@ -42,6 +43,21 @@ pub struct ParamChoices {
     pub why_not: Option<String>,
     /// What there is to choose from (nothing for a value that is typed).
     pub rows: Vec<Choice>,
+}
+
+/// How old what was chosen from listings is: the oldest of it.
+pub fn data_from(choices: &[ParamChoices]) -> DataFrom {
+    let listed = choices.iter().filter(|c| matches!(c.kind, Source::Listed | Source::Files));
+    let times = listed.filter_map(|c| {
+        let chosen = c.chosen.as_ref()?;
+        Some(c.rows.iter().find(|r| r.value == *chosen).and_then(|r| r.age_wall))
+    });
+    let times: Vec<Option<i64>> = times.collect();
+    match times.iter().copied().min() {
+        None => DataFrom::Nothing,
+        Some(None) => DataFrom::Unknown,
+        Some(Some(at)) => DataFrom::At(at),
+    }
 }
 
 /// Where a parameter's values come from.

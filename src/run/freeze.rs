@@ -4,14 +4,14 @@ use super::choice::settle;
 use super::expand::{Expanded, expand};
 use super::fill::Filler;
 use super::plan::{
-    Approval, CONFIRMATION, Context, Frozen, NoticeFacts, PLAN_SCHEMA, PageRung, Plan, PlanStep,
+    Approval, CONFIRMATION, Context, DataFrom, Frozen, NoticeFacts, PLAN_SCHEMA, PageRung, Plan, PlanStep,
     ProcedureFacts, RoleFacts,
 };
 use super::telling::{self, reach};
 use crate::model::condition::Expr;
 use crate::model::playbook::{
-    Baseline, Channel, Criterion, Guard, Notice, Occasion, Playbook, Procedure, ReadingKind, Role, Rung,
-    Step, StepKind, Wait, When,
+    Baseline, Channel, Criterion, Guard, Notice, Objective, Occasion, Playbook, Procedure, ReadingKind, Role,
+    Rung, StartedBy, Step, StepKind, Wait, When,
 };
 use crate::model::probe::{Ask, Probe};
 use crate::model::telling::{Phase, Tell};
@@ -88,7 +88,8 @@ pub fn draw(
         .chain(preflight.iter().map(|c| &c.probe))
         .chain(facts.guard.iter().map(|g| &g.probe))
         .collect();
-    let mut frozen = frozen(playbook, procedure, p, (&asked, &steps), &context.baselines, &mut fill);
+    let mut frozen = frozen(playbook, p, (&asked, &steps), &context.baselines, &mut fill);
+    frozen.objectives = judged_by(playbook, procedure, context.automatic.is_some());
     let severity = context.cause.as_ref().and_then(|c| playbook.triggers.get(&c.trigger)?.severity.as_ref());
     frozen.notices = notices(playbook, severity, &mut fill);
     let (from, to) = (p.from.as_ref().map(|t| fill.shown(t).0), p.to.as_ref().map(|t| fill.shown(t).0));
@@ -106,6 +107,7 @@ pub fn draw(
         to: to.unwrap_or_default(),
         procedure: facts,
         params: own,
+        data: DataFrom::Nothing,
         who: context.who.clone(),
         who_roles: Vec::new(),
         reason: context.reason.clone(),
@@ -363,6 +365,14 @@ pub fn page(
     }
 }
 
+/// Objectives that a run of this procedure is judged by.
+fn judged_by(playbook: &Playbook, procedure: &str, automatic: bool) -> IndexMap<String, Objective> {
+    let by = if automatic { StartedBy::System } else { StartedBy::Person };
+    let applies = |o: &Objective| o.is_for(procedure) && o.started_by.is_none_or(|s| s == by);
+    let all = playbook.objectives.iter().filter(|(_, o)| applies(o));
+    all.map(|(id, o)| (id.clone(), o.clone())).collect()
+}
+
 /// A step that tells people by a channel and is none of a run.
 fn told_by(fill: &mut Filler<'_>, id: &str, channel: &Channel, text: (&str, &str)) -> Step {
     let (kind, tell) = telling::by(fill, id, channel, text, Some(Phase::Open));
@@ -372,7 +382,6 @@ fn told_by(fill: &mut Filler<'_>, id: &str, channel: &Channel, text: (&str, &str
 /// The parts of the playbook that these steps need.
 fn frozen(
     playbook: &Playbook,
-    procedure: &str,
     p: &Procedure,
     (asked, steps): (&[&Probe], &[PlanStep]),
     baselines: &IndexMap<String, f64>,
@@ -446,11 +455,6 @@ fn frozen(
     let told = fill.standing().iter().filter_map(|name| name.strip_prefix("signal."));
     wanted.extend(told.map(|rest| rest.split('.').next().unwrap_or(rest).to_owned()));
     measured(playbook, wanted, baselines, &mut out, fill);
-    let applies = |o: &crate::model::playbook::Objective| {
-        o.procedures.is_empty() || o.procedures.iter().any(|p| p == procedure)
-    };
-    out.objectives =
-        playbook.objectives.iter().filter(|(_, o)| applies(o)).map(|(k, v)| (k.clone(), v.clone())).collect();
     out
 }
 

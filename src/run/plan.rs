@@ -283,6 +283,18 @@ pub struct NoticeFacts {
     pub tells: Vec<Tell>,
 }
 
+/// How old that is which a run goes back to: the oldest of the backups, versions and revisions that were chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DataFrom {
+    /// It goes back to nothing that was chosen from a listing.
+    #[default]
+    Nothing,
+    /// The listing says no time.
+    Unknown,
+    /// Of that wall time, milliseconds.
+    At(i64),
+}
+
 /// A plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -310,6 +322,9 @@ pub struct Plan {
     pub to: String,
     /// Parameters as resolved.
     pub params: IndexMap<String, String>,
+    /// How old what it goes back to is.
+    #[serde(default)]
+    pub data: DataFrom,
     /// Who confirmed it.
     pub who: Person,
     /// Ids of the playbook's roles they have.

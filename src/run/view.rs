@@ -278,14 +278,29 @@ pub struct CriterionView {
 pub struct ObjectiveView {
     /// Name for people.
     pub title: String,
-    /// Milliseconds allowed.
+    /// Milliseconds allowed; of what is not about time: 0.
     pub within_ms: Millis,
+    /// Of what is not about time: what is asked, and what was found.
+    pub other: Option<OtherGoal>,
     /// From where it counts; `None` before that.
     pub from: Option<Now>,
     /// To where it counts; `None` before that.
     pub to: Option<Now>,
     /// `to` holds only if the stability window does.
     pub provisional: bool,
+}
+
+/// An objective that is not about the run's time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OtherGoal {
+    /// Its id.
+    pub id: String,
+    /// What is asked, in words.
+    pub asks: String,
+    /// Kept or missed; none: that is open, or nobody knows.
+    pub kept: Option<bool>,
+    /// What was found, in words; empty: nothing yet.
+    pub found: String,
 }
 
 impl ObjectiveView {
@@ -296,6 +311,9 @@ impl ObjectiveView {
 
     /// Kept (`true`) or missed (`false`); `None` while that is open.
     pub fn kept(&self, now: &Now) -> Option<bool> {
+        if let Some(other) = &self.other {
+            return other.kept;
+        }
         let took = self.took(now)?;
         match took <= self.within_ms {
             false => Some(false),

@@ -288,6 +288,7 @@ impl Session {
                 _ => {}
             }
         }
+        self.notices_after(now, &mut out);
         let new = |m: &&Message| m.to == self.facts.user && since(&m.at, now) < MESSAGE_SHOWN;
         for m in self.decisions.messages.iter().filter(new) {
             let (from, text) = (clean_line(&m.from.user), clean_line(&m.text));

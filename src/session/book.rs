@@ -2,14 +2,13 @@
 
 use super::Session;
 use super::decision::Call;
-use super::view::guide::{
-    BookView, ContactView, GoalView, HoursView, ListView, RungState, RungView, Stand, ToldView,
-};
+use super::decision::ladder::Stands;
+use super::view::guide::{BookView, ContactView, GoalView, HoursView, ListView, RungView, Stand, ToldView};
 use super::view::{GuideView, Verdict};
 use crate::engine::eval::Truth;
 use crate::model::condition::duration;
 use crate::model::hours::{Hours, Reached};
-use crate::model::playbook::{From, Guide, Objective, ParamKind, Playbook, Role, Rung, To};
+use crate::model::playbook::{From, Goal, Guide, Objective, ParamKind, Playbook, Role, Rung, To};
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::plan::describe;
@@ -44,11 +43,20 @@ impl Session {
     pub(super) fn book(&self, now: &Now, verdict: &Verdict) -> BookView {
         let (book, service) = (&self.book, &self.playbook.service);
         let run = self.run.as_ref();
+        let stands = self.stands(now);
         BookView {
             service: clean_line(if service.title.is_empty() { &service.name } else { &service.title }),
             owner: clean_line(&service.owner),
             incident: self.decisions.incident.as_ref().map(|i| i.since.wall),
-            ladder: self.playbook.escalation.iter().map(|r| self.rung(r, now)).collect(),
+            ladder: self
+                .playbook
+                .escalation
+                .iter()
+                .enumerate()
+                .map(|(i, r)| self.rung(i, r, &stands, now))
+                .collect(),
+            taken: self.taken(now),
+            call: self.call(&stands, now),
             contacts: book
                 .contacts
                 .iter()
@@ -92,7 +100,7 @@ impl Session {
         )
     }
 
-    fn rung(&self, rung: &Rung, now: &Now) -> RungView {
+    fn rung(&self, at: usize, rung: &Rung, stands: &[Stands], now: &Now) -> RungView {
         let titles = self.titles(&rung.roles);
         let own = || {
             let roles = rung.roles.iter().filter_map(|r| self.playbook.roles.get(r));
@@ -109,24 +117,14 @@ impl Session {
         let truth = |c: &crate::model::condition::Condition| {
             (clean_line(&c.text), self.engine.judge(&c.expr, now.boot as i64, None).0)
         };
+        let since = self.decisions.incident.as_ref().map(|_| self.decisions.ladder.from.wall);
+        let told = since.and_then(|wall| self.told_since(&rung.roles, &titles, wall));
         RungView {
             after_ms: rung.after,
             who: titles.join(", "),
             how: how.join(", "),
             only_if: rung.when.as_ref().map(truth),
-            state: self.rung_state(rung, &titles, now),
-        }
-    }
-
-    fn rung_state(&self, rung: &Rung, titles: &[String], now: &Now) -> RungState {
-        let Some(incident) = &self.decisions.incident else { return RungState::Idle };
-        let since = &incident.since;
-        let told = self.told_since(&rung.roles, titles, since.wall);
-        let gone = between(since, now);
-        match (told, rung.after.checked_sub(gone)) {
-            (Some(told), _) => RungState::Told(told),
-            (None, Some(left @ 1..)) => RungState::Ahead(left),
-            (None, _) => RungState::Reached(gone - rung.after),
+            state: self.rung_state(at, &stands[at], told),
         }
     }
 
@@ -157,23 +155,31 @@ impl Session {
     }
 
     fn goal(&self, id: &str, o: &Objective, now: &Now) -> GoalView {
+        let mut found = (!matches!(o.goal, Goal::Time { .. })).then(String::new);
         let stand = self.run.as_ref().and_then(|r| {
             let place = r.plan().playbook.objectives.get_index_of(id)?;
-            let seen = r.view().objectives.get(place)?;
+            let mut seen = r.view().objectives.get(place)?.clone();
+            self.judge_goals(&r.view().id, std::slice::from_mut(&mut seen));
+            found = seen.other.as_ref().map(|o| o.found.clone());
             // What did not come to its end counts no further than the run went.
             let until = r.view().ended.as_ref().unwrap_or(now);
             Some(Stand {
                 took_ms: seen.took(until),
-                kept: seen
-                    .kept(until)
-                    .or_else(|| r.view().ended.is_some().then_some(seen.to.is_some() && !seen.provisional)),
+                kept: seen.kept(until).or_else(|| {
+                    let over = seen.other.is_none() && r.view().ended.is_some();
+                    over.then_some(seen.to.is_some() && !seen.provisional)
+                }),
                 provisional: seen.provisional,
             })
         });
         let title = |id| self.playbook.procedures.get(id).map_or(id, |p| &p.title);
         GoalView {
             title: clean_line(&o.title),
-            within_ms: o.within,
+            within_ms: match o.goal {
+                Goal::Time { within, .. } => within,
+                _ => 0,
+            },
+            found,
             span: span(o),
             procedures: o.procedures.iter().map(|id| clean_line(title(id))).collect(),
             stand,
@@ -196,12 +202,17 @@ fn called(call: &Call) -> ToldView {
 }
 
 fn span(o: &Objective) -> String {
-    let from = match o.from {
+    let (from, to) = match &o.goal {
+        Goal::Time { from, to, .. } => (from, to),
+        other => return clean_line(&other.asks()),
+    };
+    let from = match from {
         From::Firing => "from firing",
+        From::Decision => "from the decision",
         From::Confirmed => "from the confirmation",
         From::Start => "from the run's start",
     };
-    let to = match &o.to {
+    let to = match to {
         To::Effect => "to the effect".to_owned(),
         To::Recovered => "to recovered".to_owned(),
         To::Verified => "to verified".to_owned(),

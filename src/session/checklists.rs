@@ -7,14 +7,14 @@ use crate::engine::Engine;
 use crate::engine::eval::Truth;
 use crate::engine::evidence::Part;
 use crate::model::condition::Condition;
-use crate::model::playbook::{Checklist, Item, ItemDoes, Moment, Playbook, Step, StepKind};
+use crate::model::playbook::{Checklist, Goal, Item, ItemDoes, Moment, Playbook, Step, StepKind};
 use crate::model::probe::{Ask, Probe};
 use crate::model::template::Template;
 use crate::model::text::clean_line;
 use crate::model::time::Now;
 use crate::run::Answer;
 use crate::run::plan::{PlanStep, describe};
-use crate::session::decision::machine::ItemSaid;
+use crate::session::decision::machine::{Conditions, ItemSaid};
 
 /// How deep named probes may name each other.
 const DEEPEST: usize = 8;
@@ -44,6 +44,22 @@ pub fn judged(playbook: &Playbook, engine: &Engine, now: &Now) -> Vec<ItemSaid> 
     out
 }
 
+/// What conditions say that no trigger says: those of the ladder's rungs, and of objectives that stay or hold.
+pub fn conditions(playbook: &Playbook, engine: &Engine, now: &Now) -> Conditions {
+    let t = now.boot as i64;
+    let rungs = playbook.escalation.iter().map(|r| match &r.when {
+        Some(c) => engine.judge(&c.expr, t, None).0,
+        None => Truth::True,
+    });
+    let goals = playbook.objectives.iter().filter_map(|(id, o)| {
+        let (Goal::Holds(c) | Goal::Stays { when: c, .. }) = &o.goal else { return None };
+        let (truth, parts) = engine.judge(&c.expr, t, None);
+        let why = parts.iter().map(Part::line).collect::<Vec<_>>().join(" · ");
+        Some((id.clone(), (truth, clean_line(&why))))
+    });
+    Conditions { at: now.clone(), rungs: rungs.collect(), goals: goals.collect() }
+}
+
 /// What one item says, when it judges itself by a condition.
 fn says(playbook: &Playbook, engine: &Engine, item: &Item, now: &Now) -> Option<(Answer, String)> {
     let Some(ItemDoes::Judge(probe)) = &item.does else { return None };
@@ -67,10 +83,8 @@ impl Session {
         let over = self.decisions.run_over.as_ref().filter(|_| list.moment == Moment::After);
         // A list that the run's procedure does not name is not due by it, where it names any.
         let counts = over.is_some_and(|(_, procedure, _)| {
-            let named = self.playbook.procedures.get(procedure).map(|p| p.checklists.as_slice());
-            let after =
-                |id: &&String| self.playbook.checklists.get(*id).is_some_and(|c| c.moment == Moment::After);
-            named.is_none_or(|n| n.iter().find(after).is_none() || n.iter().any(|l| l == id))
+            let procedure = self.playbook.procedures.get(procedure);
+            self.playbook.follow_up_lists(procedure).any(|(of, _)| of == id)
         });
         let due = over
             .filter(|_| counts)

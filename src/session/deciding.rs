@@ -1,6 +1,6 @@
 //! What is decided outside of runs comes in: records of `decisions.jsonl`, the decider's heartbeat.
 
-use super::decision::{Closed, Kind, SILENT, Withheld};
+use super::decision::{Closed, Kind, SILENT, WatchEnd, Withheld};
 use super::view::{Happening, Watch};
 use super::{Effect, Session, timeline};
 use crate::engine::{self, Engine, baseline};
@@ -75,6 +75,7 @@ impl Session {
                 Kind::Flagged { signal, raised, .. } => engine::Event::Flag { signal, raised },
                 Kind::Counted { signal, delta, .. } => engine::Event::Count { signal, delta },
                 Kind::IncidentOpened { .. } => engine::Event::Incident(Some(now.boot_of(&record.at))),
+                Kind::IncidentReopened { since, .. } => engine::Event::Incident(Some(now.boot_of(&since))),
                 Kind::IncidentClosed { .. } => engine::Event::Incident(None),
                 _ => continue,
             };
@@ -95,6 +96,10 @@ impl Session {
                 Ok(Kind::Counted { signal, delta, .. }) => engine::Event::Count { signal, delta },
                 Ok(Kind::IncidentOpened { .. }) => {
                     incident = Some(boot);
+                    continue;
+                }
+                Ok(Kind::IncidentReopened { since, .. }) => {
+                    incident = Some(now.boot_of(&since));
                     continue;
                 }
                 Ok(Kind::IncidentClosed { .. }) => {
@@ -207,7 +212,12 @@ fn rings(kind: &Kind) -> bool {
     match kind {
         Kind::ClockClosed { how, .. } => matches!(how, Closed::Default | Closed::Refused | Closed::Overdue),
         Kind::Withheld { by, .. } => matches!(by, Withheld::Exhausted | Withheld::Failed),
-        Kind::ClockMissed { .. } | Kind::Escalated { .. } | Kind::Acting { .. } => true,
+        Kind::ClockMissed { .. }
+        | Kind::Escalated { .. }
+        | Kind::RungDue { .. }
+        | Kind::IncidentReopened { .. }
+        | Kind::Acting { .. } => true,
+        Kind::WatchOver { how, .. } => *how == WatchEnd::Broken,
         _ => false,
     }
 }

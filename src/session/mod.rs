@@ -1,5 +1,6 @@
 //! What the operators are in: engine, runs and decisions; events in, effects out. Pure.
 
+mod after;
 mod asked;
 mod book;
 mod checklists;
@@ -21,7 +22,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
-pub use checklists::{condition, judged};
+pub use checklists::{condition, conditions, judged};
 pub use deciding::Heartbeat;
 pub use following::Following;
 pub use request::{Request, Seen};

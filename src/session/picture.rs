@@ -84,12 +84,18 @@ impl Session {
             triggers: self.triggers(&triggers, now),
             timeline: self.timeline.iter().cloned().collect(),
             checklists: self.checklists(now),
+            earlier: self.earlier(now),
+            follow_ups: self.follow_ups(now),
             procedures: self.procedures(now, &triggers),
             scenarios: self.scenarios(now),
             tried: None,
             manual: self.manual(t),
             draft: None,
-            run: self.run.as_ref().map(|r| r.view().clone()),
+            run: self.run.as_ref().map(|r| {
+                let mut run = r.view().clone();
+                self.judge_goals(&run.id, &mut run.objectives);
+                run
+            }),
             run_facts: self.run.as_ref().map(|r| facts(r.plan())).unwrap_or_default(),
             output: Output::default(),
             progress: None,

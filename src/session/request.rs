@@ -1,7 +1,8 @@
 //! What a person asks of whoever watches a service for them.
 
 use super::Session;
-use super::decision::{Choice, Firing, Kind, incident};
+use super::decision::{Choice, Far, Firing, Kind, incident};
+use super::view::FOLLOW_UPS;
 use super::view::{Form, WhyOf};
 use crate::model::playbook::Automation;
 use crate::model::text::{clean, clean_line};
@@ -63,6 +64,11 @@ pub enum Request {
     },
     /// Say that what fires has been seen.
     Seen,
+    /// Take the incident: its ladder waits.
+    Take {
+        /// In the person's words.
+        note: String,
+    },
     /// Write a note, or a message to a person.
     Note {
         /// In the person's words.
@@ -267,6 +273,13 @@ pub enum Request {
     AskAgain,
 }
 
+impl Session {
+    /// The record by which a person takes the open incident now; none while none is open.
+    pub fn taken_by(&self, who: Person, note: &str, now: &Now) -> Option<Kind> {
+        self.decisions.taken_by(&self.playbook, who, &clean_line(note), now)
+    }
+}
+
 impl Request {
     /// The records that a request comes to: a person's words, a note, a tick, a flag. None of what is more than words.
     pub fn words(&self, session: &Session, who: &Person, now: &Now) -> Vec<Kind> {
@@ -302,6 +315,16 @@ impl Request {
             Request::Count { signal, delta } => {
                 vec![Kind::Counted { signal: signal.clone(), delta: *delta, who }]
             }
+            Request::Tick { checklist, done, note, .. } if follow_up(checklist).is_some() => {
+                let to = if *done { Far::Done } else { Far::Open };
+                followed(checklist, to, note, who)
+            }
+            Request::NoteItem { checklist, note, .. } if follow_up(checklist).is_some() => {
+                followed(checklist, Far::InProgress, note, who)
+            }
+            Request::WithoutItem { checklist, reason, .. } if follow_up(checklist).is_some() => {
+                followed(checklist, Far::Without, reason, who)
+            }
             Request::Tick { checklist, item, done, note } => {
                 let (text, note) = (text_of(checklist, *item), clean_line(note));
                 vec![Kind::Ticked { checklist: checklist.clone(), item: *item, text, done: *done, note, who }]
@@ -333,6 +356,17 @@ impl Request {
             _ => Vec::new(),
         }
     }
+}
+
+/// What is said of a follow-up that stands in no checklist any more.
+fn followed(checklist: &str, to: Far, note: &str, who: Person) -> Vec<Kind> {
+    let id = follow_up(checklist).unwrap_or_default().to_owned();
+    vec![Kind::FollowUpSet { id, to, note: clean_line(note), who }]
+}
+
+/// The follow-up that a list of one item stands for.
+fn follow_up(checklist: &str) -> Option<&str> {
+    checklist.strip_prefix(FOLLOW_UPS)?.strip_prefix(' ')
 }
 
 /// A run, and what of it was on the screen when a person spoke.

@@ -1,5 +1,6 @@
 //! What a screen may know: one read-only picture of the session, in words and numbers, without layout.
 
+mod after;
 mod deciding;
 mod drill;
 mod events;
@@ -11,6 +12,7 @@ mod plans;
 mod signal;
 
 pub use crate::engine::signal::{Level, Trend};
+pub use after::{FOLLOW_UPS, FollowUpView, WatchView};
 pub use deciding::{
     ActsView, ArmingView, DecisionView, IncidentView, MatrixRow, MatrixView, Notice, ReactionView, Watch,
     WhyOf, WhyRow, WhyView,
@@ -111,6 +113,10 @@ pub struct View {
     pub why: Option<WhyView>,
     /// Checklists, in file order.
     pub checklists: Vec<ChecklistView>,
+    /// What is still to be done after runs and incidents, what is due first at the top.
+    pub follow_ups: Vec<FollowUpView>,
+    /// Those of them that stand in no checklist any more, or never did, as one ([`FOLLOW_UPS`]).
+    pub earlier: Option<ChecklistView>,
     /// Procedures that are offered, in file order.
     pub procedures: Vec<ProcedureView>,
     /// Troubles that are known, what fits best first.

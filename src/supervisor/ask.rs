@@ -37,6 +37,8 @@ pub struct World {
     pub home: PathBuf,
     /// When the run began, where there is one.
     pub run: Option<Now>,
+    /// Held by whoever queues what people are told, in the order of what happened.
+    pub telling: tokio::sync::Mutex<()>,
 }
 
 /// What a probe answered.

@@ -79,7 +79,7 @@ impl Marks {
                 Kind::Marked { mark, at, values, who } => {
                     out.newest.insert(mark, Marked { at, who, values });
                 }
-                Kind::IncidentOpened { .. } if out.frozen.is_none() => {
+                Kind::IncidentOpened { .. } | Kind::IncidentReopened { .. } if out.frozen.is_none() => {
                     out.frozen = Some((record.at, out.newest.clone()));
                 }
                 Kind::IncidentClosed { .. } => out.frozen = None,

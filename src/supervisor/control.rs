@@ -3,6 +3,7 @@
 
 use super::home::{alive, journal_path};
 use super::person::user_name;
+use super::secrets::{guard, hide};
 use crate::clock;
 use crate::journal::access::{Sharing, open_left_by_another};
 use crate::journal::{Disk, LogError, Opened, Tail};
@@ -41,6 +42,10 @@ impl Asker {
     /// # Errors
     /// When the file cannot be made.
     pub fn open(disk: Arc<dyn Disk>, run: &Path, who: Person) -> Result<Asker, LogError> {
+        // What is asked is written down: without the secrets that the run has.
+        if let Ok(plan) = super::home::read_plan(run) {
+            guard(&plan.playbook.secrets);
+        }
         let folder = control_dir(run);
         let io = |path: &Path, doing| {
             let path = path.to_owned();
@@ -81,7 +86,9 @@ impl Asker {
             who: self.who.clone(),
             ask: wish,
         };
-        let mut line = serde_json::to_vec(&request).expect("a request has string keys only");
+        let mut value = serde_json::to_value(&request).expect("a request has string keys only");
+        hide(&mut value);
+        let mut line = value.to_string().into_bytes();
         line.push(b'\n');
         let io = |doing| {
             let path = self.file.path.clone();

@@ -4,6 +4,7 @@ mod beat;
 
 pub use beat::{Beat, BeatSignal, BeatTrigger, beat_path};
 
+use super::secrets::hide;
 use crate::clock;
 use crate::journal::access::Sharing;
 use crate::journal::{LogError, Tail, append_if, read, real};
@@ -69,7 +70,11 @@ pub fn append(home: &Path, rules: &Rules, kind: &Kind) -> Result<Result<Record, 
     let mut refused = None;
     let written = append_if(real(), &path(home), &now, PATIENCE, |records| {
         match Decisions::fold(records).and_then(|state| state.admits(kind, rules, &now)) {
-            Ok(()) => Some(kind.parts()),
+            Ok(()) => {
+                let (name, mut body) = kind.parts();
+                hide(&mut body);
+                Some((name, body))
+            }
             Err(why) => {
                 refused = Some(why);
                 None

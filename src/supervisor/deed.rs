@@ -244,6 +244,7 @@ fn world(plan: &Plan) -> Arc<World> {
         secrets: Secrets::new(plan.playbook.secrets.clone()),
         home: plan.home.clone().into(),
         run: None,
+        telling: Default::default(),
     })
 }
 
@@ -267,6 +268,7 @@ pub async fn judged(playbook: &Playbook, environment: &str, context: &Context) -
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
+        telling: Default::default(),
     });
     let mut asking = JoinSet::new();
     for (id, list) in &playbook.checklists {

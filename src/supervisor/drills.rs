@@ -1,6 +1,6 @@
 //! Where drills are kept: `drills/<service>/<id>.json` with journal and report, apart from the service's own records.
 
-use crate::journal::{atomic_write, real};
+use crate::journal::{atomic_write, hash, real};
 use crate::model::record::Record;
 use crate::model::rehearsal::Drilled;
 use std::io;
@@ -15,7 +15,8 @@ pub fn folder(root: &Path, service: &str) -> PathBuf {
     root.join("drills").join(name)
 }
 
-/// Keeps one drill: what came of it, its records and its report (`text`, in Markdown); answers the report's file.
+/// Keeps one drill: what came of it, its records and its report (`text`, in Markdown); answers the report's file. Each line of
+/// the records holds the hash of the line before.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -30,10 +31,11 @@ pub fn keep(
     let file = folder.join(format!("{}.json", drilled.id));
     let bytes = serde_json::to_vec_pretty(drilled)?;
     atomic_write(&*real(), &file, &bytes, 0o644).map_err(io::Error::other)?;
-    let mut journal = Vec::new();
+    let (mut journal, mut prev) = (Vec::new(), "0".repeat(64));
     for (run, record) in records {
-        let line = serde_json::json!({ "run": run, "record": record });
-        serde_json::to_writer(&mut journal, &line)?;
+        let line = serde_json::to_vec(&serde_json::json!({ "run": run, "record": record, "prev": prev }))?;
+        prev = hash(&line);
+        journal.extend(line);
         journal.push(b'\n');
     }
     let journal_file = folder.join(format!("{}.jsonl", drilled.id));
@@ -104,6 +106,7 @@ mod tests {
             secrets: Secrets::new(Default::default()),
             home: root.path().join("shop@prod"),
             run: None,
+            telling: Default::default(),
         };
         let day = 86_400_000;
         let asked = |procedure: &str, newer_than| Probe {

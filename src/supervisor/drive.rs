@@ -3,6 +3,7 @@
 use super::after;
 use super::ask::World;
 use super::attempt::Process;
+use super::audit::forward::Forwarder;
 use super::decisions::{self, host};
 use super::home::{
     Holder, LockNote, holder, is_guarding, journal_path, lock_path, orphans, read_plan, run_dir, successor,
@@ -13,8 +14,9 @@ use super::outbox::Courier;
 use super::perform::Driver;
 use super::report::write_report;
 use super::resolve::ask_any;
-use super::secrets::Secrets;
+use super::secrets::{Secrets, guard, hide};
 use crate::clock;
+use crate::config::settings;
 use crate::journal::access::Sharing;
 use crate::journal::{Disk, Hold, Log, LogError, Reserve, real};
 use crate::model::playbook::StepKind;
@@ -35,6 +37,9 @@ use std::time::Duration;
 
 /// How long a lock is waited for; a reader that looks at it holds it for a moment.
 const HOLD: Duration = Duration::from_millis(300);
+
+/// How long what is on record may take to reach its receivers when a run is over.
+const FORWARD: Duration = Duration::from_secs(3);
 
 /// How long it stays, with every lock released, for what its run told to be delivered.
 const LINGER: Duration = Duration::from_secs(600);
@@ -66,6 +71,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let home = run.parent().and_then(Path::parent).unwrap_or(&run);
+    let forwarder = Forwarder::start(home, settings::of_process().audit);
     let done = runtime.block_on(async {
         let (driver, heard) = match take_over(real(), &run, resume).await {
             Ok(Some(taken)) => taken,
@@ -93,6 +100,9 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     });
     // A stub's end may still be waited for in a thread: the stub does not need us.
     runtime.shutdown_background();
+    if let Some(forwarder) = forwarder {
+        forwarder.finish(FORWARD);
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -128,6 +138,7 @@ pub(super) async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> 
     if run_dir(home, &plan.id) != run {
         return Err((Refusal::Plan, format!("the plan is of run {}, not of this folder", plan.id)));
     }
+    guard(&plan.playbook.secrets);
     let (mut log, mut records) = match Log::open(disk.clone(), &journal_path(run), &clock::now(), HOLD) {
         Ok(opened) => opened,
         Err(e @ LogError::Held { .. }) => {
@@ -167,6 +178,7 @@ pub(super) async fn take_over(disk: Arc<dyn Disk>, run: &Path, resume: bool) -> 
         secrets: Secrets::new(plan.playbook.secrets.clone()),
         home: home.to_owned(),
         run: Some(state.started.clone().unwrap_or_else(clock::now)),
+        telling: Default::default(),
     };
     let judged = match judged {
         Ok(lock) => match prove(&world, &plan).await {
@@ -394,7 +406,8 @@ fn begin(
 }
 
 fn append(log: &mut Log, records: &mut Vec<Record>, kind: &Kind) -> Result<(), No> {
-    let (name, body) = kind.parts();
+    let (name, mut body) = kind.parts();
+    hide(&mut body);
     records.push(log.append(&clock::now(), &name, &body).map_err(storage)?);
     Ok(())
 }

@@ -53,6 +53,7 @@ pub async fn run(
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     // A command may show what it was not given: all of them are masked.
     world.secrets.learn();

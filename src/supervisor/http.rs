@@ -98,7 +98,7 @@ pub(super) async fn exchange(
     Ok((Reply { status: Some(status), out, ..Reply::default() }, retry_after))
 }
 
-fn client(direct: bool, limit: Duration) -> Result<Client, String> {
+pub(super) fn client(direct: bool, limit: Duration) -> Result<Client, String> {
     // A second installation is refused, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
@@ -112,7 +112,7 @@ fn client(direct: bool, limit: Duration) -> Result<Client, String> {
 }
 
 /// The innermost reason, which is what people need.
-fn words(e: &reqwest::Error) -> String {
+pub(super) fn words(e: &reqwest::Error) -> String {
     if e.is_timeout() {
         return "no answer in time".to_owned();
     }

@@ -5,10 +5,12 @@ use super::home::{ensure_dir, run_dir, runs_dir};
 use super::logout::{Stay, scope, stay};
 use super::person::user_name;
 use crate::clock;
+use crate::config::playbook::texts;
+use crate::config::settings;
 use crate::journal::access::{Sharing, network_file_system};
 use crate::journal::{Disk, LogError, real, write_new};
 use crate::run::Person;
-use crate::run::plan::Plan;
+use crate::run::plan::{After, Plan};
 use crate::run::record::Refusal;
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
@@ -103,6 +105,9 @@ pub(super) fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<Pa
         disk.create_dir(&control, sharing.drop_dir_mode()).map_err(io(&control, "make"))?;
         let bytes = serde_json::to_vec_pretty(plan).expect("a plan has string keys only");
         write_new(disk, &new.join("plan.json"), &bytes, sharing.own_mode())?;
+        if let Some(text) = playbook_text(&home, plan) {
+            write_new(disk, &new.join("playbook.toml"), text.as_bytes(), sharing.own_mode())?;
+        }
         disk.sync_dir(&new).map_err(io(&new, "sync"))?;
         // Fails when somebody has started this very run: its folder is not empty.
         disk.rename(&new, &place).map_err(io(&place, "put the plan at"))?;
@@ -110,6 +115,18 @@ pub(super) fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<Pa
     })();
     made.map_err(storage)?;
     Ok(place)
+}
+
+/// The playbook as it was when the plan was made: this process has read it, or it lies with the run that is gone on with. The plan
+/// has its hash.
+fn playbook_text(home: &Path, plan: &Plan) -> Option<String> {
+    let read = texts::text(&plan.playbook_hash).map(|t| t.to_string());
+    read.or_else(|| match &plan.after {
+        Some(After::Succeeds { run, .. }) => {
+            std::fs::read_to_string(run_dir(home, run).join("playbook.toml")).ok()
+        }
+        _ => None,
+    })
 }
 
 /// Makes the folder of a service where there is none: private, or shared as the folder of all records is. Durable on
@@ -196,6 +213,9 @@ fn start(mut command: Command, dir: &Path, by: Option<&Person>) -> Result<Option
     command.arg("__supervise").arg("--run").arg(dir);
     if by.is_some() {
         command.arg("--resume");
+    }
+    if let Some(file) = settings::in_use() {
+        command.env("RIPCORD_CONFIG", file);
     }
     let mut child = command
         .stdin(Stdio::piped())

@@ -156,6 +156,7 @@ mod tests {
                 secrets: Secrets::new(Default::default()),
                 home: "/nonexistent".into(),
                 run: None,
+                telling: Default::default(),
             }),
             plan,
         }

@@ -6,6 +6,7 @@
 mod after;
 pub mod ask;
 pub mod attempt;
+pub mod audit;
 pub mod baseline;
 mod begin;
 pub mod capture;

@@ -6,6 +6,7 @@ use super::file_change::Planned;
 use super::late::Moment;
 use super::person::{roles_answering, roles_asked};
 use super::report::Writer;
+use super::secrets::hide;
 use super::watch::{Holding, SLEPT};
 use crate::clock;
 use crate::journal::{Disk, Hold, Log, LogError};
@@ -229,7 +230,8 @@ impl Driver {
 
     pub(super) fn record(&mut self, now: &Now, kind: &Kind) -> Result<(), LogError> {
         self.answers.apply(&self.plan, kind);
-        let (name, body) = kind.parts();
+        let (name, mut body) = kind.parts();
+        hide(&mut body);
         self.records.push(self.log.append(now, &name, &body)?);
         if let Kind::StepStarting { step, .. } = kind {
             self.hold(*step);

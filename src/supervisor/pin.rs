@@ -196,6 +196,7 @@ mod tests {
             secrets: Secrets::new(IndexMap::new()),
             home: "/nonexistent".into(),
             run: None,
+            telling: Default::default(),
         }
     }
 

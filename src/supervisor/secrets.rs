@@ -8,6 +8,53 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What this process knows of secrets: their values, and what takes them out of texts.
+static GUARDED: Mutex<(BTreeMap<String, String>, Option<Masker>)> = Mutex::new((BTreeMap::new(), None));
+
+/// Reads the secrets of a playbook, as far as this process can: from here on none of them is written by it, whoever said it.
+pub fn guard(places: &IndexMap<String, Secret>) {
+    let secrets = Secrets::new(places.clone());
+    secrets.learn();
+    let read = std::mem::take(&mut *secrets.known());
+    let mut guarded = GUARDED.lock().unwrap_or_else(PoisonError::into_inner);
+    // By value: two playbooks may have secrets of one name.
+    guarded.0.extend(read.into_values().map(|value| (value.clone(), value)));
+    guarded.1 = Masker::new(&guarded.0).ok().filter(|_| !guarded.0.is_empty());
+}
+
+fn guarding() -> Option<Masker> {
+    GUARDED.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+}
+
+/// A text without the secrets that are guarded.
+pub fn hidden(text: &str) -> String {
+    guarding().map_or_else(|| text.to_owned(), |masker| masker.whole(text))
+}
+
+/// Fields in which people's own words stand. Names and numbers that a fold goes by are never touched: a weak secret may be a word of
+/// the playbook.
+const WORDS: [&str; 10] =
+    ["text", "note", "reason", "why", "detail", "evidence", "input", "subject", "body", "message"];
+
+/// What is to be written, its words without the secrets that are guarded.
+pub fn hide(value: &mut serde_json::Value) {
+    if let Some(masker) = guarding() {
+        hide_by(&masker, value, false);
+    }
+}
+
+fn hide_by(masker: &Masker, value: &mut serde_json::Value, words: bool) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) if words => *text = masker.whole(text),
+        Value::Array(all) => all.iter_mut().for_each(|v| hide_by(masker, v, words)),
+        Value::Object(all) => {
+            all.iter_mut().for_each(|(key, v)| hide_by(masker, v, WORDS.contains(&key.as_str())));
+        }
+        _ => {}
+    }
+}
+
 /// The secrets of a plan.
 #[derive(Debug)]
 pub struct Secrets {
@@ -120,6 +167,24 @@ mod tests {
         let filled = secrets.fill(&Template::from("Bearer {{ secret.token }}")).unwrap();
         assert_eq!(filled, "Bearer hunter22");
         assert_eq!(secrets.safe("401 for \x1b[31mhunter22\n"), "401 for [masked] ");
+    }
+
+    #[test]
+    fn what_people_write_holds_no_guarded_secret() {
+        let (_file, secrets) = file("a guarded value\n");
+        guard(&secrets.places);
+        let mut note = serde_json::json!({
+            "note": "it says: a guarded value", "id": "a guarded value",
+            "who": { "reason": ["YSBndWFyZGVkIHZhbHVl", 7] }, "body": "?k=a%20guarded%20value",
+        });
+        hide(&mut note);
+        assert_eq!(
+            note,
+            serde_json::json!({
+                "note": "it says: [masked]", "id": "a guarded value", "who": { "reason": ["[masked]", 7] }, "body": "?k=[masked]",
+            })
+        );
+        assert_eq!(hidden("a guarded value!"), "[masked]!");
     }
 
     #[test]

@@ -132,6 +132,8 @@ async fn post(
     (id, about): (String, String),
     say: Say,
 ) -> Result<Vec<String>, String> {
+    // What happened first is told first.
+    let _turn = moment.world.telling.lock().await;
     let tells: Vec<Tell> = moment.fill(&tells).await?;
     let plan = moment.plan.clone();
     let queued = tokio::task::spawn_blocking(move || {

@@ -301,6 +301,8 @@ pub enum Action {
     Undo,
     /// Do what was undone again.
     Redo,
+    /// Take the incident: its ladder waits.
+    Take,
     /// Guide of the step.
     StepGuide,
     /// Agree to the run that asks for it.
@@ -531,6 +533,7 @@ pub const TABLE: &[Binding] = table! {
     Timeline [k('>')] Export "write it to a file…", "export…";
     Guide [ENTER] Open "run it, open it, page them…", "open";
     Guide [k('R')] Retry "run it again";
+    Guide [k('K')] Take "you are on it: the ladder waits…", "I am on it…";
     Logs [k('F')] Filter "only what is picked out", "filter";
     Logs [ENTER] Open "the end, as it grows", "follow";
     Fleet [ENTER] Open "open the service", "open";

@@ -247,11 +247,12 @@ pub fn next_visible_change(view: &View) -> u64 {
     }
     for rung in &view.book.ladder {
         match rung.state {
-            RungState::Ahead(_) => next = next.min(1000 - wall % 1000),
+            RungState::Ahead(_) | RungState::Held(_) => next = next.min(1000 - wall % 1000),
             RungState::Reached(ms) => ages.push(ms),
-            RungState::Idle | RungState::Told(_) => {}
+            RungState::Idle | RungState::Told(_) | RungState::NotFor | RungState::Waits => {}
         }
     }
+    ages.extend(view.book.call.and_then(|c| c.due_ms));
     ages.extend(view.severities.iter().filter_map(|s| s.for_ms));
     ages.extend(view.triggers.iter().filter_map(|t| match t.state {
         TriggerState::Firing { since } => Some(since),

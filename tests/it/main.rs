@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attempt;
+mod audit;
 mod backtest;
 mod check;
 mod checklist;
@@ -39,6 +40,7 @@ mod requirements;
 #[allow(dead_code)]
 mod run;
 mod screen;
+mod secrets;
 mod storage;
 mod terminal;
 mod two_accounts;

@@ -62,6 +62,7 @@ pub(super) fn document(k: &Known) -> Value {
         },
         "automatic": k.automatic().into_iter().map(|(t, a)| attempt(t, a)).collect::<Vec<_>>(),
         "decider": decider(k),
+        "audit_troubles": crate::supervisor::audit::forward::troubles(&k.setup.folder),
         "incident": k.state.incident.as_ref().map(|i| json!({
             "id": i.name(), "opened_as": i.id, "since": time(i.since.wall), "reason": i.reason,
             "severity": i.severity(k.playbook()), "lead": i.lead(),

@@ -12,6 +12,7 @@ use crate::model::time::Millis;
 use crate::run::approval::who_may;
 use crate::run::plan::Approval;
 use crate::session::decision::{Attempt, Choice, Clock};
+use crate::supervisor::audit::forward::troubles;
 use crate::supervisor::decisions::{Beat, BeatSignal};
 use unicode_width::UnicodeWidthStr;
 
@@ -64,6 +65,7 @@ pub(super) fn page(k: &Known) -> String {
     out.line(0, &format!("{}  ({})", b.text, k.lasts(b.standing_since)));
     b.evidence.iter().for_each(|e| out.line(2, e));
     out.line(0, &watch(k));
+    troubles(&k.setup.folder).iter().for_each(|t| out.line(0, &format!("AUDIT: {t}")));
     if let Some(trouble) = b.trouble.as_ref().filter(|_| k.watched) {
         out.line(0, &format!("NOTHING IS DECIDED: {trouble}"));
     }

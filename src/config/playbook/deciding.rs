@@ -1,13 +1,12 @@
 //! `[severities]`, `[objectives]`, `[verifications]`: what is judged by.
 
-use super::conditions::hurried;
+use super::conditions::{hurried, standing};
 use super::people::agreeing;
 use super::probes::probe_of;
 use super::templates::Scope;
 use super::words::{Style, id};
-use crate::config::problem::Severity as Level;
 use crate::config::walk::{Node, Table};
-use crate::model::playbook::{Criterion, From, Objective, Role, Severity, To, Verification};
+use crate::model::playbook::{Criterion, From, Goal, Objective, Role, Severity, StartedBy, To, Verification};
 use crate::model::probe::Ask;
 use indexmap::IndexMap;
 
@@ -30,7 +29,7 @@ pub fn severities(top: &Table<'_>, roles: &IndexMap<String, Role>) -> IndexMap<S
     out
 }
 
-/// `[objectives.O]`; those of kinds that are not judged yet are left out with a note.
+/// `[objectives.O]`
 pub fn objectives(top: &Table<'_>, steps: &[(String, String)]) -> IndexMap<String, Objective> {
     let mut out = IndexMap::new();
     let Some(n) = top.opt("objectives") else { return out };
@@ -49,53 +48,52 @@ fn objective(t: &Table<'_>, steps: &[(String, String)]) -> Option<Objective> {
         .opt("procedures")
         .map(|n| n.references("procedure", t.cx.known.of("procedures")))
         .unwrap_or_default();
-    let started_by = t.opt("started_by").and_then(|n| n.choice(&[("system", true), ("person", false)]));
-    let note = |what: &str| t.cx.not_yet(t.span.clone(), Level::Warning, what, "it is not judged");
-    let lasts = t.opt("lasts").map(|n| n.dur_positive());
-    t.opt("allow").map(|n| n.dur());
-    match t.one_of(&["within", "data_age", "holds", "stays"])? {
-        ("within", n) => {
+    let started_by = t
+        .opt("started_by")
+        .map(|n| n.choice(&[("system", StartedBy::System), ("person", StartedBy::Person)]));
+    let (which, n) = t.one_of(&["within", "data_age", "holds", "stays"])?;
+    for (key, of) in [("from", "within"), ("to", "within"), ("lasts", "stays"), ("allow", "stays")] {
+        if which != of && t.opt(key).is_some() {
+            t.cx.error(t.key_span(key), format!("`{key}` has no meaning without `{of}`"), "leave it out");
+        }
+    }
+    let goal = match which {
+        "within" => {
             let within = n.dur_positive();
-            let from = [
-                ("firing", Some(From::Firing)),
-                ("confirmed", Some(From::Confirmed)),
-                ("start", Some(From::Start)),
-                ("decision", None),
+            let words = [
+                ("firing", From::Firing),
+                ("decision", From::Decision),
+                ("confirmed", From::Confirmed),
+                ("start", From::Start),
             ];
-            let from = t.req("from", "write firing, decision, confirmed or start").and_then(|n| {
-                let words: Vec<(&str, usize)> = from.iter().enumerate().map(|(i, (w, _))| (*w, i)).collect();
-                n.choice(&words).map(|i| from[i].1.clone())
-            });
+            let from =
+                t.req("from", "write firing, decision, confirmed or start").and_then(|n| n.choice(&words));
             let to = t
                 .req("to", "write effect, recovered, verified, end or \"step <id>\"")
                 .and_then(|n| to(&n, &procedures, steps));
-            if started_by == Some(true) {
-                note("an objective of runs started by the system");
-                return None;
+            Goal::Time { from: from?, to: to?, within: within? }
+        }
+        "stays" => {
+            let when = standing(&n);
+            let lasts = t
+                .req("lasts", "write for how long: lasts = \"2h\"")
+                .and_then(|n| Some((n.dur_positive()?, n)));
+            let allow = t.opt("allow").map_or(Some(0), |n| n.dur());
+            let (lasts, node) = lasts?;
+            let allow = allow?;
+            if allow >= lasts {
+                node.error("it may be broken for as long as it is to last", "make `allow` shorter");
             }
-            if from == Some(None) {
-                note("an objective from the `decision`");
-                return None;
-            }
-            Some(Objective { title: title?, procedures, from: from??, to: to?, within: within? })
+            Goal::Stays { when: when?, lasts, allow }
         }
-        ("stays", _) => {
-            if lasts.is_none() {
-                t.req("lasts", "write for how long: lasts = \"2h\"");
-            }
-            note("an objective that `stays`");
-            None
-        }
-        ("holds", _) => {
-            note("an objective that `holds`");
-            None
-        }
-        (_, n) => {
-            n.dur();
-            note("an objective of `data_age`");
-            None
-        }
-    }
+        "holds" => Goal::Holds(standing(&n)?),
+        _ => Goal::DataAge(n.dur()?),
+    };
+    let started_by = match started_by {
+        Some(found) => Some(found?),
+        None => None,
+    };
+    Some(Objective { title: title?, procedures, started_by, goal })
 }
 
 fn to(n: &Node<'_>, procedures: &[String], steps: &[(String, String)]) -> Option<To> {

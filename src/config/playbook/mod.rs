@@ -25,6 +25,7 @@ mod sources;
 mod steps;
 mod telling;
 mod templates;
+pub mod texts;
 mod triggers;
 mod words;
 
@@ -118,7 +119,8 @@ pub fn parse(src: &str, name: &str) -> Result<Loaded, Vec<Problem>> {
     problems.sort_by_key(|p| (p.line, p.column));
     match playbook {
         Some(playbook) if problems.iter().all(|p| p.severity == Severity::Warning) => {
-            let hash = Sha256::digest(src.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+            let hash: String = Sha256::digest(src.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+            texts::remember(&hash, src);
             Ok(Loaded { playbook, warnings: problems, hash })
         }
         _ => Err(problems),

@@ -278,3 +278,46 @@ fn hours_that_cannot_be_read_are_told_and_kept_as_written() {
         assert!(loaded.warnings.is_empty(), "{good}: {}", told(&loaded.warnings));
     }
 }
+
+#[test]
+fn objectives_are_about_time_data_an_end_or_what_stays() {
+    use crate::model::playbook::{From, Goal, StartedBy};
+    let more = r#"
+[objectives.manual]
+title = "Manual"
+started_by = "person"
+from = "decision"
+to = "effect"
+within = "5m"
+[objectives.rpo]
+title = "RPO"
+data_age = "5m"
+[objectives.impact]
+title = "Impact"
+holds = "rss < 1GB"
+[objectives.range]
+title = "In range"
+stays = "rss < 1GB"
+lasts = "2h"
+allow = "1m"
+"#;
+    let loaded = parse(&format!("{GOOD}{more}"), "x.toml").unwrap_or_else(|p| panic!("{}", told(&p)));
+    assert!(loaded.warnings.is_empty(), "{}", told(&loaded.warnings));
+    let all = &loaded.playbook.objectives;
+    assert_eq!(all["manual"].started_by, Some(StartedBy::Person));
+    assert!(matches!(all["manual"].goal, Goal::Time { from: From::Decision, within: 300_000, .. }));
+    assert_eq!(all["rpo"].goal, Goal::DataAge(300_000));
+    assert!(matches!(&all["impact"].goal, Goal::Holds(c) if c.text == "rss < 1GB"));
+    assert!(matches!(all["range"].goal, Goal::Stays { lasts: 7_200_000, allow: 60_000, .. }));
+    let bad = more
+        .replace("lasts = \"2h\"\n", "lasts = \"30s\"\n")
+        .replace("data_age = \"5m\"", "data_age = \"5m\"\nlasts = \"1h\"")
+        .replace("holds = \"rss < 1GB\"", "holds = \"rss < nothing\"");
+    let problems = parse(&format!("{GOOD}{bad}"), "x.toml").unwrap_err();
+    let text = told(&problems);
+    for phrase in
+        ["it may be broken for as long as it is to last", "`lasts` has no meaning without `stays`", "nothing"]
+    {
+        assert!(text.contains(phrase), "{phrase} not in\n{text}");
+    }
+}

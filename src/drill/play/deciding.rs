@@ -10,7 +10,7 @@ use crate::run::freeze;
 use crate::run::freeze::names;
 use crate::run::plan::{Automatic, Cause, Context};
 use crate::session;
-use crate::session::decision::machine::{Effect as Wants, Event, Judged};
+use crate::session::decision::machine::{Effect as Wants, Event, Judged, News};
 use crate::session::decision::{Firing, Kind};
 use indexmap::IndexMap;
 use std::collections::VecDeque;
@@ -67,6 +67,12 @@ impl Play {
                         let (detail, ok) = self.page(now, &trigger, &text);
                         events.push_back(Event::Paged { firing, ok, detail });
                     }
+                    Wants::Ring { climb, news: News::Rung(rung), .. } => {
+                        let (detail, ok) = self.ring(now, rung);
+                        events.push_back(Event::Rung { climb, rung, ok, detail });
+                    }
+                    // That it is taken, or over, changes nothing on the simulated service.
+                    Wants::Ring { .. } => {}
                 }
             }
         }
@@ -101,6 +107,8 @@ impl Play {
             standing: verdict.standing.clone(),
             evidence: verdict.evidence.clone(),
         };
+        let said = session::conditions(self.rehearsed.playbook(), engine, now);
+        self.decide(now, Event::Conditions(said));
         self.decide(now, event);
     }
 
@@ -169,6 +177,22 @@ impl Play {
             return Err("the target has changed since its plan was shown".to_owned());
         }
         self.begin(now, draft)
+    }
+
+    /// Tells a rung of the ladder, by its message.
+    fn ring(&mut self, now: &Now, rung: usize) -> (String, bool) {
+        let playbook = self.playbook();
+        let Some(rung) = playbook.escalation.get(rung.saturating_sub(1)) else {
+            return ("there is no such rung".to_owned(), false);
+        };
+        let context = self.context(now, "page", "the ladder", None);
+        let text = format!("{}: the ladder", playbook.service.title);
+        let to = (rung.roles.as_slice(), rung.channels.as_slice());
+        match freeze::page(playbook, &self.settings.environment, &context, to, (&text, &text)) {
+            Ok(Some(rung)) => told(&self.world, &rung.steps.iter().collect::<Vec<_>>()),
+            Ok(None) => ("there is no channel".to_owned(), false),
+            Err(problems) => (clean_line(&problems.join("; ")), false),
+        }
     }
 
     /// Tells the rung that the incident has reached, or who decides on the trigger.

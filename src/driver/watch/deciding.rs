@@ -9,6 +9,7 @@ use super::perform::About;
 use super::spool::{Spool, spooled};
 use super::{lock, notices, runs, wants, words};
 use crate::clock;
+use crate::config::settings;
 use crate::driver::Setup;
 use crate::engine::Engine;
 use crate::journal::Hold;
@@ -18,6 +19,7 @@ use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
 use crate::session::decision::machine::{Effect, Event, Judged, Machine};
 use crate::session::decision::{Decisions, Kind, Rules};
+use crate::supervisor::audit::forward::Forwarder;
 use crate::supervisor::decisions::{self, Beat, host};
 use crate::supervisor::outbox::Courier;
 use crate::supervisor::person::person;
@@ -74,6 +76,8 @@ pub struct Deciding {
     /// Why nothing can be recorded, and since when (boot milliseconds).
     trouble: Option<(String, Millis)>,
     pulse: Arc<Pulse>,
+    /// Sends what is on record to its receivers, while somebody decides here.
+    _forwarder: Option<Forwarder>,
     before: Option<Beat>,
     leaving: bool,
     /// When items of checklists that judge themselves are looked at again, and asked again (boot milliseconds).
@@ -197,6 +201,7 @@ impl Deciding {
             std::thread::Builder::new().name(name.into()).spawn(work).map_err(|e| e.to_string())
         };
         thread("decisions", Box::new(move || writer.run(&work)))?;
+        let forwarder = Forwarder::start(&home, settings::of_process().audit);
         let (follow, news_of_runs) = (open.clone(), tell.clone());
         thread("runs", Box::new(move || runs::follow(&home, acts, &follow, &news_of_runs)))?;
         let mut it = Deciding {
@@ -213,6 +218,7 @@ impl Deciding {
             unwritten: Vec::new(),
             trouble: None,
             pulse,
+            _forwarder: forwarder,
             before,
             leaving: false,
             look: 0,
@@ -273,6 +279,8 @@ impl Deciding {
             standing: verdict.standing.clone(),
             evidence: verdict.evidence.clone(),
         };
+        let said = crate::session::conditions(&self.setup.playbook, engine, now);
+        self.handle(now, Event::Conditions(said));
         self.handle(now, judged);
         self.items(now, engine);
     }
@@ -512,6 +520,10 @@ impl Deciding {
                     self.answer(Event::Paged { firing, ok: false, detail });
                 }
             },
+            Effect::Ring { climb, news, .. } => {
+                let ladder = super::ladder::Ladder { setup: self.setup.clone(), state: self.state().clone() };
+                self.spawn(ladder.ring(climb, news));
+            }
         }
     }
 

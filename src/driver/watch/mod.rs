@@ -2,6 +2,7 @@
 
 mod deciding;
 mod detached;
+mod ladder;
 mod lines;
 mod lock;
 mod log;
@@ -16,7 +17,7 @@ pub(super) mod words;
 
 pub use deciding::{Deciding, Told};
 pub use detached::start_detached;
-pub(super) use spool::folder as spool_folder;
+pub(super) use spool::{folder as spool_folder, since as spooled_since};
 
 use super::Setup;
 use crate::clock;

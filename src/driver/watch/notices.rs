@@ -59,6 +59,10 @@ pub(super) fn happened(
         Kind::Escalated { firing, .. } => {
             (Occasion::Escalated, format!("escalated {firing} {}", record.seq), of(&firing), None)
         }
+        Kind::RungDue { climb, rung, .. } => {
+            let last = state.incident.as_ref().and_then(|i| i.fired.last());
+            (Occasion::Escalated, format!("rung {climb} {rung}"), last.and_then(|(f, ..)| of(f)), None)
+        }
         Kind::IncidentClosed { incident, .. } => {
             let since = before.filter(|(id, _)| *id == incident).map_or_else(|| at.clone(), |b| b.1.clone());
             (Occasion::IncidentClosed, format!("closed {incident}"), None, Some((incident, since)))
@@ -207,7 +211,7 @@ mod tests {
     fn a_notice_of_some_severities_is_for_triggers_of_those() {
         let text = "schema = 1\n[service]\nname = \"shop\"\nowner = \"ana\"\n[environments.here]\n\
                     [sources.s]\nevery = \"1s\"\ncommand = { run = [\"true\"] }\n\
-                    [signals.x]\nsource = \"s\"\n\
+                    [signals.x]\nsource = \"s\"\nunit = \"count\"\n\
                     [severities.P1]\ntitle = \"Bad\"\n[triggers.errors]\nwhen = \"x > 1\"\nseverity = \"P1\"\n";
         let loaded = crate::config::playbook::parse(text, "shop.toml");
         let problems = |all: Vec<crate::config::problem::Problem>| -> String {

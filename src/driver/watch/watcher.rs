@@ -263,6 +263,9 @@ impl Watcher {
             Kind::IncidentOpened { .. } => {
                 self.engine.handle(now, engine::Event::Incident(Some(now.boot_of(&record.at))));
             }
+            Kind::IncidentReopened { since, .. } => {
+                self.engine.handle(now, engine::Event::Incident(Some(now.boot_of(since))));
+            }
             Kind::IncidentClosed { .. } => {
                 self.engine.handle(now, engine::Event::Incident(None));
                 self.learn();

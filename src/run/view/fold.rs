@@ -2,14 +2,15 @@
 
 use super::more::{after, approval, frozen, kind, late_by};
 use super::{
-    CriterionView, ObjectiveView, PhaseView, RunState, RunView, StepState, StepView, VerificationView,
-    between,
+    CriterionView, ObjectiveView, OtherGoal, PhaseView, RunState, RunView, StepState, StepView,
+    VerificationView, between,
 };
-use crate::model::playbook::{From, StepKind, To};
+use crate::model::condition::duration;
+use crate::model::playbook::{From, Goal, Objective, StepKind, To};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Deadline, Now};
-use crate::run::plan::{Inherited, Plan, PlanStep};
+use crate::run::plan::{DataFrom, Inherited, Plan, PlanStep};
 use crate::run::record::{Answer, Outcome};
 use crate::run::state::{Need, Stand, State, StepState as Folded, VerifyState};
 
@@ -240,13 +241,17 @@ fn objectives(
     verified: Option<&Now>,
 ) -> Vec<ObjectiveView> {
     let verify = || state.steps.iter().rev().find_map(|s| s.verify.as_ref());
-    let view = |o: &crate::model::playbook::Objective| {
-        let from = match o.from {
+    let view = |(id, o): (&String, &Objective)| {
+        let (from, to, within) = match &o.goal {
+            Goal::Time { from, to, within } => (from, to, *within),
+            other => return not_of_time(plan, id, o, other),
+        };
+        let from = match from {
             From::Firing => Some(plan.cause.as_ref().map_or(&plan.confirmed_at, |c| &c.firing_since).clone()),
-            From::Confirmed => Some(plan.confirmed_at.clone()),
+            From::Decision | From::Confirmed => Some(plan.confirmed_at.clone()),
             From::Start => state.started.clone(),
         };
-        let (to, provisional) = match &o.to {
+        let (to, provisional) = match to {
             To::Effect => (effect.cloned(), false),
             To::Verified => (verified.cloned(), false),
             To::Recovered => match verify() {
@@ -262,7 +267,30 @@ fn objectives(
                 (passed.and_then(|(_, s)| s.ended.clone()), false)
             }
         };
-        ObjectiveView { title: o.title.clone(), within_ms: o.within, from, to, provisional }
+        ObjectiveView { title: o.title.clone(), within_ms: within, other: None, from, to, provisional }
     };
-    plan.playbook.objectives.values().map(view).collect()
+    plan.playbook.objectives.iter().map(view).collect()
+}
+
+/// An objective that is not about time. What stays or holds is judged by the decider, and is on its record.
+fn not_of_time(plan: &Plan, id: &str, o: &Objective, goal: &Goal) -> ObjectiveView {
+    let mut other = OtherGoal { id: id.to_owned(), asks: goal.asks(), ..OtherGoal::default() };
+    if let Goal::DataAge(most) = goal {
+        (other.kept, other.found) = match plan.data {
+            DataFrom::Nothing => (Some(true), "it goes back to nothing that has an age".to_owned()),
+            DataFrom::Unknown => (None, "nobody knows how old what it goes back to is".to_owned()),
+            DataFrom::At(wall) => {
+                let age = u64::try_from(plan.confirmed_at.wall - wall).unwrap_or(0);
+                (Some(age <= *most), format!("{} old", duration(age / 1000 * 1000)))
+            }
+        };
+    }
+    ObjectiveView {
+        title: o.title.clone(),
+        within_ms: 0,
+        other: Some(other),
+        from: None,
+        to: None,
+        provisional: false,
+    }
 }

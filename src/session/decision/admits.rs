@@ -1,5 +1,7 @@
 //! Whether one more record may be appended: asked under the log's lock, by the decider and by people alike.
 
+mod after;
+
 use super::agreed::{same_choice, same_person};
 use super::record::{Choice, Closed, Kind, Withheld};
 use super::words::{at, word};
@@ -129,6 +131,16 @@ impl Decisions {
                 let on_record = self.run_over.as_ref().is_some_and(|(last, ..)| last == run);
                 unless(!on_record, || format!("the end of {run} is on record"))
             }
+            Kind::RungDue { .. }
+            | Kind::RungTold { .. }
+            | Kind::RungAcked { .. }
+            | Kind::IncidentReopened { .. }
+            | Kind::FollowUpAdded { .. }
+            | Kind::FollowUpSet { .. }
+            | Kind::FollowUpOwned { .. }
+            | Kind::Watching { .. }
+            | Kind::WatchOver { .. }
+            | Kind::GoalJudged { .. } => self.admits_after(kind, rules, now),
             Kind::Flagged { signal, note, .. } => sane(&[signal], &[note]),
             Kind::Counted { signal, delta, .. } => {
                 sane(&[signal], &[])?;

@@ -49,8 +49,9 @@ impl Decisions {
                 }
             }
             Kind::VerdictChanged { to, evidence, .. } => self.verdict = Some((to, evidence, at.clone())),
-            Kind::RunOver { run, procedure, ended, .. } => {
+            Kind::RunOver { run, procedure, ended, follow, .. } => {
                 self.period.run += 1;
+                self.follow_from(&run, &ended, follow);
                 self.run_over = Some((run, procedure, ended));
             }
             Kind::Fired { firing, trigger, true_since, cell, stage, note, mode, evidence, .. } => {
@@ -141,6 +142,7 @@ impl Decisions {
             Kind::Noted { .. } | Kind::Troubled { .. } => {}
             // See `take_incident`.
             Kind::IncidentOpened { .. }
+            | Kind::IncidentReopened { .. }
             | Kind::IncidentClosed { .. }
             | Kind::TicketAsked { .. }
             | Kind::IncidentNamed { .. }
@@ -148,6 +150,15 @@ impl Decisions {
             | Kind::LeadSet { .. }
             | Kind::Joined { .. }
             | Kind::RunLinked { .. } => {}
+            rung @ (Kind::RungDue { .. } | Kind::RungTold { .. } | Kind::RungAcked { .. }) => {
+                self.take_rung(rung, at);
+            }
+            watch @ (Kind::Watching { .. } | Kind::WatchOver { .. } | Kind::GoalJudged { .. }) => {
+                self.take_watch(watch, at);
+            }
+            follow @ (Kind::FollowUpAdded { .. } | Kind::FollowUpSet { .. } | Kind::FollowUpOwned { .. }) => {
+                self.take_follow_up(follow, at)
+            }
             clocks @ (Kind::ClockOpened { .. }
             | Kind::DefaultFrozen { .. }
             | Kind::ClockMissed { .. }
@@ -233,7 +244,10 @@ impl Decisions {
             Kind::Marked { mark, at, values, who } => {
                 self.marks.insert(mark, Mark { at, values, who });
             }
-            item => self.take_item(item, at),
+            item => {
+                self.followed_by(&item, at);
+                self.take_item(item, at);
+            }
         }
     }
 

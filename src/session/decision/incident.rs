@@ -42,6 +42,8 @@ pub struct Incident {
     pub notes: Vec<Remark>,
     /// Runs that were begun in it, in their order.
     pub runs: Vec<LinkedRun>,
+    /// When it was reopened, or what had been taken for its end was found broken, last.
+    pub again: Option<Now>,
     /// When it was over, by whom (nobody: by itself), and why.
     pub ended: Option<(Now, Option<Person>, String)>,
 }
@@ -191,26 +193,40 @@ impl Decisions {
         match kind {
             Kind::IncidentOpened { incident, reason, run, who } => {
                 self.incidents += 1;
-                self.uncovered = None;
                 match &run {
                     Some(_) => self.incident_run.clone_from(run),
                     // What was ticked before something fired was for another matter.
                     None if who.is_none() => self.period.incident += 1,
                     None => {}
                 }
-                let fires = self.firings.values().filter(|f| f.resolved.is_none());
-                let fired = fires.map(|f| (f.id.clone(), f.trigger.clone(), f.at.clone()));
                 let mut opened = Incident {
                     id: incident.clone(),
                     since: at.clone(),
                     reason: reason.clone(),
                     run: run.clone(),
                     by: who.clone(),
-                    fired: fired.collect(),
+                    fired: self.firing_now(),
                     ..Incident::default()
                 };
                 opened.take(kind, at);
-                self.incident = Some(opened);
+                self.opened(opened, at);
+            }
+            Kind::IncidentReopened { incident, since, reason, run, .. } => {
+                let before = self.incident_before.take_if(|i| i.id == *incident);
+                let mut again = before.unwrap_or_else(|| Incident {
+                    id: incident.clone(),
+                    since: since.clone(),
+                    reason: reason.clone(),
+                    run: run.clone(),
+                    ..Incident::default()
+                });
+                for fired in self.firing_now() {
+                    if !again.fired.iter().any(|(id, ..)| *id == fired.0) {
+                        again.fired.push(fired);
+                    }
+                }
+                (again.again, again.ended) = (Some(at.clone()), None);
+                self.opened(again, at);
             }
             Kind::IncidentClosed { who, reason, .. } => {
                 if let Some(mut over) = self.incident.take() {
@@ -218,6 +234,7 @@ impl Decisions {
                     over.ended = Some((at.clone(), who.clone(), reason.clone()));
                     self.incident_before = Some(over);
                 }
+                self.ladder.over = Some(at.clone());
                 self.uncovered = None;
                 self.period.incident += 1;
             }
@@ -228,6 +245,21 @@ impl Decisions {
             }
             _ => self.incident.iter_mut().for_each(|i| i.take(kind, at)),
         }
+    }
+
+    /// What fires now, or did when no incident was open: firing, trigger, and when.
+    fn firing_now(&self) -> Vec<(String, String, Now)> {
+        let fires =
+            self.firings.values().filter(|f| f.resolved.is_none() || self.uncovered.as_ref() == Some(&f.id));
+        fires.map(|f| (f.id.clone(), f.trigger.clone(), f.at.clone())).collect()
+    }
+
+    /// An incident is open from now on, and its ladder is climbed from the beginning.
+    fn opened(&mut self, incident: Incident, at: &Now) {
+        self.climb(&incident.id, at, incident.again.is_some());
+        self.last_incident = Some((incident.id.clone(), incident.since.clone()));
+        (self.uncovered, self.broken) = (None, None);
+        self.incident = Some(incident);
     }
 
     /// The open incident of this name, or the one that was over last.

@@ -6,11 +6,15 @@ mod due;
 mod firing;
 mod incident;
 mod items;
+mod ladder;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod watches;
 
 pub use items::ItemSaid;
+pub use ladder::{News, reached};
+pub use watches::Conditions;
 
 use super::fold::passed;
 use super::{Decisions, Kind, Rules, SILENT, Withheld};
@@ -155,6 +159,19 @@ pub enum Event {
     },
     /// What items of checklists that judge themselves say now; those that are not named say nothing new.
     Items(Vec<ItemSaid>),
+    /// What conditions say that no trigger says: of rungs and objectives. Delivered as often as `Judged`.
+    Conditions(Conditions),
+    /// A rung is told, or there is nobody to tell.
+    Rung {
+        /// The climb.
+        climb: u32,
+        /// The rung, from 1.
+        rung: usize,
+        /// Somebody is told.
+        ok: bool,
+        /// In words, safe to show.
+        detail: String,
+    },
     /// The host slept so many milliseconds.
     HostSlept(u64),
     /// Time passed.
@@ -200,6 +217,15 @@ pub enum Effect {
         trigger: String,
         /// What is told.
         text: String,
+    },
+    /// Tell those on the ladder, each message once; a rung is answered with [`Event::Rung`].
+    Ring {
+        /// The incident.
+        incident: String,
+        /// The climb.
+        climb: u32,
+        /// What they are told.
+        news: News,
     },
 }
 
@@ -253,6 +279,12 @@ pub struct Machine {
     ticketing: Option<String>,
     /// What items that judge themselves say, and since when (boot milliseconds).
     items: IndexMap<(String, usize), (ItemSaid, Millis)>,
+    /// What conditions say that no trigger says.
+    conditions: Option<Conditions>,
+    /// What those on the ladder are being told, or were: the climb, what, and since when it is on record.
+    rung: Vec<(u32, News, Now)>,
+    /// What watches have earned since their last record, by run and objective.
+    earned: IndexMap<(String, String), watches::Earned>,
 }
 
 type FrozenPlan = Result<(String, String, String), String>;
@@ -296,6 +328,9 @@ impl Machine {
             covered: None,
             ticketing: None,
             items: IndexMap::new(),
+            conditions: None,
+            rung: Vec::new(),
+            earned: IndexMap::new(),
         }
     }
 
@@ -310,6 +345,7 @@ impl Machine {
         }
         let mut out = Vec::new();
         let wanted = [
+            self.watch(now),
             self.incident(now).into_iter().collect(),
             self.ticket().into_iter().collect(),
             self.linked(),
@@ -319,6 +355,7 @@ impl Machine {
             self.courses(),
             self.clocks(now),
             self.escalations(now),
+            self.rungs(now),
             self.quiet(now).into_iter().collect(),
             self.run_over().into_iter().collect(),
             self.items(now),
@@ -329,6 +366,7 @@ impl Machine {
         self.freeze(now, &mut out);
         self.tell(now, &mut out);
         self.open_ticket(&mut out);
+        self.ring(now, &mut out);
         out
     }
 
@@ -347,6 +385,8 @@ impl Machine {
                     self.covered = Some(run.clone());
                 }
                 self.runs = Some(runs);
+                // A run changes what conditions say; what was said before it says nothing of what is now.
+                self.conditions = None;
             }
             Event::Frozen { clock, plan } => {
                 self.freezing.insert(clock, (now.boot, Some(plan)));
@@ -383,10 +423,16 @@ impl Machine {
             Event::HostSlept(slept) => {
                 // What was judged before says nothing about now.
                 self.judged = None;
+                self.conditions = None;
                 self.items.clear();
                 self.unwritten.push(Kind::HostSlept { slept });
             }
             Event::Items(said) => self.items_said(now, said),
+            Event::Conditions(said) => self.conditions = Some(said),
+            Event::Rung { climb, rung, ok, detail } => {
+                let detail = clean_line(&detail);
+                self.unwritten.push(Kind::RungTold { epoch: self.epoch, climb, rung, ok, detail });
+            }
             Event::Tick => {}
         }
     }
@@ -396,6 +442,9 @@ impl Machine {
             return;
         }
         // A record of another kind than this log's was written by a newer program: its own fold will know it.
+        if let Ok(kind) = Kind::read(record) {
+            self.earned_on_record(&kind);
+        }
         let Ok(kind) = self.state.follow(record) else { return };
         self.landed(&kind);
         self.refused.clear();
@@ -430,6 +479,8 @@ impl Machine {
             }
             _ => true,
         });
+        let climb = state.ladder.climb;
+        self.unwritten.retain(|k| !matches!(k, Kind::RungTold { climb: of, .. } if *of != climb));
         let open = |run: &String| state.attempt(run).is_some_and(|a| a.ended.is_none());
         self.started.retain(open);
         self.starting.retain(open);
@@ -518,6 +569,12 @@ fn topic(kind: &Kind) -> String {
         Kind::VerdictChanged { .. } => ("verdict", String::new()),
         Kind::HostSlept { .. } => ("slept", String::new()),
         Kind::RunOver { .. } => ("run over", String::new()),
+        Kind::IncidentReopened { .. } => ("incident opened", String::new()),
+        Kind::RungDue { rung, .. } => ("rung", rung.to_string()),
+        Kind::RungTold { rung, .. } => ("rung told", rung.to_string()),
+        Kind::Watching { run, objective, .. } => ("watching", format!("{run} {objective}")),
+        Kind::WatchOver { run, objective, .. } => ("watching", format!("{run} {objective}")),
+        Kind::GoalJudged { run, objective, .. } => ("goal", format!("{run} {objective}")),
         Kind::ItemJudged { checklist, item, .. } => ("item", format!("{checklist} {item}")),
         _ => ("other", String::new()),
     };

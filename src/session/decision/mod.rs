@@ -5,19 +5,25 @@ mod admits;
 mod agreed;
 mod elapsed;
 mod fold;
+pub mod followups;
 pub mod incident;
 mod items;
+pub mod ladder;
 pub mod machine;
 pub mod record;
 mod rules;
 pub mod story;
+pub mod watches;
 pub mod words;
 
 pub use elapsed::Elapsed;
+pub use followups::FollowUp;
 pub use incident::{Incident, incidents};
 pub use items::{Deed, Did, ItemRecord, Judgement, LEAD, Note, Period, Stood, Tick, Without};
-pub use record::{Choice, Closed, Kind, Withheld};
+pub use ladder::Ladder;
+pub use record::{Choice, Closed, Far, Kind, ToFollow, WatchEnd, Withheld};
 pub use rules::{How, Limits, Rules};
+pub use watches::Watch;
 
 use crate::engine::evidence::Part;
 use crate::engine::verdict::Standing;
@@ -84,6 +90,20 @@ pub struct Decisions {
     pub period: Period,
     /// The last run that was over: its id, its procedure, when.
     pub run_over: Option<(String, String, Now)>,
+    /// The incident that was opened last, open or over.
+    pub last_incident: Option<(String, Now)>,
+    /// The climb of the ladder that belongs to the incident that was opened last.
+    pub ladder: Ladder,
+    /// Follow-ups by name, oldest first.
+    pub follow_ups: IndexMap<String, FollowUp>,
+    /// How many there were, for the next one's name.
+    pub followed: u32,
+    /// What must stay true after runs, by run and objective, oldest first.
+    pub watches: IndexMap<(String, String), Watch>,
+    /// What had to hold at the end of runs, by run and objective.
+    pub goals: IndexMap<(String, String), watches::Goal>,
+    /// A watch that was broken while no incident was open.
+    pub broken: Option<watches::Broken>,
     /// Sequence and wall time of the last record.
     pub last: Option<(u64, Now)>,
 }

@@ -413,6 +413,9 @@ pub enum Kind {
         procedure: String,
         /// When it ended.
         ended: Now,
+        /// What is to be done after it; each becomes a follow-up.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        follow: Vec<ToFollow>,
     },
     /// A flag was raised or lowered.
     Flagged {
@@ -503,6 +506,151 @@ pub enum Kind {
         /// When it was accepted.
         began: Now,
     },
+    /// A rung of the ladder is due. Once per climb; whoever is told is told after this is on record.
+    RungDue {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The incident.
+        incident: String,
+        /// Which climb of the ladder in this log, from 1: an incident that is reopened climbs anew.
+        climb: u32,
+        /// The rung, from 1.
+        rung: usize,
+        /// Why now, in words.
+        why: String,
+        /// Who is told (titles of roles).
+        to: Vec<String>,
+        /// Those of them who are outside their hours.
+        outside: Vec<String>,
+    },
+    /// What came of telling a rung: its messages are in the outbox, or there are none.
+    RungTold {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The climb.
+        climb: u32,
+        /// The rung, from 1.
+        rung: usize,
+        /// Somebody is told.
+        ok: bool,
+        /// In words, safe to show.
+        detail: String,
+    },
+    /// A person has taken the incident: the ladder waits while they are on it.
+    RungAcked {
+        /// The incident.
+        incident: String,
+        /// The climb.
+        climb: u32,
+        /// The severity in force then; a graver one ends the waiting.
+        severity: Option<String>,
+        /// Until when the ladder waits.
+        until: Deadline,
+        /// In their words.
+        note: String,
+        /// Who.
+        who: Person,
+    },
+    /// What was over is not: a watch after success was broken.
+    IncidentReopened {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// Its name, the same as before.
+        incident: String,
+        /// When it had been opened first.
+        since: Now,
+        /// Why, in words.
+        reason: String,
+        /// The run whose success did not last.
+        run: Option<String>,
+    },
+    /// A person added a follow-up.
+    FollowUpAdded {
+        /// Its name, the next one of this log: `f7`.
+        id: String,
+        /// What is to be done.
+        text: String,
+        /// Until when, wall milliseconds.
+        due: Option<i64>,
+        /// Who does it: a name, or the id of a role.
+        owner: Option<String>,
+        /// Who added it.
+        who: Person,
+    },
+    /// How far a follow-up is.
+    FollowUpSet {
+        /// Its name.
+        id: String,
+        /// How far.
+        to: Far,
+        /// In their words; why, where it is gone on without.
+        note: String,
+        /// Who says so.
+        who: Person,
+    },
+    /// Who does a follow-up.
+    FollowUpOwned {
+        /// Its name.
+        id: String,
+        /// A name, or the id of a role; none: nobody any more.
+        owner: Option<String>,
+        /// Who says so.
+        who: Person,
+    },
+    /// What must stay true after a run was verified: that it is watched, or that its answer is another one; else now and then,
+    /// for what has been earned.
+    Watching {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The run.
+        run: String,
+        /// Id of the objective.
+        objective: String,
+        /// Its name for people.
+        title: String,
+        /// The incident it is about.
+        incident: Option<(String, Now)>,
+        /// Milliseconds for which it must hold.
+        lasts: Millis,
+        /// Milliseconds for which it may be broken, in all.
+        allow: Millis,
+        /// Milliseconds for which it has held; what nobody could judge does not count.
+        held: Millis,
+        /// Milliseconds for which it was broken.
+        broken: Millis,
+        /// Its answer.
+        answer: Answer,
+        /// Why, in words.
+        detail: String,
+    },
+    /// Such a watch is over.
+    WatchOver {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The run.
+        run: String,
+        /// Id of the objective.
+        objective: String,
+        /// How.
+        how: WatchEnd,
+        /// In words.
+        detail: String,
+    },
+    /// What must hold at a run's end was judged.
+    GoalJudged {
+        /// Epoch of the decider.
+        epoch: u64,
+        /// The run.
+        run: String,
+        /// Id of the objective.
+        objective: String,
+        /// Its name for people.
+        title: String,
+        /// The answer.
+        answer: Answer,
+        /// Why, in words.
+        detail: String,
+    },
     /// The host slept.
     HostSlept {
         /// Milliseconds.
@@ -510,6 +658,48 @@ pub enum Kind {
     },
     /// The last line of the log had been torn by a crash; it is kept beside it.
     TornTail(serde_json::Value),
+}
+
+/// What is to be done after a run, as its playbook said then.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToFollow {
+    /// The checklist.
+    pub checklist: String,
+    /// The item, from 1.
+    pub item: usize,
+    /// Its text.
+    pub text: String,
+    /// Whether it must be done.
+    pub required: bool,
+    /// Ids of the roles that do it.
+    pub roles: Vec<String>,
+    /// Milliseconds after the run's end.
+    pub due: Option<Millis>,
+}
+
+/// How far a follow-up is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Far {
+    /// Nothing was done yet.
+    #[default]
+    Open,
+    /// Somebody is on it.
+    InProgress,
+    /// Done.
+    Done,
+    /// It is gone on without.
+    Without,
+}
+
+/// How a watch after success ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WatchEnd {
+    /// It held for its time.
+    Held,
+    /// It did not stay so.
+    Broken,
+    /// Another verified run is watched instead.
+    Replaced,
 }
 
 /// Why an armed trigger does not act now.
@@ -595,6 +785,12 @@ impl Kind {
             | Kind::TicketAsked { epoch, .. }
             | Kind::IncidentNamed { epoch, .. }
             | Kind::RunLinked { epoch, .. }
+            | Kind::RungDue { epoch, .. }
+            | Kind::RungTold { epoch, .. }
+            | Kind::IncidentReopened { epoch, .. }
+            | Kind::Watching { epoch, .. }
+            | Kind::WatchOver { epoch, .. }
+            | Kind::GoalJudged { epoch, .. }
             | Kind::ClockMissed { epoch, .. } => Some(*epoch),
             Kind::ClockClosed { epoch, .. } => *epoch,
             _ => None,

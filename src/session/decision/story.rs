@@ -1,5 +1,7 @@
 //! What the log of decisions tells, a line a record: the same words on screens, in reports and as JSON lines.
 
+mod after;
+
 use super::record::{Choice, Closed, Kind};
 use super::words::{at, word};
 use crate::engine::evidence::Part;
@@ -47,6 +49,16 @@ pub fn tell(playbook: Option<&Playbook>, record: &Record) -> Option<Told> {
         | Kind::ItemBegan { .. }
         | Kind::ItemEnded { .. }
         | Kind::ItemJudged { .. }) => names.item(kind)?,
+        kind @ (Kind::RungDue { .. }
+        | Kind::RungTold { .. }
+        | Kind::RungAcked { .. }
+        | Kind::IncidentReopened { .. }
+        | Kind::FollowUpAdded { .. }
+        | Kind::FollowUpSet { .. }
+        | Kind::FollowUpOwned { .. }
+        | Kind::Watching { .. }
+        | Kind::WatchOver { .. }
+        | Kind::GoalJudged { .. }) => names.after(kind)?,
         kind => names.decider(kind)?,
     };
     let who = who.map(|w| clean_line(&w.user));

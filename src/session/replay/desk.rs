@@ -7,7 +7,7 @@ use crate::model::playbook::{Automation, Playbook};
 use crate::model::record::{Record, SCHEMA};
 use crate::model::time::Now;
 use crate::run::plan::Person;
-use crate::session::decision::machine::{Effect, Event, Judged, Machine, Over, Runs};
+use crate::session::decision::machine::{Effect, Event, Judged, Machine, News, Over, Runs};
 use crate::session::decision::{Closed, Decisions, Kind, Rules};
 use indexmap::IndexMap;
 use std::collections::VecDeque;
@@ -151,6 +151,11 @@ impl Desk {
             Effect::Page { firing, .. } => {
                 events.push_back(Event::Paged { firing, ok: true, detail: "taken to be reached".into() });
             }
+            Effect::Ring { climb, news: News::Rung(rung), .. } => {
+                let detail = "taken to be reached".into();
+                events.push_back(Event::Rung { climb, rung, ok: true, detail });
+            }
+            Effect::Ring { .. } => {}
         }
     }
 
@@ -161,7 +166,7 @@ impl Desk {
     /// What a record means for the story.
     fn note(&mut self, now: &Now, kind: &Kind, done: &mut Done) {
         let (name, what) = match kind {
-            Kind::IncidentOpened { .. } => return done.incident = Some(true),
+            Kind::IncidentOpened { .. } | Kind::IncidentReopened { .. } => return done.incident = Some(true),
             Kind::IncidentClosed { .. } => return done.incident = Some(false),
             Kind::Fired { firing, trigger, .. } => {
                 self.triggers.insert(firing.clone(), trigger.clone());

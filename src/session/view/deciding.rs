@@ -162,6 +162,37 @@ pub enum Notice {
         /// When, wall milliseconds.
         wall: i64,
     },
+    /// A rung of the ladder is due: who is to be called.
+    Call {
+        /// Who.
+        title: String,
+        /// Their telephone, or another way.
+        reach: Option<String>,
+        /// These are not their hours, and nobody else is reached.
+        outside: bool,
+        /// Milliseconds for which the rung has been due.
+        due_ms: u64,
+        /// Milliseconds until the next rung is.
+        next_ms: Option<u64>,
+    },
+    /// A person has taken the incident: the ladder waits.
+    Taken {
+        /// Who.
+        who: String,
+        /// Milliseconds for which it waits.
+        left_ms: u64,
+    },
+    /// Something must stay true after a run.
+    Watched(super::WatchView),
+    /// Something is to be done soon, or should have been.
+    FollowUps {
+        /// How many are open.
+        open: usize,
+        /// What is due first.
+        first: String,
+        /// Milliseconds until then, or since (negative).
+        due_ms: i64,
+    },
     /// An armed trigger that fires waits.
     Held {
         /// The trigger.

@@ -16,6 +16,10 @@ pub struct BookView {
     pub incident: Option<i64>,
     /// The ladder, in the order of time.
     pub ladder: Vec<RungView>,
+    /// Who has taken the incident, while the ladder waits for it.
+    pub taken: Option<TakenView>,
+    /// Who is to be called now.
+    pub call: Option<CallView>,
     /// Roles, in file order.
     pub contacts: Vec<ContactView>,
     /// Subject and text that a role would be told now.
@@ -53,12 +57,44 @@ pub enum RungState {
     /// No incident is open.
     #[default]
     Idle,
+    /// It is not for an incident of this severity.
+    NotFor,
+    /// Its time has come, and what it waits for does not hold.
+    Waits,
+    /// Its time has come, and a person has taken the incident: the ladder waits for so many milliseconds.
+    Held(u64),
     /// Its time is still to come, in so many milliseconds.
     Ahead(u64),
     /// Its time has come, so many milliseconds ago, and no record says that they were told.
     Reached(u64),
     /// They were told in this incident.
     Told(ToldView),
+}
+
+/// Who has taken the incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TakenView {
+    /// Who.
+    pub who: String,
+    /// In their words.
+    pub note: String,
+    /// When, wall milliseconds.
+    pub wall: i64,
+    /// Milliseconds for which the ladder waits.
+    pub left_ms: u64,
+}
+
+/// Who is to be called now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallView {
+    /// Place among the contacts.
+    pub contact: usize,
+    /// The rung, from 1.
+    pub rung: usize,
+    /// Milliseconds for which it has been due; none: nothing is due, they come first.
+    pub due_ms: Option<u64>,
+    /// Nobody else is reached, and these are not their hours.
+    pub outside: bool,
 }
 
 /// What came of telling people.
@@ -201,7 +237,9 @@ pub struct GoalView {
     pub title: String,
     /// Milliseconds allowed.
     pub within_ms: u64,
-    /// From where to where it counts, in words.
+    /// It is not about time: what was found, in words.
+    pub found: Option<String>,
+    /// From where to where it counts, or what is asked, in words.
     pub span: String,
     /// Titles of the procedures it is for (all when empty).
     pub procedures: Vec<String>,

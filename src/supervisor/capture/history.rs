@@ -11,7 +11,10 @@ use std::time::Duration;
 const POINTS: i64 = 600;
 
 /// Asks for a signal between two moments (wall milliseconds). The answer is Prometheus' own JSON.
-pub(super) async fn ask(
+///
+/// # Errors
+/// In words, when its source has no memory or does not answer; secrets that were read may stand in them.
+pub async fn ask(
     source: &Source,
     signal: &Signal,
     secrets: &Secrets,

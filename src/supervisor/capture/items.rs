@@ -1,10 +1,10 @@
 //! The parts of a capture, each on its own: what it is asked for, and how it is had.
 
-use super::super::ask::{Keep, command};
+use super::super::ask::{Keep, World, command};
 use super::super::watch;
 use super::{Found, Item, Job, Parts, history, left, time};
 use crate::clock;
-use crate::model::playbook::{Capture, LogSource, SourceKind};
+use crate::model::playbook::{Capture, Log, LogSource, SourceKind};
 use crate::model::probe::Command;
 use crate::model::template::Template;
 use crate::model::time::Deadline;
@@ -16,6 +16,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes of a log that are kept: the last ones.
 const LOG: u64 = 1024 * 1024;
@@ -150,21 +151,27 @@ async fn log(job: Arc<Job>, id: String, name: String, over: Deadline) -> Vec<Fou
     let Some(log) = job.plan.playbook.logs.get(&id) else {
         return vec![Found::trouble(what, "the plan has no such log")];
     };
-    let had = match &log.from {
-        LogSource::File(path) => match job.world.secrets.fill(path) {
-            Ok(path) => read(Path::new(&job.plan.cwd).join(path), LOG, true).await,
-            Err(e) => Err(e),
-        },
-        LogSource::Run(c) => match command(&job.world, c, left(&over), Keep::Last).await {
-            Ok(reply) => {
-                let note = reply.exit.filter(|e| *e != 0).map_or(String::new(), |e| format!("exit {e}"));
-                let text = if reply.out.is_empty() { reply.err } else { reply.out };
-                Ok((text.into_bytes(), note, None))
-            }
-            Err(e) => Err(e),
-        },
-    };
-    vec![found(what, name, had)]
+    vec![found(what, name, log_of(&job.world, &job.plan.cwd, log, left(&over)).await)]
+}
+
+/// The last bytes of a log (1 MiB), what is to be known of them, and when a file was changed last.
+///
+/// # Errors
+/// In words, when it cannot be had; secrets that were read may stand in them.
+pub async fn log_of(world: &World, cwd: &str, log: &Log, limit: Duration) -> Had {
+    match &log.from {
+        LogSource::File(path) => {
+            let path = Path::new(cwd).join(world.secrets.fill(path)?);
+            let read = tokio::time::timeout(limit, read(path, LOG, true)).await;
+            read.unwrap_or_else(|_| Err("it was not read in time".to_owned()))
+        }
+        LogSource::Run(c) => {
+            let reply = command(world, c, limit, Keep::Last).await?;
+            let note = reply.exit.filter(|e| *e != 0).map_or(String::new(), |e| format!("exit {e}"));
+            let text = if reply.out.is_empty() { reply.err } else { reply.out };
+            Ok((text.into_bytes(), note, None))
+        }
+    }
 }
 
 async fn copy(job: Arc<Job>, file: Template, n: usize) -> Vec<Found> {
@@ -190,7 +197,8 @@ async fn run(job: Arc<Job>, c: Command, n: usize, over: Deadline) -> Vec<Found> 
     vec![found(command_name(&c), format!("command-{n:02}-{}.txt", plain(name)), had)]
 }
 
-type Had = Result<(Vec<u8>, String, Option<String>), String>;
+/// Bytes, a note, and when they were changed last.
+pub type Had = Result<(Vec<u8>, String, Option<String>), String>;
 
 fn found(what: String, name: String, had: Had) -> Found {
     match had {

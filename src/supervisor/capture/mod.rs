@@ -4,11 +4,14 @@
 mod history;
 mod items;
 
+pub use history::ask as past_of;
+pub use items::log_of;
+
 use super::ask::World;
 use super::follow::attempt_dir;
 use crate::clock;
 use crate::journal::access::Sharing;
-use crate::journal::{Disk, LogError, write_new};
+use crate::journal::{Disk, LogError, hash, write_new};
 use crate::model::playbook::{Capture, StepKind};
 use crate::model::record::Record;
 use crate::model::text::clean_line;
@@ -64,6 +67,9 @@ pub struct Item {
     pub kept: Option<String>,
     /// Bytes that are kept.
     pub bytes: u64,
+    /// SHA-256 of what is kept, in hex.
+    #[serde(default)]
+    pub sha256: Option<String>,
     /// What else is to be known: the value, an exit code, what was cut off; safe to show.
     pub note: String,
     /// When it was changed last, for a copy of a file.
@@ -163,7 +169,9 @@ fn keep(job: &Job, folder: &Path, found: Found) -> Item {
     }
     let mode = Sharing::of(folder).map_or(0o600, Sharing::own_mode);
     match write_new(&*job.disk, &folder.join(&name), &masked, mode) {
-        Ok(()) => (item.kept, item.bytes) = (Some(name), masked.len() as u64),
+        Ok(()) => {
+            (item.kept, item.bytes, item.sha256) = (Some(name), masked.len() as u64, Some(hash(&masked)));
+        }
         Err(e) => item.trouble = Some(clean_line(&e.to_string())),
     }
     item

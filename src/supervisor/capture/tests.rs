@@ -59,6 +59,7 @@ fn job(dir: &Path, asked: Capture, set: impl FnOnce(&mut Plan)) -> Job {
         secrets: Secrets::new(plan.playbook.secrets.clone()),
         home: plan.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     let (plan, world) = (Arc::new(plan), Arc::new(world));
     Job { plan, step, attempt: 1, run: dir, records: Vec::new(), world, disk: real() }

@@ -42,6 +42,7 @@ pub(super) async fn attempt(letter: Letter, call: StepKind) -> Result<Came, Fail
         secrets: Secrets::new(letter.secrets.clone()),
         home: "/".into(),
         run: None,
+        telling: Default::default(),
     };
     let came = send(&world, &letter, call).await;
     let safe = |text: &str| world.secrets.safe(text);

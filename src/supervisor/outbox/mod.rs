@@ -13,6 +13,7 @@ pub(super) use wait::{PATIENCE, outcome, phase_of, queue_all, thread_of};
 pub(super) use write::{Place, letter};
 pub use write::{Post, compose, write};
 
+use super::secrets::hide;
 use crate::clock;
 use crate::journal::{LogError, Tail, append_if, read, real};
 use crate::session::outbox::{Fate, Kind, Letter, Outbox, Phase};
@@ -73,7 +74,11 @@ pub fn next_phase(home: &Path, channel: &str, thread: &str) -> Phase {
 fn append(home: &Path, kind: &Kind, admits: impl FnOnce(&Outbox) -> bool) -> Result<bool, LogError> {
     super::decisions::make_home(home).map_err(LogError::io(home, "make"))?;
     let written = append_if(real(), &path(home), &clock::now(), HELD, |records| {
-        Outbox::fold(records).is_ok_and(|outbox| admits(&outbox)).then(|| kind.parts())
+        Outbox::fold(records).is_ok_and(|outbox| admits(&outbox)).then(|| {
+            let (name, mut body) = kind.parts();
+            hide(&mut body);
+            (name, body)
+        })
     })?;
     Ok(written.is_some())
 }

@@ -11,7 +11,7 @@ pub use preview::{Tried, preview};
 use super::ask::{Told, World, ask};
 use super::file_change::Planned;
 use super::person::{allowed_env, person, roles_of};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, hidden};
 use super::watch;
 use crate::clock;
 use crate::model::condition::{Cmp, Condition, Expr};
@@ -74,7 +74,7 @@ impl Draft {
     /// A person goes on although checks before the start do not hold; the reason goes on record with the plan. What
     /// proves the target and its compatibility is not overridden.
     pub fn go_on(&mut self, reason: &str) {
-        let reason = clean_line(reason).trim().to_owned();
+        let reason = hidden(&clean_line(reason)).trim().to_owned();
         if let Some(plan) = self.plan.as_mut().filter(|_| !self.blocked.is_empty() && !reason.is_empty()) {
             plan.override_reason = Some(reason);
             self.problems.retain(|p| !self.blocked.contains(p));
@@ -96,7 +96,7 @@ pub fn context(key: &str, reason: &str, cause: Option<Cause>, playbook_hash: &st
         id: format!("{}-{key}-{noise:04x}", at.strftime("%m%d-%H%M%S")),
         now,
         who: person(),
-        reason: reason.to_owned(),
+        reason: hidden(reason),
         cause,
         incident: None,
         automatic: None,
@@ -129,6 +129,7 @@ pub async fn resolve(
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     context.incident = incident_of(&context.home).await.or(context.incident);
     context.stage = stage(&world, playbook, procedure, &names).await;
@@ -148,6 +149,7 @@ pub async fn resolve(
             return draft;
         }
     };
+    drawn.plan.data = crate::run::choice::data_from(&draft.choices);
     let world = Arc::new(World { cwd: drawn.plan.cwd.clone(), ..world });
     draft.problems = super::pin::pin(&world, &mut drawn.plan).await;
     draft.problems.extend(preflight::find(&mut drawn.plan));
@@ -232,6 +234,7 @@ pub async fn listed(
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     let found = params::listed(&world, playbook, of, &names).await;
     found.map_err(|why| world.secrets.safe(&why))

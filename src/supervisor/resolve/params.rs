@@ -243,6 +243,7 @@ mod tests {
             secrets: Secrets::new(IndexMap::new()),
             home: cwd.join("records"),
             run: None,
+            telling: Default::default(),
         }
     }
 

@@ -43,6 +43,7 @@ pub async fn preview(plan: &Plan) -> Vec<Tried> {
         secrets: super::super::secrets::Secrets::new(plan.playbook.secrets.clone()),
         home: plan.home.clone().into(),
         run: None,
+        telling: Default::default(),
     };
     let mut out = Vec::new();
     for s in &plan.steps {

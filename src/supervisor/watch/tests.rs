@@ -28,6 +28,7 @@ fn lab(dir: &Path, conditions: &[(&str, &str)]) -> (Arc<World>, Frozen, Vec<Cond
         secrets: Secrets::new(Default::default()),
         home: dir.join("records"),
         run: None,
+        telling: Default::default(),
     };
     let conditions = conditions.iter().map(|(id, _)| playbook.triggers[*id].when.clone()).collect();
     (Arc::new(world), frozen, conditions)
@@ -143,6 +144,7 @@ async fn a_window_since_the_runs_start_reaches_back_to_it_and_without_a_run_it_i
             secrets: Secrets::new(Default::default()),
             home: home.path().to_owned(),
             run,
+            telling: Default::default(),
         };
         let told = once(&world, &frozen, &rule, Some(300)).await;
         assert_eq!(told.answer, expected, "{told:?}");

@@ -350,6 +350,8 @@ pub enum Asked {
         /// The incident.
         incident: String,
     },
+    /// A person takes the incident, so that its ladder waits.
+    Take,
     /// What is normal is marked, by the name that is chosen.
     Mark,
     /// A watcher is started that takes over.

@@ -3,6 +3,24 @@
 use super::{Asked, Form, Question};
 use crate::session::view::guide::{ContactView, HoursView};
 
+/// What is asked before a person takes an incident.
+pub fn take(incident: &str) -> Question {
+    Question {
+        asked: Asked::Take,
+        title: format!("TAKE: {incident}"),
+        text: vec![
+            "You are on it: the ladder waits for 30 minutes, or until something graver fires.".into(),
+            "Those who were told hear that you have it. It stands in the timeline with your name.".into(),
+        ],
+        button: "I am on it",
+        field: true,
+        required: false,
+        choices: Vec::new(),
+        chosen: 0,
+        form: Form::default(),
+    }
+}
+
 /// What is asked before a role is told.
 pub fn about(contact: &ContactView, text: &str) -> Question {
     let mut lines = vec![

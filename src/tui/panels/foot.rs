@@ -200,6 +200,9 @@ fn in_guide(ui: &Ui) -> Vec<Item> {
     if !enter.is_empty() {
         out.push(item("Enter", enter, 7));
     }
+    if ui.guide.page == Page::Contacts {
+        out.push(item("K", "I am on it…", 7));
+    }
     if ui.guide.page != Page::Dashboards {
         out.push(item("Y", "copy", 6));
     }

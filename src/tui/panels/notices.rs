@@ -1,5 +1,6 @@
 //! What a person must know of clocks and automation, in words.
 
+use crate::run::Answer;
 use crate::session::view::{Notice, ReactionView};
 use crate::tui::format;
 use crate::tui::theme::Slot;
@@ -7,7 +8,15 @@ use jiff::tz::TimeZone;
 
 /// Whether it stands above the evidence.
 pub fn is_grave(n: &Notice) -> bool {
-    !matches!(n, Notice::Off { .. } | Notice::Held { .. })
+    !matches!(
+        n,
+        Notice::Off { .. }
+            | Notice::Held { .. }
+            | Notice::Call { .. }
+            | Notice::Taken { .. }
+            | Notice::Watched(_)
+            | Notice::FollowUps { .. }
+    )
 }
 
 /// Mark, first words, the rest, colour.
@@ -68,6 +77,49 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
                 format::clock(*wall, zone)
             );
             ("  ", "AUTOMATION OFF".to_string(), text, Slot::Head)
+        }
+        Notice::Call { title, reach, outside, due_ms, next_ms } => {
+            let reach = reach.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
+            let hours = if *outside { ", outside their hours: nobody else is reached" } else { "" };
+            let next =
+                next_ms.map(|ms| format!(" Next rung in {}.", format::countdown(ms))).unwrap_or_default();
+            let text =
+                format!("{title}{reach}{hours}. Due for {}.{next} C opens contacts.", format::age(*due_ms));
+            ("^ ", "CALL NOW".to_string(), text, Slot::Warn)
+        }
+        Notice::Taken { who, left_ms } => {
+            let text = format!("by {who}; the ladder waits {}", format::countdown(*left_ms));
+            ("= ", "TAKEN".to_string(), text, Slot::Accent)
+        }
+        Notice::Watched(w) => {
+            let left = w.left_ms / 60_000 * 60_000 + if w.left_ms % 60_000 > 0 { 60_000 } else { 0 };
+            let left = format!("{} left of {}", format::length(left), format::length(w.lasts_ms));
+            let (mark, text, slot) = match w.answer {
+                Answer::Holds => ("~ ", format!("{}: {left}", w.title), Slot::Accent),
+                Answer::Fails => ("! ", format!("{} is BROKEN: {}", w.title, w.detail), Slot::Warn),
+                Answer::Blind => {
+                    ("? ", format!("{}: {left}, its time stands still: {}", w.title, w.detail), Slot::Unknown)
+                }
+            };
+            (mark, "WATCHED".to_string(), text, slot)
+        }
+        Notice::FollowUps { open, first, due_ms } => {
+            let more = if *open > 1 { format!(" ({open} to be done)") } else { String::new() };
+            match *due_ms < 0 {
+                true => {
+                    let by = format::short((due_ms.unsigned_abs() / 60_000 * 60_000).max(60_000));
+                    (
+                        "! ",
+                        format!("OVERDUE by {by}"),
+                        format!("{first}{more}. 2 opens the lists."),
+                        Slot::Warn,
+                    )
+                }
+                false => {
+                    let left = format::short((due_ms.unsigned_abs() / 60_000 * 60_000).max(60_000));
+                    ("· ", "FOLLOW-UP".to_string(), format!("due in {left}: {first}{more}"), Slot::Text)
+                }
+            }
         }
         Notice::Held { title, why } => {
             ("= ", "HELD OFF".to_string(), format!("{title}: {why}"), Slot::Pending)

@@ -68,8 +68,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
         };
         canvas.put(area.x + 1, y, 2, mark, slot);
         let took = o.took(now).map_or("-".into(), format::elapsed);
-        let of = canvas.right(end, y, 12, &format!("of {}", format::elapsed(o.within_ms)), Slot::Dim);
-        let text = format!("{took}  {word}");
+        let (of, text) = match &o.other {
+            Some(other) => (other.found.clone(), word.to_owned()),
+            None => (format!("of {}", format::elapsed(o.within_ms)), format!("{took}  {word}")),
+        };
+        let of = canvas.right(end, y, if o.other.is_some() { area.width / 3 } else { 12 }, &of, Slot::Dim);
         let at = canvas.right(of.saturating_sub(2), y, 20, text.trim_end(), Slot::Text);
         canvas.put(area.x + 4, y, at.saturating_sub(area.x + 5), &o.title, Slot::Text);
         y += 1;

@@ -87,7 +87,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>, run: &RunVie
                 None => ("  ", Slot::Text, ""),
             };
             let took = o.took(now).map_or("-".into(), format::elapsed);
-            let text = format!("{took} of {}  {word}", format::elapsed(o.within_ms));
+            let text = match &o.other {
+                Some(other) if word.is_empty() => other.found.clone(),
+                Some(_) => word.to_owned(),
+                None => format!("{took} of {}  {word}", format::elapsed(o.within_ms)),
+            };
             canvas.put(x + half + 1, y, 2, mark, slot);
             let at = canvas.right(
                 area.right().saturating_sub(1),

@@ -119,6 +119,8 @@ pub(crate) fn book(mut view: View) -> View {
         state: ListState::NotAsked,
     };
     view.book = BookView {
+        taken: None,
+        call: None,
         service: "CST pipeline & semantic search".into(),
         owner: "search team".into(),
         incident: Some(WALL - 198_000),
@@ -149,6 +151,7 @@ pub(crate) fn book(mut view: View) -> View {
                 span: "from firing to recovered".into(),
                 procedures: vec!["Configuration rollback".into(), "Binary rollback".into()],
                 stand: None,
+                found: None,
             },
             GoalView {
                 title: "Effect".into(),
@@ -257,6 +260,24 @@ fn the_guide_opens_at_what_fits_a_failed_step() {
     // Nothing went wrong: it opens where it was left.
     let calm = book(fire());
     assert_eq!(after("6", &calm).guide.page, crate::tui::ui::guide::Page::Contacts);
+}
+
+#[test]
+fn who_is_to_be_called_now_and_who_has_taken_it() {
+    let mut view = book(fire());
+    view.book.call = Some(CallView { contact: 2, rung: 2, due_ms: Some(190_000), outside: true });
+    view.book.ladder[1].state = RungState::Reached(190_000);
+    let ui = page(&view, 0, "");
+    assert_eq!(crate::tui::ui::guide::row(&ui, &view), Some(2), "the cursor is at whoever is to be called");
+    both("call", &ui, &view);
+    view.book.ladder[1].state = RungState::Held(1_500_000);
+    view.book.taken = Some(TakenView {
+        who: "ana".into(),
+        note: "looking".into(),
+        wall: view.now.wall - 60_000,
+        left_ms: 1_500_000,
+    });
+    both("taken", &ui, &view);
 }
 
 #[test]

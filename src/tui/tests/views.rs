@@ -408,6 +408,7 @@ pub(crate) fn running() -> View {
         verified: None,
         ended: None,
         objectives: vec![ObjectiveView {
+            other: None,
             title: "RTO".into(),
             within_ms: 600_000,
             from: Some(ago(221)),

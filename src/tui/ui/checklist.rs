@@ -3,7 +3,7 @@
 use super::{Intent, Screen, Ui};
 use crate::model::playbook::Moment;
 use crate::session::Request;
-use crate::session::view::{ChecklistView, ItemView, View};
+use crate::session::view::{ChecklistView, FOLLOW_UPS, ItemView, View};
 use crate::tui::dialog::{Dialog, Question, Refused, checklist as ask};
 use crate::tui::keymap::Action;
 use crossterm::event::KeyCode;
@@ -19,6 +19,7 @@ pub struct ChecklistUi {
 /// The checklists in the order in which they are worked: before, during, after, and what is always so.
 pub fn in_order(view: &View) -> Vec<&ChecklistView> {
     let mut all: Vec<&ChecklistView> = view.checklists.iter().collect();
+    all.extend(&view.earlier);
     all.sort_by_key(|c| match c.moment {
         Some(Moment::Before) => 0,
         Some(Moment::During) => 1,
@@ -84,6 +85,10 @@ impl Ui {
     ) -> Vec<Intent> {
         // It stays where a person pressed a key, whatever is done next.
         self.checklist.at.insert(list.id.clone(), number - 1);
+        // A follow-up goes by its name: its place changes while others are done.
+        let one = item.text.split(' ').next().unwrap_or_default();
+        let named = ChecklistView { id: format!("{FOLLOW_UPS} {one}"), ..list.clone() };
+        let list = if list.id == FOLLOW_UPS { &named } else { list };
         let me = view.here.first().map_or("", String::as_str);
         match action {
             Action::Note => self.put_question(ask::note(list, number, item), 'N'),

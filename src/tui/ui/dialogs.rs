@@ -601,6 +601,7 @@ fn answer(q: &Question) -> Intent {
         }),
         Asked::OpenIncident => Intent::Request(Request::OpenIncident { reason }),
         Asked::CloseIncident { incident } => Intent::Request(Request::CloseIncident { incident, reason }),
+        Asked::Take => Intent::Request(Request::Take { note: reason }),
         Asked::Mark => {
             Intent::Request(Request::Mark { mark: q.choices.get(q.chosen).cloned().unwrap_or_default() })
         }

@@ -123,9 +123,13 @@ impl Ui {
     }
 
     /// Who is called: the contacts, from wherever one is.
-    pub(super) fn open_contacts(&mut self, _view: &View) -> Vec<Intent> {
+    pub(super) fn open_contacts(&mut self, view: &View) -> Vec<Intent> {
         self.go(Screen::Guide);
         self.turn_to(Page::Contacts);
+        // At whoever is to be called now.
+        if let Some(call) = view.book.call.filter(|_| view.incident.is_some()) {
+            self.guide.at[Page::Contacts as usize] = call.contact;
+        }
         Vec::new()
     }
 
@@ -175,6 +179,8 @@ impl Ui {
             Action::First => self.move_in_guide(view, isize::MIN / 2),
             Action::Last => self.move_in_guide(view, isize::MAX / 2),
             Action::Open => return Some(self.open_in_guide(view)),
+            Action::Take if page == Page::Contacts => return Some(self.take_incident(view)),
+            Action::Take => {}
             Action::Retry => {
                 return Some(match page {
                     Page::Trouble => self.look(view),
@@ -223,6 +229,20 @@ impl Ui {
             Page::Backups => self.list_backups(view),
             Page::Objectives | Page::Emergency => Vec::new(),
         }
+    }
+
+    /// Asks whether the person here takes the incident.
+    fn take_incident(&mut self, view: &View) -> Vec<Intent> {
+        if view.read_only {
+            return self.only_reads();
+        }
+        match &view.incident {
+            Some(incident) => {
+                self.open(Dialog::Question(page::take(&incident.id)), Some(KeyCode::Char('K')));
+            }
+            None => self.said = Some("no incident is open".into()),
+        }
+        Vec::new()
     }
 
     /// Asks whether a role is to be told that it is needed.

@@ -347,6 +347,11 @@ impl World {
                     decider::Effect::Ticket { incident } => {
                         events.push_back(decider::Event::Ticketed { incident, name: Ok("OPS-7".into()) });
                     }
+                    decider::Effect::Ring { climb, news: decider::News::Rung(rung), .. } => {
+                        let detail = "Pager: queued".into();
+                        events.push_back(decider::Event::Rung { climb, rung, ok: true, detail });
+                    }
+                    decider::Effect::Ring { .. } => {}
                     decider::Effect::Freeze { .. } | decider::Effect::Start { .. } => {
                         panic!("nothing acts by itself in the walk: {effect:?}")
                     }

@@ -110,7 +110,7 @@ fn closed() -> Kind {
 }
 
 fn over(run: &str) -> Kind {
-    Kind::RunOver { epoch: 1, run: run.into(), procedure: "back".into(), ended: at(1) }
+    Kind::RunOver { epoch: 1, run: run.into(), procedure: "back".into(), ended: at(1), follow: Vec::new() }
 }
 
 fn began(deed: &str, boot: Millis) -> Kind {

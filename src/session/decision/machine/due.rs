@@ -35,6 +35,8 @@ impl Machine {
         }
         let starting = self.starting.iter().filter_map(|run| self.state.attempt(run));
         due.extend(starting.map(|a| now.boot + (START + 1).saturating_sub(passed(&a.at, now))));
+        due.extend(self.next_rung(now));
+        due.extend(self.next_watch(now));
         due.extend(self.quiet_in(now).map(|(left, _)| now.boot + left));
         due.into_iter().filter(|at| *at > now.boot).min()
     }

@@ -17,6 +17,23 @@ impl Machine {
         if self.state.incident.is_some() {
             return None;
         }
+        if let Some(broken) = &self.state.broken {
+            let reason = clean_line(&broken.reason);
+            let run = Some(broken.run.clone());
+            return Some(match &broken.incident {
+                Some((incident, since)) => Kind::IncidentReopened {
+                    epoch: self.epoch,
+                    incident: incident.clone(),
+                    since: since.clone(),
+                    reason,
+                    run,
+                },
+                None => {
+                    let incident = name(&self.playbook, &self.environment, self.state.incidents, now);
+                    Kind::IncidentOpened { incident, reason, run: None, who: None }
+                }
+            });
+        }
         let fired = self.state.uncovered.as_ref().and_then(|id| self.state.firings.get(id));
         let (reason, run) = match fired {
             Some(f) => (format!("{} fires ({})", self.title(&f.trigger), f.id), None),
@@ -98,9 +115,11 @@ impl Machine {
     pub(super) fn quiet_in(&self, now: &Now) -> Option<(Millis, &str)> {
         let (incident, runs) = (self.state.incident.as_ref()?, self.runs.as_ref()?);
         let over = runs.last.as_ref().filter(|o| o.verified && runs.in_the_way.is_none())?;
-        let during = match over.ended.boot_id == incident.since.boot_id {
-            true => over.ended.boot >= incident.since.boot,
-            false => over.ended.wall >= incident.since.wall,
+        // What was verified before it was reopened ends nothing.
+        let since = incident.again.as_ref().unwrap_or(&incident.since);
+        let during = match over.ended.boot_id == since.boot_id {
+            true => over.ended.boot >= since.boot,
+            false => over.ended.wall >= since.wall,
         };
         let fires = self.state.firings.values().any(|f| f.resolved.is_none());
         let acts = self.state.attempts.values().flatten().any(|a| a.ended.is_none());

@@ -1,7 +1,7 @@
 //! Checklists: what an item that judges itself says is put on record when it changes, and so is the end of a run, from
 //! which the lists after it count.
 
-use super::super::Kind;
+use super::super::{Kind, ToFollow};
 use super::Machine;
 use crate::model::playbook::Moment;
 use crate::model::text::clean_line;
@@ -64,6 +64,17 @@ impl Machine {
     pub(super) fn run_over(&self) -> Option<Kind> {
         let over = self.runs.as_ref()?.last.as_ref()?;
         let counts = self.playbook.checklists.values().any(|c| c.moment == Moment::After);
+        let procedure = self.playbook.procedures.get(&over.procedure);
+        let follow = self.playbook.follow_up_lists(procedure).flat_map(|(id, list)| {
+            list.items.iter().enumerate().map(move |(i, item)| ToFollow {
+                checklist: id.clone(),
+                item: i + 1,
+                text: clean_line(&item.text),
+                required: item.required,
+                roles: item.roles.clone(),
+                due: list.due,
+            })
+        });
         let newer = self
             .state
             .run_over
@@ -74,6 +85,7 @@ impl Machine {
             run: over.run.clone(),
             procedure: over.procedure.clone(),
             ended: over.ended.clone(),
+            follow: follow.collect(),
         })
     }
 }

@@ -6,8 +6,10 @@ mod clocks;
 mod company;
 mod incident;
 mod items;
+mod ladder;
 mod restart;
 mod rules;
+mod watches;
 
 use super::*;
 use crate::engine::hold::{Hold, Times};
@@ -111,6 +113,9 @@ struct World {
     /// Incidents for which a ticket was opened, and what comes of it.
     tickets: Vec<String>,
     ticket: Result<String, String>,
+    /// What the ladder was told, and what conditions say that no trigger says.
+    rings: Vec<(u32, News)>,
+    said: Option<Conditions>,
     plan: FrozenPlan,
     /// Why no run is accepted.
     refuses: Option<String>,
@@ -159,6 +164,8 @@ impl World {
             pages: Vec::new(),
             tickets: Vec::new(),
             ticket: Ok("OPS-7".into()),
+            rings: Vec::new(),
+            said: None,
             plan: Ok(("25 %".into(), "0 %".into(), "hash".into())),
             refuses: None,
             fuel: None,
@@ -263,6 +270,14 @@ impl World {
                 self.pages.push(text);
                 Event::Paged { firing, ok: true, detail: "the channel took it".into() }
             }
+            Effect::Ring { climb, news, .. } => {
+                // Its messages have names: a second one of a name is none.
+                if !self.rings.contains(&(climb, news)) {
+                    self.rings.push((climb, news));
+                }
+                let News::Rung(rung) = news else { return Event::Tick };
+                Event::Rung { climb, rung, ok: true, detail: "in the outbox".into() }
+            }
         }
     }
 
@@ -329,6 +344,10 @@ impl World {
             if *truth == Truth::False {
                 self.fell.insert(id.clone(), self.real);
             }
+        }
+        if let Some(said) = &self.said {
+            let said = Conditions { at: self.now.clone(), ..said.clone() };
+            self.tell(p, Event::Conditions(said));
         }
         let judged = self.playbook.triggers.iter().map(|(id, t)| {
             let hold = p.holds.entry(id.clone()).or_default();

@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::eval::Truth;
 use crate::model::time::{Deadline, Now};
 use crate::session::decision::Withheld;
+use crate::session::decision::{Far, WatchEnd};
 
 fn person(user: &str) -> Person {
     Person { user: user.into(), ..Person::default() }
@@ -213,7 +214,7 @@ fn every() -> Vec<Kind> {
             answer: crate::run::Answer::Holds,
             detail: "p95 2.18 s > 2 s".into(),
         },
-        Kind::RunOver { epoch, run: "r1".into(), procedure: "back".into(), ended: at() },
+        Kind::RunOver { epoch, run: "r1".into(), procedure: "back".into(), ended: at(), follow: Vec::new() },
         Kind::Flagged { signal: "odd".into(), raised: true, note: "users call".into(), who: who() },
         Kind::Counted { signal: "complaints".into(), delta: 1, who: who() },
         Kind::Marked {
@@ -221,6 +222,68 @@ fn every() -> Vec<Kind> {
             at: at().wall,
             values: [("p95".to_owned(), Ok((1.0, 9)))].into_iter().collect(),
             who: who(),
+        },
+        Kind::RungDue {
+            epoch,
+            incident: "INC-1".into(),
+            climb: 1,
+            rung: 2,
+            why: "the incident has been open for 15m".into(),
+            to: vec!["Engineering lead".into()],
+            outside: vec!["Engineering lead".into()],
+        },
+        Kind::RungTold { epoch, climb: 1, rung: 2, ok: true, detail: "in the outbox for Pager".into() },
+        Kind::RungAcked {
+            incident: "INC-1".into(),
+            climb: 1,
+            severity: Some("P1".into()),
+            until: Deadline::after(&at(), 1_800_000),
+            note: "on it".into(),
+            who: who(),
+        },
+        Kind::IncidentReopened {
+            epoch,
+            incident: "INC-1".into(),
+            since: at(),
+            reason: "In range did not last after r1".into(),
+            run: Some("r1".into()),
+        },
+        Kind::FollowUpAdded {
+            id: "f1".into(),
+            text: "Order a disk".into(),
+            due: Some(at().wall + 86_400_000),
+            owner: Some("ben".into()),
+            who: who(),
+        },
+        Kind::FollowUpSet { id: "f1".into(), to: Far::Without, note: "not ours".into(), who: who() },
+        Kind::FollowUpOwned { id: "f1".into(), owner: None, who: who() },
+        Kind::Watching {
+            epoch,
+            run: "r1".into(),
+            objective: "range".into(),
+            title: "In range".into(),
+            incident: None,
+            lasts: 7_200_000,
+            allow: 0,
+            held: 3_600_000,
+            broken: 0,
+            answer: crate::run::Answer::Blind,
+            detail: "no data".into(),
+        },
+        Kind::WatchOver {
+            epoch,
+            run: "r1".into(),
+            objective: "range".into(),
+            how: WatchEnd::Broken,
+            detail: "error rate 2 %".into(),
+        },
+        Kind::GoalJudged {
+            epoch,
+            run: "r1".into(),
+            objective: "impact".into(),
+            title: "Queries affected".into(),
+            answer: crate::run::Answer::Fails,
+            detail: "1.4 % > 1 %".into(),
         },
         Kind::HostSlept { slept: 90_000 },
         Kind::TornTail(serde_json::json!({ "line": 12 })),

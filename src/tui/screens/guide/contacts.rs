@@ -37,9 +37,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     let hint = hint(scene);
     let hints = wrap(&hint, area.width.saturating_sub(2) as usize);
     let bottom = area.bottom().saturating_sub(hints.len() as u16);
+    if let Some((mark, line, slot)) = now(scene) {
+        canvas.put(area.x + 1, y, 2, mark, slot);
+        canvas.put(area.x + 4, y, area.width.saturating_sub(5), &line, slot);
+        y += 1;
+    }
     if !book.ladder.is_empty() {
         let most = (area.height / 3).max(2).min(book.ladder.len() as u16);
-        y = ladder(canvas, Rect { height: most + 1, ..area }, scene);
+        y = ladder(canvas, Rect { y, height: most + 1, ..area }, scene);
     }
     // What matters of one contact comes before the far end of the list.
     let all = rows(scene.ui, scene.view).len() as u16;
@@ -55,6 +60,32 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     }
 }
 
+/// Who is to be called now, and how: one line, while an incident is open.
+fn now(scene: &Scene<'_>) -> Option<(&'static str, String, Slot)> {
+    let (view, book) = (scene.view, &scene.view.book);
+    view.incident.as_ref()?;
+    if let Some(taken) = &book.taken {
+        let note = if taken.note.is_empty() { String::new() } else { format!(" ({})", taken.note) };
+        let since = format::clock(taken.wall, &scene.ui.zone);
+        let waits = format::countdown(taken.left_ms);
+        let line = format!("{} is on it since {since}{note}: the ladder waits {waits}", taken.who);
+        return Some(("= ", line, Slot::Accent));
+    }
+    let call = book.call?;
+    let c = book.contacts.get(call.contact)?;
+    let reach = c.reach.first().map(|(_, way)| way.clone()).or_else(|| c.channels.first().cloned());
+    let reach = reach.map(|r| format!(", {r}")).unwrap_or_default();
+    let hours = if call.outside { ", outside their hours: nobody else is reached" } else { "" };
+    Some(match call.due_ms {
+        Some(ms) => {
+            let due = format::age(ms);
+            let line = format!("CALL NOW  {}{reach}{hours}. Rung {} is due for {due}.", c.title, call.rung);
+            ("^ ", line, Slot::Warn)
+        }
+        None => ("  ", format!("Nobody is due yet. First: {}{reach}{hours}.", c.title), Slot::Text),
+    })
+}
+
 fn hint(scene: &Scene<'_>) -> String {
     let book = &scene.view.book;
     let Some(since) = book.incident.filter(|_| !book.ladder.is_empty()) else {
@@ -64,7 +95,7 @@ fn hint(scene: &Scene<'_>) -> String {
         };
     };
     format!(
-        "From the start, {}. The watcher pages when nobody decides or a run fails.",
+        "From the start, {}. The watcher tells who is due; K: you are on it.",
         format::clock(since, &scene.ui.zone)
     )
 }
@@ -123,6 +154,11 @@ fn state(rung: &RungView, zone: &TimeZone) -> (&'static str, Slot, String) {
         (RungState::Reached(ms), None) => {
             ("! ", Slot::Warn, format!("since {}, not paged  {}", format::age(*ms), rung.how))
         }
+        (RungState::Held(left), None) => {
+            ("= ", Slot::Accent, how(format!("waits {}", format::countdown(*left))))
+        }
+        (RungState::NotFor, None) => ("  ", Slot::Dim, "not for this severity".into()),
+        (RungState::Waits, None) => ("  ", Slot::Dim, "waits for its condition".into()),
         (RungState::Idle, None) => ("  ", Slot::Text, rung.how.clone()),
     }
 }

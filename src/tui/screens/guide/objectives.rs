@@ -42,11 +42,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene<'_>) {
     for (i, at) in all.iter().enumerate().skip(from).take(room) {
         let Some(goal) = view.book.objectives.get(*at) else { continue };
         let here = i == cursor;
-        let (mark, slot, text) = stand(goal.within_ms, goal.stand.as_ref());
+        let (mark, slot, text) = match &goal.found {
+            Some(found) => other(found, goal.stand.as_ref()),
+            None => stand(goal.within_ms, goal.stand.as_ref()),
+        };
         canvas.put(area.x + 1, y, 1, if here { "▸" } else { " " }, Slot::Accent);
         canvas.put(area.x + 4, y, wide, &goal.title, if here { Slot::Head } else { Slot::Text });
         let x = area.x + 5 + wide;
-        canvas.put(x, y, 14, &format!("in {}", format::length(goal.within_ms)), Slot::Text);
+        let allowed = match &goal.found {
+            Some(_) => String::new(),
+            None => format!("in {}", format::length(goal.within_ms)),
+        };
+        canvas.put(x, y, 14, &allowed, Slot::Text);
         if view.book.judged.is_some() {
             canvas.put(x + 15, y, 2, mark, slot);
             canvas.put(x + 18, y, area.right().saturating_sub(x + 19), &text, slot);
@@ -63,10 +70,26 @@ fn detail(canvas: &mut Canvas<'_>, area: Rect, goal: &GoalView) {
         return;
     }
     canvas.rule(area.x, area.y, area.width, &goal.title, "", false);
-    let counts = format!("{}, at most {}", goal.span, format::length(goal.within_ms));
-    let y = fact(canvas, area, area.y + 1, ("Counts", &counts), Slot::Text);
+    let y = match &goal.found {
+        Some(_) => fact(canvas, area, area.y + 1, ("Asks", &goal.span), Slot::Text),
+        None => {
+            let counts = format!("{}, at most {}", goal.span, format::length(goal.within_ms));
+            fact(canvas, area, area.y + 1, ("Counts", &counts), Slot::Text)
+        }
+    };
     let of = if goal.procedures.is_empty() { "every procedure".into() } else { goal.procedures.join(", ") };
     fact(canvas, area, y, ("For", &of), Slot::Text);
+}
+
+/// The same of what is not about time.
+fn other(found: &str, stand: Option<&Stand>) -> (&'static str, Slot, String) {
+    let Some(stand) = stand else { return ("  ", Slot::Dim, "not judged by this run".into()) };
+    match stand.kept {
+        Some(true) => ("✓ ", Slot::Ok, format!("KEPT, {found}")),
+        Some(false) => ("!!", Slot::Critical, format!("MISSED, {found}")),
+        None if found.is_empty() => ("  ", Slot::Dim, "not judged yet".into()),
+        None => ("? ", Slot::Text, found.to_owned()),
+    }
 }
 
 /// Mark, colour and words of how a run stands.
