@@ -296,6 +296,8 @@ pub enum Command {
         #[command(flatten)]
         asked: Past,
     },
+    /// Write the report of a run, of a decision (also one not to roll back), or of an incident.
+    Report(super::report::Report),
     /// Pack the evidence of a run into one file with a manifest of hashes: records, plan, playbook, outputs, captures, logs,
     /// metrics.
     Bundle(super::bundle::Bundle),
@@ -699,6 +701,15 @@ pub struct Drill {
     /// Say what came of it as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Write the report of each drill into this folder: Markdown, JSON and HTML. Without a screen.
+    #[arg(long, value_name = "DIR", requires = "headless")]
+    pub report: Option<PathBuf>,
+    /// When it begins, on its own clock: with it, the same seed and the same --by two drills have the same report.
+    #[arg(long, value_name = "TIME", requires = "headless")]
+    pub at: Option<String>,
+    /// Who rehearses, by name.
+    #[arg(long, value_name = "NAME", requires = "headless")]
+    pub by: Option<String>,
     /// How it is drawn.
     #[command(flatten)]
     pub look: Look,

@@ -14,10 +14,14 @@ use super::target;
 use crate::config::{self, playbook::Loaded};
 use crate::drill::cases::{CALM, Case, Hope, Twist, by_hand, cases};
 use crate::drill::robot::Goal;
-use crate::driver::drill::{Played, Subject, Voice, play as rehearse};
+use crate::driver::drill::{Played, Setting, Subject, Voice, play as rehearse};
+use crate::journal::{atomic_write, real};
 use crate::model::resolve::resolve;
 use crate::model::unit::duration;
+use crate::report::Form;
+use crate::report::drill::one as one_of;
 use crate::supervisor::drills;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,11 +41,25 @@ pub fn play(asked: &Drill) -> u8 {
         eprintln!("error: there is nothing to rehearse\n  hint: name a playbook with a [drill], or --all");
         return exit::USAGE;
     }
-    let played = all(&todo, asked.seed);
-    if let Some(root) = root(asked)
-        && let Some(e) = played.iter().find_map(|p| drills::keep(&root, &p.drilled, &p.kept).err())
+    let root = root(asked);
+    let Ok(wall) = asked.at.as_deref().map(began).transpose() else { return exit::USAGE };
+    let setting = Setting {
+        wall,
+        who: asked.by.clone(),
+        report: root.is_some() || asked.report.is_some(),
+        ..Setting::default()
+    };
+    let played = all(&todo, asked.seed, &setting);
+    if let Some(root) = root
+        && let Some(e) = played.iter().find_map(|p| keep(&root, p).err())
     {
         eprintln!("warning: the drills were not kept: {e}");
+    }
+    if let Some(folder) = &asked.report
+        && let Err(e) = played.iter().try_for_each(|p| put(folder, p))
+    {
+        eprintln!("error: {}: {e}", folder.display());
+        return exit::USAGE;
     }
     table::print(&played, asked);
     if played.iter().all(|p| p.drilled.ok) { exit::OK } else { exit::FAILED }
@@ -58,6 +76,40 @@ fn root(asked: &Drill) -> Option<PathBuf> {
     }
 }
 
+fn keep(root: &Path, p: &Played) -> io::Result<PathBuf> {
+    let text = match &p.report {
+        Some(Ok(doc)) => doc.print(Form::Markdown),
+        _ => one_of(&p.drilled).print(Form::Markdown),
+    };
+    drills::keep(root, &p.drilled, &p.kept, &text)
+}
+
+/// Writes the report of a drill in every form, named by playbook and case.
+fn put(folder: &Path, p: &Played) -> io::Result<()> {
+    let doc = match &p.report {
+        Some(Ok(doc)) => doc,
+        Some(Err(e)) => return Err(io::Error::other(e.clone())),
+        None => return Ok(()),
+    };
+    std::fs::create_dir_all(folder)?;
+    // The name of a drill is its time and its case; here the time would only stand in the way of comparing two.
+    let case = p.drilled.id.splitn(3, '-').nth(2).unwrap_or(&p.drilled.id);
+    for form in [Form::Markdown, Form::Json, Form::Html] {
+        let path = folder.join(format!("{}-{case}.{}", p.drilled.service, form.extension()));
+        atomic_write(&*real(), &path, doc.print(form).as_bytes(), 0o644).map_err(io::Error::other)?;
+        eprintln!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// The moment at which a drill begins.
+fn began(at: &str) -> Result<i64, ()> {
+    let read = at.parse::<jiff::Timestamp>();
+    read.map(|t| t.as_millisecond()).map_err(|e| {
+        eprintln!("error: --at {at}: {e}\n  hint: --at 2026-11-21T02:00:00Z");
+    })
+}
+
 /// A playbook, what is rehearsed of it, and the seed of a scenario.
 struct Todo {
     subject: Subject,
@@ -65,7 +117,7 @@ struct Todo {
     seed: Option<u64>,
 }
 
-fn all(todo: &[Todo], seed: Option<u64>) -> Vec<Played> {
+fn all(todo: &[Todo], seed: Option<u64>, setting: &Setting) -> Vec<Played> {
     let list = todo.iter().flat_map(|t| t.cases.iter().map(move |c| (&t.subject, c, seed.or(t.seed))));
     let list: Vec<(&Subject, &Case, Option<u64>)> = list.collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -80,7 +132,8 @@ fn all(todo: &[Todo], seed: Option<u64>) -> Vec<Played> {
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let Some((subject, case, seed)) = list.get(i) else { return };
-                    let played = rehearse(subject, case, seed.unwrap_or(SEED), Some(&voice));
+                    let setting = Setting { seed: seed.unwrap_or(SEED), ..setting.clone() };
+                    let played = rehearse(subject, case, &setting, Some(&voice));
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((i, played));
                 }
             });

@@ -21,6 +21,7 @@ mod look;
 mod mark;
 mod note;
 mod notify;
+pub mod report;
 mod run;
 mod runs;
 mod say;
@@ -95,6 +96,7 @@ pub fn main() -> ExitCode {
         }
         Some(Command::PanicSheet { target }) => sheet::print(&target),
         Some(Command::Backtest { target, asked }) => backtest::play(&target, &asked),
+        Some(Command::Report(asked)) => report::tell(&asked),
         Some(Command::Audit { what }) => audit::act(&what),
         Some(Command::Bundle(asked)) => bundle::make(&asked),
         Some(Command::Runs(runs::past::Runs { what: Some(runs::show::What::Show(one)), .. })) => {

@@ -14,6 +14,7 @@ use super::stage::{Speech, Stage};
 use super::world::{Happened, World};
 use crate::model::playbook::Playbook;
 use crate::model::record::Record;
+use crate::model::samples::Samples;
 use crate::model::time::{Millis, Now};
 use crate::run::plan::Person;
 use crate::run::record::Wish;
@@ -135,6 +136,8 @@ pub struct Play {
     stage: Option<Stage>,
     /// Runs that are over, oldest first.
     past: Vec<Stage>,
+    /// All that was measured, for the report.
+    samples: Samples,
     runs: Runs,
     /// When the decider was told last, boot milliseconds.
     judged: Millis,
@@ -190,6 +193,7 @@ impl Play {
             decided,
             stage: None,
             past: Vec::new(),
+            samples: Samples::default(),
             runs: Runs::default(),
             judged: now.boot,
             moved: true,
@@ -200,6 +204,7 @@ impl Play {
             out: vec![Effect::Kept(None, first)],
         };
         let past = play.world.past(now, &windows(play.rehearsed.playbook()));
+        past.iter().for_each(|r| play.samples.reading(r));
         play.session.handle(now, session::Event::Earlier(past));
         play.decide(now, session::decision::machine::Event::Runs(Runs::default()));
         play.pass(now);
@@ -279,6 +284,11 @@ impl Play {
         &self.past
     }
 
+    /// All that was measured.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
     /// Records of what was decided.
     pub fn decided(&self) -> &[Record] {
         self.decided.records()
@@ -326,6 +336,7 @@ impl Play {
             match happened {
                 Happened::Read(readings) => {
                     fresh = true;
+                    readings.iter().for_each(|r| self.samples.reading(r));
                     let effects = self.session.handle(now, session::Event::Readings(readings));
                     self.moved |= !effects.is_empty();
                     self.rung(effects);

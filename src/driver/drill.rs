@@ -12,7 +12,12 @@ use crate::drill::robot::{Goal, Robot};
 use crate::drill::score::{Tape, score};
 use crate::drill::{Rehearsed, rehearsed};
 use crate::model::rehearsal::{Drilled, Score};
+use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
+use crate::report::drill::full;
+use crate::report::{Doc, Known};
+use crate::run::plan::Person;
+use crate::session::outbox::Outbox;
 use crate::supervisor::person::person;
 
 /// The longest rehearsal, simulated milliseconds.
@@ -48,6 +53,55 @@ pub struct Played {
     pub kept: Vec<(Option<String>, crate::model::record::Record)>,
     /// What happened, oldest first: simulated milliseconds from the beginning, and the line.
     pub told: Vec<(Millis, String)>,
+    /// Its report, where one was asked for; or why there is none.
+    pub report: Option<Result<Doc, String>>,
+}
+
+/// What makes two rehearsals of one case the same, to the last byte of their reports.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// Seed of all noise.
+    pub seed: u64,
+    /// When it begins, wall milliseconds; now where none is given.
+    pub wall: Option<i64>,
+    /// Who rehearses; the person behind this process where nobody is given.
+    pub who: Option<String>,
+    /// A report is wanted.
+    pub report: bool,
+}
+
+impl Setting {
+    fn person(&self) -> Person {
+        match &self.who {
+            Some(name) => Person { user: clean_line(name), uid: REHEARSER, ..Person::default() },
+            None => person(),
+        }
+    }
+}
+
+/// Account number of somebody who rehearses under a given name.
+const REHEARSER: u32 = 1000;
+
+/// The report of a rehearsal.
+///
+/// # Errors
+/// A record that is none of its log's; in words.
+pub(super) fn report(play: &Play, subject: &Subject, drilled: &Drilled) -> Result<Doc, String> {
+    let runs = play.past().iter().chain(play.run()).map(|stage| (stage.plan(), stage.records()));
+    full(
+        drilled,
+        &Known {
+            playbook: Some(play.playbook()),
+            service: &drilled.service,
+            environment: &subject.environment,
+            runs: runs.collect(),
+            decided: play.decided(),
+            // What is told in a drill is a step, or a record of the decisions: nothing is queued.
+            outbox: Some(&Outbox::default()),
+            samples: Some(play.samples()),
+            drill: Some(drilled),
+        },
+    )
 }
 
 /// What a drill is about.
@@ -58,6 +112,8 @@ pub(super) struct What {
     pub(super) chaos: Vec<String>,
     /// Seed of all noise.
     pub(super) seed: u64,
+    /// Who rehearsed.
+    pub(super) who: String,
 }
 
 impl What {
@@ -85,7 +141,7 @@ impl What {
             seed: self.seed,
             chaos: self.chaos,
             procedure: run.map(|r| r.plan().procedure.id.clone()),
-            who: person().user,
+            who: self.who,
             ok,
             findings,
             score,
@@ -94,14 +150,16 @@ impl What {
 }
 
 /// Carries out one case. Requests are sent by `voice`, where there is one.
-pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) -> Played {
+pub fn play(subject: &Subject, case: &Case, setting: &Setting, voice: Option<&Voice>) -> Played {
     let rehearsed = subject.rehearsed.twisted(&case.twist);
-    let began = Now { boot_id: "rehearsal".into(), boot: 3_600_000, ..clock::now() };
+    let wall = setting.wall.unwrap_or_else(|| clock::now().wall);
+    let began = Now { boot_id: "rehearsal".into(), boot: 3_600_000, wall };
+    let (seed, user) = (setting.seed, setting.person());
     let settings = Settings {
         environment: subject.environment.clone(),
         seed,
         hash: subject.hash.clone(),
-        user: person(),
+        user: user.clone(),
         shown: false,
     };
     let mut it = Loop {
@@ -125,8 +183,8 @@ pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) ->
     findings.extend(it.refused.iter().map(|r| format!("refused: {r}")));
     let ok = findings.is_empty();
     findings.extend(it.robot.overridden().iter().map(|o| format!("went on all the same: {o}")));
-    let what =
-        What { case: case.name.clone(), chaos: case.chaos.iter().map(|(id, _)| id.clone()).collect(), seed };
+    let chaos = case.chaos.iter().map(|(id, _)| id.clone()).collect();
+    let what = What { case: case.name.clone(), chaos, seed, who: user.user };
     let drilled = what.of(&it.play, subject, (&began, &now), result, findings, ok);
     let told = it.play.session().timeline().map(|h| ((h.wall - began.wall).max(0) as Millis, h.text.clone()));
     let mut told: Vec<(Millis, String)> = told.collect();
@@ -138,7 +196,8 @@ pub fn play(subject: &Subject, case: &Case, seed: u64, voice: Option<&Voice>) ->
         told.extend(story);
     }
     told.sort_by_key(|(at, _)| *at);
-    Played { drilled, kept: it.kept, told }
+    let report = setting.report.then(|| report(&it.play, subject, &drilled));
+    Played { drilled, kept: it.kept, told, report }
 }
 
 struct Loop<'v> {

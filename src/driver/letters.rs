@@ -11,15 +11,24 @@ use crate::supervisor::outbox::{self, Courier, Post};
 use crate::supervisor::person::person;
 use crate::supervisor::{decisions, resolve};
 use std::path::Path;
+use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 /// A courier at work, away from the screen's loop; it ends with the screen, and what is queued waits on disk.
-pub(super) struct Delivering(AbortHandle);
+pub(super) struct Delivering(AbortHandle, Arc<Notify>);
 
 impl Delivering {
     pub(super) fn on(world: &Handle, folder: &Path) -> Delivering {
-        Delivering(world.spawn(Courier::new(folder).run()).abort_handle())
+        let news = Arc::new(Notify::new());
+        let courier = Courier::new(folder).run(news.clone());
+        Delivering(world.spawn(courier).abort_handle(), news)
+    }
+
+    /// There is something new on record.
+    pub(super) fn tell(&self) {
+        self.1.notify_one();
     }
 }
 

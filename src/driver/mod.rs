@@ -19,6 +19,7 @@ mod logs;
 mod reads;
 mod recorder;
 mod rehearsal;
+pub mod report;
 mod trouble;
 pub mod watch;
 
@@ -500,7 +501,10 @@ impl Driver {
                 self.played.iter_mut().for_each(|p| p.take(&records));
                 Event::Decided(records)
             }
-            Seen::Posted(records) => Event::Posted(records),
+            Seen::Posted(records) => {
+                self.courier.iter().for_each(letters::Delivering::tell);
+                Event::Posted(records)
+            }
             Seen::Beat(beat) => Event::Beat(beat),
             Seen::Roles(roles) => Event::Roles(roles),
             Seen::Baselines(known) => Event::Baselines(known),

@@ -5,7 +5,7 @@ mod shown;
 
 pub(super) use shown::scored;
 
-use super::drill::{Subject, Voice, What};
+use super::drill::{Subject, Voice, What, report};
 use super::{Request, Update, draft};
 use crate::clock;
 use crate::drill::draft::Draft;
@@ -16,7 +16,8 @@ use crate::model::playbook::Playbook;
 use crate::model::record::Record;
 use crate::model::text::clean_line;
 use crate::model::time::{Millis, Now};
-use crate::report::stamp;
+use crate::report::drill::one;
+use crate::report::{Form, stamp};
 use crate::run::Answer;
 use crate::run::record::Wish;
 use crate::run::sheet::sheet;
@@ -343,9 +344,11 @@ impl Rehearsal {
         let score = score(&Tape::of(&self.play), &now);
         let findings = score.wrong.clone();
         let ok = findings.is_empty() && score.verified.is_some();
-        let what = What { case: format!("by hand, {case}"), chaos, seed: self.seed };
+        let case = format!("by hand, {case}");
+        let what = What { case, chaos, seed: self.seed, who: person().user };
         let drilled = what.of(&self.play, &self.subject, (&self.began, &now), score, findings, ok);
-        match drills::keep(&self.root, &drilled, &records) {
+        let doc = report(&self.play, &self.subject, &drilled).unwrap_or_else(|_| one(&drilled));
+        match drills::keep(&self.root, &drilled, &records, &doc.print(Form::Markdown)) {
             Ok(_) => {}
             Err(e) => self.news.push(Update::Refused(format!("The drill could not be kept: {e}"))),
         }

@@ -10,7 +10,7 @@ pub mod hold;
 mod judge;
 mod keep;
 mod notes;
-mod rules;
+pub mod rules;
 pub mod signal;
 pub mod stage;
 pub mod statistics;

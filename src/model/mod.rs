@@ -9,6 +9,7 @@ pub mod reading;
 pub mod record;
 pub mod rehearsal;
 pub mod resolve;
+pub mod samples;
 pub mod telling;
 pub mod template;
 pub mod text;

@@ -1,10 +1,12 @@
-//! Drills in Markdown: one, and a month of them.
+//! Drills: one, and a month of them.
 
-use super::{cell, length, stamp};
+use super::doc::{Cell, Doc, Form, Section, row};
+use super::known::{Known, Subject};
+use super::{length, moment};
 use crate::model::rehearsal::{Drilled, Score};
-use crate::model::time::{Millis, Now};
+use crate::model::time::Millis;
+use serde_json::json;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// One time of a score.
 type Time = fn(&Score) -> Option<Millis>;
@@ -20,86 +22,101 @@ const TIMES: [(&str, Time); 7] = [
     ("told", |s| s.told),
 ];
 
-/// The report of one drill.
-pub fn one(d: &Drilled) -> String {
-    let (mut out, s) = (String::new(), &d.score);
-    let how = if d.ok { "as expected" } else { "NOT as expected" };
-    let _ = writeln!(out, "# Drill of {}: {}, {how}\n", cell(&d.service), cell(&d.case));
-    let at = Now { wall: d.wall, ..Now::default() };
-    let rows = [
-        ("When", format!("{}, {} simulated", stamp(&at), length(d.lasted))),
-        ("By", cell(&d.who)),
-        ("Environment", cell(&d.environment)),
-        ("What went wrong", if d.chaos.is_empty() { "nothing".into() } else { cell(&d.chaos.join(", ")) }),
-        ("Procedure", d.procedure.as_deref().map_or_else(|| "none".into(), cell)),
-        ("How it ended", if s.verdict.is_empty() { "nothing ran".into() } else { cell(&s.verdict) }),
-        ("Automation", cell(&s.automation)),
-        ("Checklists", format!("{} of {} required items", s.items.0, s.items.1)),
-        ("Points", format!("{} of 100", s.points)),
-        ("Seed", d.seed.to_string()),
-    ];
-    let _ = writeln!(out, "| | |\n|---|---|");
-    for (name, value) in rows {
-        let _ = writeln!(out, "| {name} | {value} |");
+/// The report of one drill, of its last run where one was done, with all that is on record of it. `known` has its runs in
+/// their order and the drill itself.
+///
+/// # Errors
+/// A record that is none of its log's; in words.
+pub fn full(d: &Drilled, known: &Known<'_>) -> Result<Doc, String> {
+    match known.runs.last() {
+        Some((plan, _)) => super::document(Subject::Run(&plan.id), known),
+        None => Ok(one(d)),
     }
-    let _ = writeln!(out, "\n## Times, from where it went wrong\n\n| | |\n|---|---|");
-    for (name, of) in TIMES {
-        let _ = writeln!(out, "| {name} | {} |", took(of(s)));
-    }
-    if !s.objectives.is_empty() {
-        let _ = writeln!(out, "\n## Objectives\n\n| objective | allowed | took | |\n|---|---|---|---|");
-        for o in &s.objectives {
-            let kept = if o.kept { "kept" } else { "MISSED" };
-            let _ =
-                writeln!(out, "| {} | {} | {} | {kept} |", cell(&o.title), length(o.within), took(o.took));
-        }
-    }
-    let found: Vec<&String> = d.findings.iter().chain(&s.wrong).collect();
-    if !found.is_empty() {
-        let _ = writeln!(out, "\n## Findings\n");
-        for f in found {
-            let _ = writeln!(out, "- {}", cell(f));
-        }
-    }
-    out
 }
 
-/// The report of a month (`2026-11`): every drill, the trend of each time, the findings.
-pub fn month(month: &str, drills: &[Drilled]) -> String {
-    let mut out = String::new();
-    let good = drills.iter().filter(|d| d.ok).count();
-    let _ = writeln!(out, "# Drills of {month}\n\n{} drills, {good} as expected.", drills.len());
-    if drills.is_empty() {
-        let _ = writeln!(out, "\nNothing was rehearsed.");
-        return out;
-    }
-    let _ = writeln!(
-        out,
-        "\n## Drills\n\n| when | service | what | how it ended | fired | took effect | verified | points | |\n|---|---|---|---|---|---|---|---|---|"
+/// What is kept of a drill by itself: how it went, without its records.
+pub fn one(d: &Drilled) -> Doc {
+    let mut doc = Doc::default();
+    say_so(&mut doc, d);
+    doc
+}
+
+/// Says of a document, before anything else, that it is of a drill, and how that went.
+pub(super) fn say_so(doc: &mut Doc, d: &Drilled) {
+    let how = if d.ok { "as expected" } else { "NOT as expected" };
+    doc.title = super::doc::safe(&format!("Drill of {}: {}, {how}", d.service, d.case));
+    doc.lead.insert(
+        0,
+        "This was a drill on a simulated service: nothing real was asked, changed or sent.".into(),
     );
-    for d in drills {
+    doc.data.insert("drill".into(), json!(d));
+    let s = &d.score;
+    let mut about = Section::new("The drill");
+    about.facts(vec![
+        ("When", format!("{}, {} simulated", moment(d.wall), length(d.lasted)).into()),
+        ("By", d.who.as_str().into()),
+        ("Environment", d.environment.as_str().into()),
+        ("What went wrong", if d.chaos.is_empty() { "nothing".into() } else { d.chaos.join(", ").into() }),
+        ("Procedure", d.procedure.as_deref().unwrap_or("none").into()),
+        ("How it ended", if s.verdict.is_empty() { "nothing ran".into() } else { s.verdict.as_str().into() }),
+        ("Automation", s.automation.as_str().into()),
+        ("Checklists", format!("{} of {} required items", s.items.0, s.items.1).into()),
+        ("Points", format!("{} of 100", s.points).into()),
+        ("Seed", d.seed.to_string().into()),
+    ]);
+    let mut times = Section::new("Times, from where it went wrong");
+    times.table(["what", "after"], TIMES.iter().map(|(n, of)| row([(*n).to_owned(), took(of(s))])).collect());
+    let mut aims = Section::new("Objectives of the drill");
+    let rows = s.objectives.iter().map(|o| {
+        let kept = if o.kept { "kept" } else { "MISSED" };
+        row([o.title.clone(), length(o.within), took(o.took), kept.into()])
+    });
+    aims.table(["objective", "allowed", "took", "judged"], rows.collect());
+    let mut findings = Section::new("Findings");
+    findings.list(d.findings.iter().chain(&s.wrong).cloned().collect());
+    let own = [about, times, aims, findings].into_iter().filter(|s| !s.blocks.is_empty());
+    doc.sections.splice(0..0, own);
+}
+
+/// The report of a month (`2026-11`) in Markdown: every drill, the trend of each time, the findings.
+pub fn month(month: &str, drills: &[Drilled]) -> String {
+    let good = drills.iter().filter(|d| d.ok).count();
+    let lead = vec![format!("{} drills, {good} as expected.", drills.len())];
+    let mut doc = Doc { title: super::doc::safe(&format!("Drills of {month}")), lead, ..Doc::default() };
+    if drills.is_empty() {
+        doc.lead.push("Nothing was rehearsed.".into());
+        return doc.print(Form::Markdown);
+    }
+    let mut all = Section::new("Drills");
+    let rows = drills.iter().map(|d| {
         let s = &d.score;
-        let at = Now { wall: d.wall, ..Now::default() };
-        let verdict = if s.verdict.is_empty() { "nothing ran".to_owned() } else { cell(&s.verdict) };
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {verdict} | {} | {} | {} | {} | {} |",
-            stamp(&at),
-            cell(&d.service),
-            cell(&d.case),
+        row([
+            moment(d.wall),
+            d.service.clone(),
+            d.case.clone(),
+            if s.verdict.is_empty() { "nothing ran".to_owned() } else { s.verdict.clone() },
             took(s.fired),
             took(s.effect),
             took(s.verified),
-            s.points,
-            if d.ok { "as expected" } else { "NOT as expected" }
-        );
-    }
+            s.points.to_string(),
+            if d.ok { "as expected".into() } else { "NOT as expected".into() },
+        ])
+    });
+    let columns =
+        ["when", "service", "what", "how it ended", "fired", "took effect", "verified", "points", "judged"];
+    all.table(columns, rows.collect());
+    doc.add(all);
+    doc.add(trend(drills));
+    doc.add(found(drills));
+    doc.print(Form::Markdown)
+}
+
+fn trend(drills: &[Drilled]) -> Section {
+    let mut out = Section::new("Trend");
+    out.text("The median of the first and of the second half of the month's drills.");
     let mut services: BTreeMap<&str, Vec<&Drilled>> = BTreeMap::new();
     drills.iter().for_each(|d| services.entry(&d.service).or_default().push(d));
-    let _ = writeln!(
-        out,
-        "\n## Trend\n\nThe median of the first and of the second half of the month's drills.\n\n| service | time | drills | first half | second half | |\n|---|---|---|---|---|---|"
-    );
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
     for (service, of) in &services {
         for (name, time) in TIMES {
             let all: Vec<Millis> = of.iter().filter_map(|d| time(&d.score)).collect();
@@ -114,35 +131,35 @@ pub fn month(month: &str, drills: &[Drilled]) -> String {
                 (Some(_), Some(_)) => "the same".into(),
                 _ => "one drill says nothing".to_owned(),
             };
-            let _ = writeln!(
-                out,
-                "| {} | {name} | {} | {} | {} | {trend} |",
-                cell(service),
-                all.len(),
+            rows.push(row([
+                (*service).to_owned(),
+                name.into(),
+                all.len().to_string(),
                 took(a),
-                took(b)
-            );
+                took(b),
+                trend,
+            ]));
         }
     }
-    let missed = |d: &&Drilled| d.score.objectives.iter().any(|o| !o.kept);
-    let _ = writeln!(out, "\n## Findings\n");
-    let mut any = false;
+    out.table(["service", "time", "drills", "first half", "second half", "trend"], rows);
+    out
+}
+
+fn found(drills: &[Drilled]) -> Section {
+    let mut lines = Vec::new();
     for d in drills {
-        let objectives = d
-            .score
-            .objectives
-            .iter()
-            .filter(|o| !o.kept)
-            .map(|o| format!("objective {} missed: {} of {}", o.title, took(o.took), length(o.within)));
-        let objectives = objectives.filter(|_| d.ok && missed(&d));
-        for f in d.findings.iter().cloned().chain(d.score.wrong.iter().cloned()).chain(objectives) {
-            any = true;
-            let _ = writeln!(out, "- {} {}: {}", cell(&d.service), cell(&d.case), cell(&f));
+        let missed = d.score.objectives.iter().filter(|o| !o.kept && d.ok);
+        let missed =
+            missed.map(|o| format!("objective {} missed: {} of {}", o.title, took(o.took), length(o.within)));
+        for f in d.findings.iter().cloned().chain(d.score.wrong.iter().cloned()).chain(missed) {
+            lines.push(format!("{} {}: {f}", d.service, d.case));
         }
     }
-    if !any {
-        let _ = writeln!(out, "None.");
-    }
+    let mut out = Section::new("Findings");
+    match lines.is_empty() {
+        true => out.text("None."),
+        false => out.list(lines),
+    };
     out
 }
 
@@ -190,7 +207,7 @@ mod tests {
 
     #[test]
     fn one_drill_says_what_is_not_known() {
-        let text = one(&drilled(0, None, false));
+        let text = one(&drilled(0, None, false)).print(Form::Markdown);
         assert!(text.contains("NOT as expected") && text.contains("| verified | - |"), "{text}");
     }
 }

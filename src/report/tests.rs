@@ -16,11 +16,6 @@ fn lengths_are_in_words() {
     );
 }
 
-#[test]
-fn a_cell_cannot_break_its_table() {
-    assert_eq!(cell("a|b\nc\x1b[31m"), "a\\|b c");
-}
-
 fn at(s: u64) -> Now {
     Now { boot: s * 1000, boot_id: "b".into(), wall: 1_700_000_000_000 + s as i64 * 1000 }
 }
@@ -162,4 +157,166 @@ fn a_report_can_be_made_at_every_point() {
         let text = markdown(&plan, &all[..n]).unwrap();
         assert_eq!(text.contains("not over"), n < all.len(), "{text}");
     }
+}
+
+/// Records of a log of decisions.
+fn log(kinds: Vec<(u64, crate::session::decision::Kind)>) -> Vec<Record> {
+    let record = |(i, (s, kind)): (usize, (u64, crate::session::decision::Kind))| {
+        let (kind, body) = kind.parts();
+        Record { v: 1, seq: i as u64 + 1, at: at(s), kind, body, prev: String::new() }
+    };
+    kinds.into_iter().enumerate().map(record).collect()
+}
+
+/// A trigger fired, a person decided to hold, and it was over by itself.
+fn held() -> Vec<Record> {
+    use crate::model::playbook::{Automation, Cell, DefaultAction};
+    use crate::session::decision::{Choice, Closed, Kind};
+    let fired = Kind::Fired {
+        epoch: 1,
+        firing: "errors-1".into(),
+        trigger: "errors".into(),
+        true_since: at(10),
+        cell: Cell::Decide { within: 600_000, default_at: None },
+        stage: None,
+        note: None,
+        mode: Automation::Shadow,
+        evidence: Vec::new(),
+    };
+    let opened = Kind::ClockOpened {
+        epoch: 1,
+        clock: "errors-1-d1".into(),
+        firing: "errors-1".into(),
+        decide_by: Some(Deadline::after(&at(71), 600_000)),
+        default_at: None,
+        default: DefaultAction::Escalate,
+        procedure: Some("config".into()),
+        roles: vec![RoleFacts { id: "lead".into(), title: "Lead".into(), ..RoleFacts::default() }],
+        stage: None,
+    };
+    let said = Kind::Said {
+        clock: "errors-1-d1".into(),
+        choice: Choice::Hold,
+        who: ben(),
+        roles: vec!["lead".into()],
+        reason: "a client misbehaves".into(),
+    };
+    let decided = "ben decided to hold".to_owned();
+    let closed =
+        Kind::ClockClosed { epoch: None, clock: "errors-1-d1".into(), how: Closed::Decided, detail: decided };
+    let opens =
+        Kind::IncidentOpened { incident: "INC-1".into(), reason: "errors".into(), run: None, who: None };
+    let over =
+        Kind::IncidentClosed { incident: "INC-1".into(), who: Some(ben()), reason: "it was a client".into() };
+    log(vec![
+        (70, opens),
+        (70, fired),
+        (71, opened),
+        (131, said),
+        (131, closed),
+        (200, Kind::Resolved { epoch: 1, firing: "errors-1".into(), evidence: Vec::new() }),
+        (210, over),
+    ])
+}
+
+/// A reading of a minute each, of 1 but for 5 between two moments.
+fn measured(from: u64, to: u64) -> Samples {
+    let mut out = Samples::default();
+    for s in (0..300).step_by(10) {
+        let value = if (from..to).contains(&s) { 0.05 } else { 0.001 };
+        let error = (s == 100).then(|| "timed out".to_owned());
+        let value = error.is_none().then(|| value.into());
+        out.spooled(crate::model::reading::Spooled {
+            at: at(s).wall,
+            signal: "rate".into(),
+            series: None,
+            value,
+            error,
+        });
+    }
+    out
+}
+
+fn told(subject: Subject<'_>, decided: &[Record]) -> Doc {
+    let samples = measured(0, 0);
+    let known =
+        Known { service: "shop", environment: "prod", decided, samples: Some(&samples), ..Known::default() };
+    document(subject, &known).unwrap()
+}
+
+#[test]
+fn a_decision_not_to_roll_back_has_its_report() {
+    let doc = told(Subject::Clock("errors-1-d1"), &held());
+    let text = doc.print(Form::Markdown);
+    assert!(text.starts_with("# Decision errors-1-d1: not rolled back\n"), "{text}");
+    for part in [
+        "| 2023-11-14 22:15:31 UTC | ben | Lead | hold | a client misbehaves |",
+        "From 2023-11-14 22:13:30 UTC to 2023-11-14 22:16:40 UTC",
+        "| Decision errors-1-d1 | 10m00s | 1m00s | kept |",
+        "No rollback followed from it.",
+        "To be filled in by people: ",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(doc.data["decision"]["rolled_back"], false);
+    let open = told(Subject::Clock("errors-1-d1"), &held()[..3]).print(Form::Markdown);
+    assert!(open.contains("errors-1-d1: not decided") && open.contains("Nobody said anything."), "{open}");
+}
+
+#[test]
+fn an_incident_without_a_run_says_so_and_links_those_it_has() {
+    let text = told(Subject::Incident("INC-1"), &held()).print(Form::Markdown);
+    assert!(text.starts_with("# Incident INC-1: over, nothing was rolled back\n"), "{text}");
+    assert!(text.contains("by ben: it was a client") && text.contains("errors-1-d1"), "{text}");
+    let mut other = plan();
+    other.confirmed_at = at(80);
+    let (decided, journal) = (held(), happened());
+    let known = Known { runs: vec![(&other, &journal)], decided: &decided, ..Known::default() };
+    let text = document(Subject::Incident("INC-1"), &known).unwrap().print(Form::Markdown);
+    assert!(text.contains("| Runs | 1121-0314-c |") && text.contains("| 1 | Freeze | applied |"), "{text}");
+    for wrong in [Subject::Incident("INC-2"), Subject::Clock("x"), Subject::Run("y")] {
+        assert!(document(wrong, &known).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn impact_and_metrics_are_of_the_data_and_what_is_not_known_says_so() {
+    use crate::model::condition::{Cmp, Comparison, Expr};
+    use crate::model::playbook::{Playbook, ReadingKind, Signal};
+    use crate::model::template::Template;
+    use crate::model::unit::{Quantity, Unit};
+    let two = Quantity { value: 0.02, dim: Unit::Percent.dim() };
+    let critical = Comparison { text: "> 2%".into(), op: Cmp::Gt, right: Expr::Number(two) };
+    let signal = Signal {
+        title: "Error rate".into(),
+        source: None,
+        reading: ReadingKind::Query(Template("x".into())),
+        unit: Unit::Percent,
+        raw: Unit::Percent,
+        series: None,
+        counter: false,
+        better: Default::default(),
+        baseline: None,
+        min_samples: None,
+        fresh: None,
+        warn: None,
+        critical: Some(critical),
+        stale_after: 30_000,
+        panel: Some(1),
+    };
+    let mut playbook = Playbook::default();
+    playbook.signals.insert("rate".into(), signal);
+    let (decided, samples) = (held(), measured(50, 180));
+    let known =
+        Known { playbook: Some(&playbook), decided: &decided, samples: Some(&samples), ..Known::default() };
+    let doc = document(Subject::Incident("INC-1"), &known).unwrap();
+    assert_eq!(doc.data["impact"]["from_ms"], at(50).wall);
+    assert_eq!(doc.data["impact"]["to_ms"], at(180).wall);
+    let text = doc.print(Form::Markdown);
+    assert!(text.contains("| critical > 2% |") && text.contains("1 reads failed meanwhile"), "{text}");
+    assert!(text.contains("| Error rate | 0.1 % | 5 % | 5 % | 0.1 % |"), "{text}");
+    let blind = Known { samples: None, ..known.clone() };
+    let text = document(Subject::Incident("INC-1"), &blind).unwrap().print(Form::Markdown);
+    assert!(text.contains("Unknown: the samples were not looked up"), "{text}");
+    assert!(text.contains("Error rate: unknown, no sample of it is kept"), "{text}");
 }

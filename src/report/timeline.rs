@@ -1,6 +1,6 @@
 //! What happened as a file: JSON, CSV, Markdown, and a table for a terminal.
 
-use crate::model::text::clean_line;
+use super::doc::{Doc, Section, row, safe};
 use crate::session::view::{Form, Happening};
 use serde_json::json;
 use std::fmt::Write;
@@ -85,40 +85,24 @@ pub fn field(text: &str) -> String {
 }
 
 fn markdown(of: Of<'_>, stream: &[Happening]) -> String {
-    let mut out = format!("# Timeline of {} ▸ {}\n\n", escaped(of.service), escaped(of.environment));
-    let _ = writeln!(out, "{} events, times in UTC.\n", stream.len());
-    let _ = writeln!(out, "| time | | kind | what | by | record |\n|---|---|---|---|---|---|");
-    for h in stream {
-        let at = rfc3339(h.wall).replace('T', " ");
-        let sign = h.sign().map(|s| escaped(&s.to_string())).unwrap_or_default();
-        let record = h.record.as_ref().map(|r| format!("{} {}", r.log, r.seq)).unwrap_or_default();
-        let measured =
-            if h.measured.is_empty() { String::new() } else { format!("<br>{}", escaped(&h.measured)) };
-        let _ = writeln!(
-            out,
-            "| {at} | {sign} | {} | {}{measured} | {} | {} |",
-            escaped(&h.kind),
-            escaped(&h.text),
-            escaped(h.who.as_deref().unwrap_or_default()),
-            escaped(&record)
-        );
-    }
-    out
-}
-
-/// Text that Markdown shows as it stands.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in clean_line(text).chars() {
-        match c {
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '!' => out.extend(['\\', c]),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            c => out.push(c),
-        }
-    }
-    out
+    let title = safe(&format!("Timeline of {} ▸ {}", of.service, of.environment));
+    let lead = vec![format!("{} events, times in UTC.", stream.len())];
+    let mut doc = Doc { title, lead, ..Doc::default() };
+    let mut events = Section::new("Events");
+    let rows = stream.iter().map(|h| {
+        row([
+            rfc3339(h.wall).replace('T', " "),
+            h.sign().map(String::from).unwrap_or_default(),
+            h.kind.clone(),
+            h.text.clone(),
+            h.measured.clone(),
+            h.who.clone().unwrap_or_default(),
+            h.record.as_ref().map(|r| format!("{} {}", r.log, r.seq)).unwrap_or_default(),
+        ])
+    });
+    events.table(["time", "mark", "about", "what", "measured", "by", "record"], rows.collect());
+    doc.add(events);
+    doc.print(super::Form::Markdown)
 }
 
 /// A line an event, for a terminal or a pipe.
@@ -220,10 +204,10 @@ mod tests {
         let rows: Vec<&str> = text.lines().filter(|l| l.starts_with("| 2026")).collect();
         assert_eq!(rows.len(), 4);
         for row in &rows {
-            assert_eq!(row.replace("\\|", "").matches('|').count(), 7, "{row}");
+            assert_eq!(row.replace("\\|", "").matches('|').count(), 8, "{row}");
         }
-        assert!(rows[2].contains(r"\[x\](http://e) \| &lt;b&gt; \`c\` \*d\* a\_b"), "{}", rows[2]);
-        assert!(rows[3].contains("<br>attempt 1: exit 0"), "{}", rows[3]);
+        assert!(rows[2].contains(r"\[x\](http\://e) \| \<b> \`c\` \*d\* a_b"), "{}", rows[2]);
+        assert!(rows[3].contains("| attempt 1: exit 0 |"), "{}", rows[3]);
     }
 
     #[test]

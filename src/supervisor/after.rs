@@ -3,8 +3,8 @@
 use super::attempt::{AttemptDir, Exit, Outcome as Ended, strays};
 use super::home::{alive, is_guarding, journal_path, read_run, run_dir, successor};
 use super::launch::Refused;
-use super::perform::write_report;
 use super::person::{allowed_env, roles_asked};
+use super::report::write_report;
 use super::resolve;
 use crate::clock;
 use crate::journal::{Disk, Log, LogError, is_held};

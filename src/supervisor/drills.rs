@@ -15,12 +15,17 @@ pub fn folder(root: &Path, service: &str) -> PathBuf {
     root.join("drills").join(name)
 }
 
-/// Keeps one drill: what came of it, its records and its report; answers the report's file. Each line of the records holds the
-/// hash of the line before.
+/// Keeps one drill: what came of it, its records and its report (`text`, in Markdown); answers the report's file. Each line of
+/// the records holds the hash of the line before.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn keep(root: &Path, drilled: &Drilled, records: &[(Option<String>, Record)]) -> io::Result<PathBuf> {
+pub fn keep(
+    root: &Path,
+    drilled: &Drilled,
+    records: &[(Option<String>, Record)],
+    text: &str,
+) -> io::Result<PathBuf> {
     let folder = folder(root, &drilled.service);
     std::fs::create_dir_all(&folder)?;
     let file = folder.join(format!("{}.json", drilled.id));
@@ -36,7 +41,6 @@ pub fn keep(root: &Path, drilled: &Drilled, records: &[(Option<String>, Record)]
     let journal_file = folder.join(format!("{}.jsonl", drilled.id));
     atomic_write(&*real(), &journal_file, &journal, 0o644).map_err(io::Error::other)?;
     let report = folder.join(format!("{}.md", drilled.id));
-    let text = crate::report::drill::one(drilled);
     atomic_write(&*real(), &report, text.as_bytes(), 0o644).map_err(io::Error::other)?;
     Ok(report)
 }
@@ -86,7 +90,8 @@ mod tests {
         for d in
             [drill("a", "back", 3, Some(5)), drill("b", "back", 1, None), drill("c", "other", 1, Some(5))]
         {
-            keep(root.path(), &d, &[]).unwrap();
+            keep(root.path(), &d, &[], &crate::report::drill::one(&d).print(crate::report::Form::Markdown))
+                .unwrap();
         }
         assert_eq!(
             all(root.path(), "shop").iter().map(|d| d.id.as_str()).collect::<Vec<_>>(),

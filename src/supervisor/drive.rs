@@ -11,7 +11,8 @@ use super::home::{
 };
 use super::launch::Reply;
 use super::outbox::Courier;
-use super::perform::{Driver, write_report};
+use super::perform::Driver;
+use super::report::write_report;
 use super::resolve::ask_any;
 use super::secrets::{Secrets, guard, hide};
 use crate::clock;

@@ -33,6 +33,7 @@ pub mod person;
 mod pin;
 pub mod raised;
 mod replace;
+pub mod report;
 pub mod resolve;
 mod room;
 pub mod secrets;

@@ -5,11 +5,11 @@ use super::control::Inbox;
 use super::file_change::Planned;
 use super::late::Moment;
 use super::person::{roles_answering, roles_asked};
+use super::report::Writer;
 use super::secrets::hide;
 use super::watch::{Holding, SLEPT};
 use crate::clock;
-use crate::journal::access::Sharing;
-use crate::journal::{Disk, Hold, Log, LogError, atomic_write};
+use crate::journal::{Disk, Hold, Log, LogError};
 use crate::model::playbook::{Occasion, StepKind};
 use crate::model::record::Record;
 use crate::model::time::{Millis, Now};
@@ -25,6 +25,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// How often requests are looked for; no timer of a run sleeps longer.
 const POLL: Duration = Duration::from_millis(200);
+/// How long a supervisor stays for the samples of its report.
+const REPORTING: Duration = Duration::from_secs(10);
 /// How long it stays at its end for what is to be told of it to be queued.
 const TOLD: Duration = Duration::from_secs(10);
 
@@ -58,6 +60,7 @@ pub(super) struct Driver {
     /// Milliseconds the host had slept since boot when we last looked.
     asleep: Millis,
     finished: bool,
+    report: Writer,
     /// What is told beside the run.
     pub(super) telling: JoinSet<()>,
 }
@@ -93,6 +96,7 @@ impl Driver {
             holding: None,
             asleep: clock::asleep(&clock::now()),
             finished: false,
+            report: Writer::default(),
             telling: JoinSet::new(),
         };
         (driver, heard)
@@ -128,7 +132,17 @@ impl Driver {
         let told = async { while self.telling.join_next().await.is_some() {} };
         // What it waits for is bounded; a disk that hangs is not.
         let _ = tokio::time::timeout(TOLD, told).await;
+        // What was measured takes a while to read: the lock is free, and the run is over whatever comes of it.
+        let task = self.report_all();
+        let _ = tokio::time::timeout(REPORTING, task).await;
         Ok(())
+    }
+
+    /// Writes the report with what was measured, beside everything else.
+    fn report_all(&self) -> JoinHandle<()> {
+        let (report, disk, plan) = (self.report.clone(), self.disk.clone(), self.plan.clone());
+        let (run, records) = (self.run.clone(), self.records.clone());
+        tokio::task::spawn_blocking(move || report.with_samples(&*disk, &run, &plan, &records))
     }
 
     /// One turn: a sleep of the host is noticed before anything is judged.
@@ -198,14 +212,15 @@ impl Driver {
             Effect::Unwatch => self.drop_task(),
             Effect::Guard => {
                 self.notice(Occasion::RunVerified);
-                write_report(&*self.disk, &self.run, &self.plan, &self.records);
+                self.report.at_once(&*self.disk, &self.run, &self.plan, &self.records);
                 self.let_go()?;
+                self.report_all();
                 self.guard();
             }
             Effect::Finish => {
                 self.drop_task();
                 self.finished = true;
-                write_report(&*self.disk, &self.run, &self.plan, &self.records);
+                self.report.at_once(&*self.disk, &self.run, &self.plan, &self.records);
                 self.let_go()?;
                 self.notice_end();
             }
@@ -258,19 +273,5 @@ impl Driver {
             Some(lock) => lock.write(&*self.disk, b""),
             None => Ok(()),
         }
-    }
-}
-
-/// Writes report.md; it can be made again from the journal, so a failure is only noted.
-pub(super) fn write_report(disk: &dyn Disk, run: &Path, plan: &Plan, records: &[Record]) {
-    let mode = Sharing::of(run).map_or(0o600, Sharing::own_mode);
-    // What people did with the checklists meanwhile stands in another log; without it the report is as true.
-    let decided = super::decisions::tail(Path::new(&plan.home)).poll().unwrap_or_default();
-    let written = crate::report::markdown(plan, records).and_then(|mut text| {
-        text.push_str(&crate::report::worked(plan, &decided));
-        atomic_write(disk, &run.join("report.md"), text.as_bytes(), mode).map_err(|e| e.to_string())
-    });
-    if let Err(e) = written {
-        eprintln!("the report was not written: {e}");
     }
 }

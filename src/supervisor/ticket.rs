@@ -47,7 +47,6 @@ pub async fn open(
         secrets: Secrets::new(playbook.secrets.clone()),
         home: context.home.clone().into(),
         run: None,
-        telling: Default::default(),
     };
     world.secrets.learn();
     let limit = Duration::from_millis(ticket.timeout.max(100));

@@ -10,7 +10,9 @@
 mod run;
 
 use ripcord::clock;
+use ripcord::driver::report::written;
 use ripcord::journal::{Disk, Log, Opened, real};
+use ripcord::report::Form;
 use ripcord::run::{Answer, Kind, RunView};
 use ripcord::supervisor::{self, home};
 use run::{Case, VERIFY};
@@ -114,6 +116,17 @@ fn open_10_000_records(bencher: divan::Bencher<'_, '_>) {
     bencher.counter(divan::counter::ItemsCount::new(RECORDS)).bench(|| {
         let (plan, records) = supervisor::read_run(run).unwrap();
         RunView::fold(&plan, &records).unwrap()
+    });
+}
+
+/// From the files to a report of all of them; it is to take less than 200 ms.
+#[divan::bench(args = [Form::Markdown, Form::Json, Form::Html])]
+fn report_of_10_000_records(bencher: divan::Bencher<'_, '_>, form: Form) {
+    let (home, run) = (LONG.0.home(), LONG.1.file_name().unwrap().to_str().unwrap());
+    bencher.counter(divan::counter::ItemsCount::new(RECORDS)).bench(|| {
+        let text = written(&home, run, form).unwrap();
+        assert!(text.len() > RECORDS, "{}", text.len());
+        text
     });
 }
 

@@ -34,6 +34,7 @@ mod promtool;
 mod pty;
 mod race;
 mod readme;
+mod report;
 mod requirements;
 #[path = "../support/run.rs"]
 #[allow(dead_code)]

@@ -153,7 +153,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for id in ["1121-0314-c-77ab", "1121-0314-d-12cd", "1122-0001-c-0001"] {
             let d = Drilled { id: id.into(), service: "shop".into(), ..Drilled::default() };
-            drills::keep(root.path(), &d, &[]).unwrap();
+            drills::keep(root.path(), &d, &[], "").unwrap();
         }
         let find = |id: &str| find(root.path(), id, None).map(|p| p.id().to_owned());
         assert_eq!(find("1122").unwrap(), "1122-0001-c-0001");

@@ -103,7 +103,6 @@ pub(super) async fn gather(asked: &Asked, say: &impl Fn(&str)) -> Result<Gathere
                 secrets,
                 home: asked.home.clone(),
                 run: None,
-                telling: Default::default(),
             };
             logs(plan, &world, say, &mut parts, &mut leave).await;
             say("what was measured");

@@ -209,10 +209,11 @@ mod tests {
 
     #[test]
     fn a_notice_of_some_severities_is_for_triggers_of_those() {
-        let text = "schema = 1\n[service]\nname = \"shop\"\nowner = \"ana\"\n[environments.here]\n\
-                    [sources.s]\nevery = \"1s\"\ncommand = { run = [\"true\"] }\n\
-                    [signals.x]\nsource = \"s\"\nunit = \"count\"\n\
-                    [severities.P1]\ntitle = \"Bad\"\n[triggers.errors]\nwhen = \"x > 1\"\nseverity = \"P1\"\n";
+        let text = "schema = 1\n[service]\nname = \"shop\"\nowner = \"ana\"\n\
+                    [environments.here]\ntone = \"calm\"\n\
+                    [signals.x]\ncount = { key = \"x\", text = \"Seen\" }\nunit = \"count\"\n\
+                    [severities.P1]\ntitle = \"Bad\"\ntext = \"Act\"\n\
+                    [triggers.errors]\nwhen = \"x > 1\"\nseverity = \"P1\"\nact = \"watch\"\n";
         let loaded = crate::config::playbook::parse(text, "shop.toml");
         let problems = |all: Vec<crate::config::problem::Problem>| -> String {
             all.iter().map(|p| p.render(false)).collect()

@@ -14,10 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 
 /// How often the log is looked at.
 const LOOK: Duration = Duration::from_millis(250);
+/// The same, while nothing is to be done and somebody says when there is.
+const SELDOM: Duration = Duration::from_secs(30);
 /// How long the courier's lock is waited for.
 const HOLD: Duration = Duration::from_millis(100);
 /// After which a courier that lacks a secret looks for it again.
@@ -41,6 +44,8 @@ pub struct Courier {
     lacking: HashMap<String, (String, Instant)>,
     /// Nothing more is begun.
     leaving: bool,
+    /// Says that the log has something new.
+    news: Option<Arc<Notify>>,
 }
 
 impl Courier {
@@ -57,11 +62,13 @@ impl Courier {
             unwritten: Vec::new(),
             lacking: HashMap::new(),
             leaving: false,
+            news: None,
         }
     }
 
-    /// Delivers for as long as it is polled.
-    pub async fn run(mut self) {
+    /// Delivers for as long as it is polled; `news` says that the log has something new.
+    pub async fn run(mut self, news: Arc<Notify>) {
+        self.news = Some(news);
         loop {
             self.turn().await;
         }
@@ -119,28 +126,37 @@ impl Courier {
         self.look();
         self.write_down().await;
         let may = !self.leaving && self.trouble.is_none() && self.unwritten.is_empty();
-        let mut wait = LOOK;
-        if may {
-            match wake(&self.outbox, &clock::now(), &self.busy()) {
-                Some(0) => {
-                    if self.hold().await {
-                        // Another courier may have done it meanwhile.
-                        self.look();
-                        for next in next(&self.outbox, &clock::now(), &self.busy()) {
-                            self.begin(next).await;
-                        }
-                        wait = Duration::from_millis(1);
-                    }
+        let mut wait = if may && self.news.is_some() { SELDOM } else { LOOK };
+        let due = if may { wake(&self.outbox, &clock::now(), &self.busy()) } else { None };
+        if due == Some(0) {
+            wait = LOOK;
+            if self.hold().await {
+                // Another courier may have done it meanwhile.
+                self.look();
+                for next in next(&self.outbox, &clock::now(), &self.busy()) {
+                    self.begin(next).await;
                 }
-                Some(ms) => wait = wait.min(Duration::from_millis(ms.max(1))),
-                None => {}
+                wait = Duration::from_millis(1);
             }
+        } else if let Some(ms) = due {
+            wait = wait.min(Duration::from_millis(ms));
         }
         if self.tasks.is_empty() {
-            if wait == LOOK {
+            if wait >= LOOK {
                 self.lock = None;
             }
-            return tokio::time::sleep(wait).await;
+            let news = self.news.clone();
+            let news = async {
+                match &news {
+                    Some(news) => news.notified().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = news => {}
+            }
+            return;
         }
         tokio::select! {
             Some(done) = self.tasks.join_next_with_id() => {
@@ -152,7 +168,7 @@ impl Courier {
                     self.ended(letter, came).await;
                 }
             }
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(wait.min(LOOK)) => {}
         }
     }
 

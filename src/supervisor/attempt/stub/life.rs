@@ -13,7 +13,8 @@ use crate::run::{Answer, Effect, Event, Kind, Outcome, Plan, Request, State, Ver
 use crate::supervisor::drive::take_over;
 use crate::supervisor::follow::{Attempt, attempt_dir};
 use crate::supervisor::launch::write_plan;
-use crate::supervisor::perform::{Driver, write_report};
+use crate::supervisor::perform::Driver;
+use crate::supervisor::report::write_report;
 use crate::supervisor::{context, home, person, resolve};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;

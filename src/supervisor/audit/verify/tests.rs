@@ -54,7 +54,7 @@ fn house() -> tempfile::TempDir {
         prev: String::new(),
     };
     let drilled = Drilled { id: "d1".into(), service: "shop".into(), ..Drilled::default() };
-    drills::keep(root.path(), &drilled, &[(None, record(1)), (None, record(2))]).unwrap();
+    drills::keep(root.path(), &drilled, &[(None, record(1)), (None, record(2))], "").unwrap();
     root
 }
 
