@@ -31,7 +31,8 @@ source = "page"
 output = "(?<value>\\d)"
 unit = "count"
 [channels.good]
-run = ["sh", "-c", "printf '%s' '{{{{ message }}}}' >told"]
+run = ["sh", "-c", "printf '%s' \"$MESSAGE\" >told"]
+env = {{ MESSAGE = "{{{{ message }}}}" }}
 [channels.bad]
 run = ["sh", "-c", "echo no such user >&2; exit 9"]
 [roles.lead]

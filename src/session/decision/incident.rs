@@ -225,7 +225,7 @@ impl Decisions {
                         again.fired.push(fired);
                     }
                 }
-                (again.again, again.ended) = (Some(at.clone()), None);
+                (again.reason, again.again, again.ended) = (reason.clone(), Some(at.clone()), None);
                 self.opened(again, at);
             }
             Kind::IncidentClosed { who, reason, .. } => {

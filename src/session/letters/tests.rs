@@ -1,3 +1,5 @@
+//! Letters as they are shown.
+
 use super::*;
 use crate::model::playbook::{Limit, Preset};
 use crate::run::plan::Person;

@@ -1,3 +1,5 @@
+//! Messages in simulated time: what is tried, when, what is held back, what each service is sent.
+
 use super::answer::refused;
 use super::due::{Failure, Next, SENSE, TRIES, backoff, failed, next, wake};
 use super::shape::{reference, shaped};

@@ -1,3 +1,5 @@
+//! A ticket's command: what it prints, when it fails, when it hangs.
+
 use super::*;
 use crate::model::playbook::{Environment, Ticket};
 use crate::model::probe::Command;

@@ -201,7 +201,7 @@ fn in_guide(ui: &Ui) -> Vec<Item> {
         out.push(item("Enter", enter, 7));
     }
     if ui.guide.page == Page::Contacts {
-        out.push(item("K", "I am on it…", 7));
+        out.push(item("K", "I am on it…", 6));
     }
     if ui.guide.page != Page::Dashboards {
         out.push(item("Y", "copy", 6));

@@ -1,3 +1,5 @@
+//! Incidents from records: names, tickets, severities, leads, participants, runs.
+
 use super::*;
 use crate::model::playbook::{Severity, Trigger};
 use crate::session::decision::Rules;
