@@ -153,16 +153,11 @@ impl Session {
         } else if let Some(call) = self.call(&stands, now).filter(|c| c.due_ms.is_some())
             && let Some((_, role)) = self.playbook.roles.get_index(call.contact)
         {
-            let ahead = stands.iter().filter_map(|s| match s {
-                Stands::Ahead(ms) => Some(*ms),
-                _ => None,
-            });
             out.push(Notice::Call {
                 title: clean_line(&role.title),
                 reach: role.phone.as_ref().or(role.slack.as_ref()).map(|t| clean_line(t)),
                 outside: call.outside,
                 due_ms: call.due_ms.unwrap_or_default(),
-                next_ms: ahead.min(),
             });
         }
         out.extend(self.watches(now).into_iter().map(Notice::Watched));

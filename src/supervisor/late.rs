@@ -144,9 +144,19 @@ fn words(map: &serde_json::Map<String, Value>) -> Option<As> {
     Some(match program {
         _ if shell => As::Script,
         Some("ssh") if far => As::Quoted,
-        Some("ssh" | "sh" | "bash" | "dash" | "zsh" | "ksh") => As::Script,
+        Some("ssh") => As::Script,
         _ => As::Itself,
     })
+}
+
+/// Where the script stands that a shell is given (`sh -c SCRIPT`); what comes after it are its arguments, which it does not read.
+fn script(argv: &[Value]) -> Option<usize> {
+    let program = argv.first()?.as_str()?.rsplit('/').next()?;
+    let is_shell = matches!(program, "sh" | "bash" | "dash" | "zsh" | "ksh");
+    let option =
+        |v: &Value| v.as_str().is_some_and(|a| a.starts_with('-') && !a.starts_with("--") && a.contains('c'));
+    let at = argv.iter().skip(1).position(option).filter(|_| is_shell)?;
+    Some(at + 2)
 }
 
 fn put(value: &mut Value, values: &IndexMap<String, String>, how: As) -> Result<(), String> {
@@ -170,7 +180,15 @@ fn put(value: &mut Value, values: &IndexMap<String, String>, how: As) -> Result<
             let read = words(map);
             for (key, v) in map.iter_mut() {
                 let how = if key == "argv" { read.unwrap_or(how) } else { As::Itself };
-                put(v, values, how)?;
+                match v.as_array_mut().filter(|_| key == "argv") {
+                    Some(argv) => {
+                        let script = script(argv);
+                        for (i, word) in argv.iter_mut().enumerate() {
+                            put(word, values, if script == Some(i) { As::Script } else { how })?;
+                        }
+                    }
+                    None => put(v, values, how)?,
+                }
             }
         }
         _ => {}
@@ -236,5 +254,20 @@ mod tests {
         assert!(fill(&probe, &bad).is_err());
         // Without a shell it is one argument.
         assert_eq!(fill(&run(&["say", "{{ answers.x }}"]), &bad).unwrap().argv[1].0, "it's; rm -rf /");
+    }
+
+    #[test]
+    fn a_shell_reads_its_script_and_not_the_arguments_behind_it() {
+        let step = |argv: &[&str]| {
+            let argv = argv.iter().map(|a| (*a).into()).collect();
+            Step::new("tell", StepKind::Run(Command { argv, ..Command::default() }))
+        };
+        let values = IndexMap::from([("message".to_owned(), "it's; rm -rf $HOME".to_owned())]);
+        let filled = fill(&step(&["/bin/sh", "-ec", "printf %s \"$0\"", "{{ message }}"]), &values).unwrap();
+        let StepKind::Run(c) = filled.kind else { panic!("another kind") };
+        assert_eq!(c.argv[3].0, "it's; rm -rf $HOME");
+        let refused = fill(&step(&["bash", "-c", "echo {{ message }}"]), &values).unwrap_err();
+        assert!(refused.contains("a shell would read into the value of `message`"), "{refused}");
+        assert!(fill(&step(&["ssh", "host", "echo {{ message }}"]), &values).is_err());
     }
 }

@@ -172,8 +172,6 @@ pub enum Notice {
         outside: bool,
         /// Milliseconds for which the rung has been due.
         due_ms: u64,
-        /// Milliseconds until the next rung is.
-        next_ms: Option<u64>,
     },
     /// A person has taken the incident: the ladder waits.
     Taken {

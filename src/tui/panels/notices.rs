@@ -78,13 +78,10 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
             );
             ("  ", "AUTOMATION OFF".to_string(), text, Slot::Head)
         }
-        Notice::Call { title, reach, outside, due_ms, next_ms } => {
+        Notice::Call { title, reach, outside, due_ms } => {
             let reach = reach.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
             let hours = if *outside { ", outside their hours: nobody else is reached" } else { "" };
-            let next =
-                next_ms.map(|ms| format!(" Next rung in {}.", format::countdown(ms))).unwrap_or_default();
-            let text =
-                format!("{title}{reach}{hours}. Due for {}.{next} C opens contacts.", format::age(*due_ms));
+            let text = format!("{title}{reach}{hours}. Due for {}. C calls.", format::age(*due_ms));
             ("^ ", "CALL NOW".to_string(), text, Slot::Warn)
         }
         Notice::Taken { who, left_ms } => {

@@ -67,7 +67,12 @@ pub fn judge(case: &Case, run: &Run, tally: &Tally) {
     effects(case, &plan, &attempts, verdict, &story);
 
     let report = std::fs::read_to_string(run.dir.join("report.md")).unwrap();
-    assert_eq!(report, report::markdown(&plan, &records).unwrap(), "the report is not the journal's");
+    let of_journal = report::markdown(&plan, &records).unwrap();
+    // What was told is in other logs, and comes after the end.
+    for part in ["## Steps", "## Files", "## Verification"] {
+        let of = |text: &str| text.split(part).nth(1).map(|t| t.split("\n## ").next().unwrap().to_owned());
+        assert_eq!(of(&report), of(&of_journal), "{part} is not the journal's");
+    }
     let timeline = report.split("## Timeline").nth(1).expect("a timeline");
     for step in &plan.steps {
         let name = &step.step.name;
@@ -113,11 +118,38 @@ fn attempts(plan: &Plan, kinds: &[Kind], story: &dyn Fn() -> String) -> Vec<Atte
     all
 }
 
+/// A message is on record once for each attempt, and told at least once under that name by whoever lives, or later.
+fn letter<'a>(
+    plan: &Plan,
+    label: &str,
+    told: &[String],
+    attempts: impl Iterator<Item = &'a Attempt>,
+    story: &dyn Fn() -> String,
+) {
+    let outbox = std::fs::read_to_string(std::path::Path::new(&plan.home).join("outbox.jsonl"));
+    let outbox = outbox.unwrap_or_default();
+    let queued = |line: &str| -> Option<String> {
+        let record: serde_json::Value = serde_json::from_str(line).ok()?;
+        let of_it = record["body"]["id"].as_str()?.starts_with(&format!("run {} step {label}", plan.id));
+        (record["kind"] == "Queued" && of_it).then(|| record["body"]["id"].as_str().unwrap().to_owned())
+    };
+    let names: Vec<String> = outbox.lines().filter_map(queued).collect();
+    let once: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(once.len(), names.len(), "queued twice: {names:?}\n{}", story());
+    let done = attempts.filter(|a| matches!(a.outcome, Some(Outcome::Success { .. }))).count();
+    assert!(names.len() >= done, "{done} times done, {names:?}\n{}", story());
+    assert!(told.iter().all(|t| names.contains(t)), "{told:?} of {names:?}\n{}", story());
+}
+
 /// What was really done, beside what is said of it.
 fn effects(case: &Case, plan: &Plan, attempts: &[Attempt], verdict: Verdict, story: &dyn Fn() -> String) {
     for step in plan.steps.iter().filter(|s| line(s).leaves != Leaves::Nothing && s.changes()) {
         let (name, leaves) = (&step.step.name, line(step).leaves);
         let left = line(step).left(&case.work(""), step.number);
+        if leaves == Leaves::Letter {
+            letter(plan, &step.label, &left, attempts.iter().filter(|a| a.step == step.number), story);
+            continue;
+        }
         let all = left.len();
         assert!(all <= 1, "{name} was done {all} times: {left:?}\n{}", story());
         if verdict == Verdict::Verified {

@@ -9,6 +9,8 @@ pub enum Leaves {
     Nothing,
     /// A line with the attempt's token in a file of the step's name.
     Token,
+    /// A letter in the outbox; a line with its name, for each delivery, in a file of the step's name.
+    Letter,
     /// A line in a file of the step's name.
     Line,
     /// Another content of a file of the step's name: what it was, what it is then.
@@ -48,7 +50,7 @@ pub const STEPS: &[Line] = &[
         "edit = { file = 'WORK/share', format = 'json', set = { '/share' = '0' } }",
     ),
     line("asked", Leaves::Nothing, "ask = { text = 'Is it seen?', input = 'seen' }"),
-    line("told", Leaves::Token, "notify = { channels = ['file'], message = 'news' }"),
+    line("told", Leaves::Letter, "notify = { channels = ['file'], message = 'news' }"),
     line(
         "kept",
         Leaves::Nothing,
@@ -71,7 +73,7 @@ pub const STEPS: &[Line] = &[
 ];
 
 /// What steps refer to.
-const BESIDE: &str = "[channels.file]\nrun = ['/bin/sh', '-c', 'echo $RIPCORD_ATTEMPT >> WORK/told']\ntimeout = '9s'\n\
+const BESIDE: &str = "[channels.file]\nrun = ['/bin/sh', '-c', 'echo $RIPCORD_LETTER >> WORK/told']\ntimeout = '9s'\n\
                       [messages.news]\nsubject = 'News'\nbody = 'It goes on'\n";
 
 impl Line {
@@ -88,7 +90,7 @@ impl Line {
         match self.leaves {
             Leaves::Nothing => Vec::new(),
             Leaves::Token => text.lines().filter(|l| of_step(l)).map(str::to_owned).collect(),
-            Leaves::Line => text.lines().map(str::to_owned).collect(),
+            Leaves::Letter | Leaves::Line => text.lines().map(str::to_owned).collect(),
             Leaves::Content(_, after) => (text == after).then_some(text).into_iter().collect(),
         }
     }
