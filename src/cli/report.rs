@@ -1,17 +1,21 @@
 //! `ripcord report`: the report of a run, of a decision or of an incident, in three forms.
 
 use super::args::Target;
+use super::runs::past::{Past, all};
+use super::runs::show::find;
 use super::{exit, target};
 use crate::driver::report::made;
 use crate::journal::{atomic_write, real};
-use crate::report::Form;
+use crate::report::{Doc, Form};
+use crate::supervisor::audit::homes;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// `ripcord report`
 #[derive(Debug, Clone, clap::Args)]
 pub struct Report {
-    /// A run, a decision (the name of its clock) or an incident; the newest run where none is named.
+    /// A run (or how its id begins), a decision (the name of its clock) or an incident, of any service; the newest run where
+    /// none is named.
     #[arg(value_name = "RUN|CLOCK|INCIDENT")]
     pub which: Option<String>,
     /// Of which service.
@@ -61,16 +65,44 @@ fn named(asked: &Report) -> Result<(Target, Option<String>), ()> {
     Ok((of, which))
 }
 
+/// What is named of any service below the folder of all records, where no playbook says of which: the newest run where
+/// nothing is named.
+fn anywhere(asked: &Report) -> Result<Option<Doc>, ()> {
+    if asked.target.playbook.is_some() {
+        return Ok(None);
+    }
+    let settings = target::settings_of(asked.target.config.as_deref())?;
+    let root = target::state_root(asked.target.state_dir.clone(), &settings)?;
+    let run = match &asked.which {
+        Some(word) => find(&root, word, None).ok(),
+        None if settings.playbook.is_some() => None,
+        None => all(&root).ok().and_then(|(runs, _)| runs.into_iter().find(|p| matches!(p, Past::Run(..)))),
+    };
+    if let Some(Past::Run(_, _, run)) = run {
+        let home = run.dir.parent().and_then(Path::parent).unwrap_or(&root);
+        return Ok(made(home, Some(&run.view.id), None).ok());
+    }
+    let Some(word) = &asked.which else { return Ok(None) };
+    let homes = homes(&root).unwrap_or_default();
+    Ok(homes.iter().find_map(|(_, _, home)| made(home, Some(word), None).ok()))
+}
+
 /// Prints it, or writes it to a file.
 pub fn tell(asked: &Report) -> u8 {
-    let Ok((of, which)) = named(asked) else { return exit::USAGE };
-    let Ok(opened) = target::open(&of) else { return exit::USAGE };
-    let setup = &opened.setup;
-    let doc = match made(&setup.folder, which.as_deref(), Some(&setup.playbook)) {
-        Ok(doc) => doc,
-        Err(why) => {
-            eprintln!("error: {why}");
-            return exit::USAGE;
+    let doc = match anywhere(asked) {
+        Ok(Some(doc)) => doc,
+        Err(()) => return exit::USAGE,
+        Ok(None) => {
+            let Ok((of, which)) = named(asked) else { return exit::USAGE };
+            let Ok(opened) = target::open(&of) else { return exit::USAGE };
+            let setup = &opened.setup;
+            match made(&setup.folder, which.as_deref(), Some(&setup.playbook)) {
+                Ok(doc) => doc,
+                Err(why) => {
+                    eprintln!("error: {why}");
+                    return exit::USAGE;
+                }
+            }
         }
     };
     let text = doc.print(asked.format.into());

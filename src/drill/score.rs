@@ -22,6 +22,8 @@ pub struct Tape<'a> {
     pub decided: &'a [Record],
     /// Runs, oldest first; the last one may be under way.
     pub runs: Vec<Ran<'a>>,
+    /// When a message first reached people, where messages are really sent.
+    pub told: Option<Now>,
     /// What was made to go wrong, with what ought to come of it; none: nobody says what ought to.
     pub chaos: Option<Vec<&'a Chaos>>,
 }
@@ -47,6 +49,7 @@ impl<'a> Tape<'a> {
             playbook: play.playbook(),
             decided: play.decided(),
             runs: play.past().iter().chain(play.run()).map(ran).collect(),
+            told: None,
             chaos: Some(chaos),
         }
     }
@@ -61,7 +64,7 @@ pub fn score(tape: &Tape<'_>, now: &Now) -> Score {
     let confirmed = first_run.map(|r| r.plan.confirmed_at.clone());
     let from = wrong_from.map(|(at, _)| at.clone()).or(confirmed);
     let since = |at: &Now| from.as_ref().map(|f| at.boot.saturating_sub(f.boot));
-    let mut out = Score::default();
+    let mut out = Score { told: tape.told.as_ref().and_then(since), ..Score::default() };
     for (at, kind) in &kinds {
         match kind {
             Kind::Fired { trigger, true_since, .. } if out.fired.is_none() => {

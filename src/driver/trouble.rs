@@ -43,6 +43,7 @@ impl Driver {
             playbook: &self.setup.playbook,
             decided: &played.decided,
             runs: run.into_iter().collect(),
+            told: self.session.first_told(&played.since),
             chaos: None,
         };
         Some(scored(score(&tape, now), ran, now.boot.saturating_sub(played.since.boot)))

@@ -17,6 +17,13 @@ const POINTED_OUT: i64 = 24 * 3_600_000;
 const AGAIN: &str = " · again ";
 
 impl Session {
+    /// When the first letter that was queued since then reached people; within this boot.
+    pub fn first_told(&self, since: &Now) -> Option<Now> {
+        let ours = self.outbox.letters.values().filter(|p| p.queued.boot >= since.boot);
+        let came = ours.filter(|p| p.fate == Fate::Delivered && p.queued.boot_id == since.boot_id);
+        came.filter_map(|p| p.at.clone()).min_by_key(|at| at.boot)
+    }
+
     /// Takes in records of the outbox.
     pub(super) fn posted(&mut self, records: &[Record]) -> Vec<Effect> {
         for record in records {

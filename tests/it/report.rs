@@ -109,6 +109,13 @@ fn a_run_has_its_report_in_every_form_and_what_is_not_there_says_so() {
         let text = said(&out);
         assert!(out.status.success() && text.starts_with(begins) && text.contains(&id), "{form}: {text}");
     }
+    // Without a playbook it is looked for among all services; the newest run needs no name.
+    for which in [&[&id[..id.len() - 1]][..], &[]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ripcord"));
+        command.arg("report").args(which).arg("--state-dir").arg(case.dir.path());
+        let out = command.env("HOME", case.dir.path()).env_remove("RIPCORD_CONFIG").output().unwrap();
+        assert!(out.status.success() && said(&out).contains(&id), "{which:?}: {}", said(&out));
+    }
     let file = case.work("report.html");
     let words = ["report", "--format", "html", "--output", file.to_str().unwrap()];
     let out = case.ripcord(&words).output().unwrap();

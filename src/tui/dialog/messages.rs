@@ -184,7 +184,7 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, m: &Messages
     let (line, slot) = match (&m.problem, m.waits) {
         (Some(why), _) => (why.clone(), Slot::Warn),
         (None, Some(_)) => ("It is being filled in…".into(), Slot::Text),
-        _ if view.simulated().is_some() => ("In a drill nothing is sent.".into(), Slot::Text),
+        _ if view.drill.is_some() => ("In a drill nothing is sent.".into(), Slot::Text),
         _ => (String::new(), Slot::Text),
     };
     w.text(canvas, 0, &line, slot);

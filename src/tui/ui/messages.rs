@@ -87,7 +87,7 @@ impl Ui {
         let named = view.channels.iter().filter(|(id, _)| channels.contains(id));
         let to: Vec<&str> = named.map(|(_, title)| title.as_str()).collect();
         let title = format!("MESSAGE to {}", to.join(", "));
-        let means = match view.simulated() {
+        let means = match view.drill {
             None => {
                 "The first line is the subject. It is queued when you send it; what became of it is shown."
             }
@@ -112,7 +112,7 @@ impl Ui {
         }
         let (subject, body) = text.split_once('\n').unwrap_or((text, ""));
         let (subject, body) = (subject.trim().to_owned(), body.trim().to_owned());
-        if view.simulated().is_some() {
+        if view.drill.is_some() {
             self.refused(Refused {
                 title: "SIMULATED: nothing was sent".into(),
                 what: "This is a drill: no message leaves it.".into(),
