@@ -230,11 +230,14 @@ impl Deciding {
         it.follow_open();
         // Of what happened while nobody decided people were not told.
         it.tell_people(&now, &records);
-        let (courier, over) = (Courier::new(&it.setup.folder), it.over.clone());
-        it.runtime.spawn(async move {
-            // What is under way is not broken off.
-            courier.until(over).await.settle(|_| false, Duration::ZERO).await;
-        });
+        // A screen has a courier of its own, which sleeps while nothing is new.
+        if it.acts {
+            let (courier, over) = (Courier::new(&it.setup.folder), it.over.clone());
+            it.runtime.spawn(async move {
+                // What is under way is not broken off.
+                courier.until(over).await.settle(|_| false, Duration::ZERO).await;
+            });
+        }
         Ok(it)
     }
 
