@@ -12,7 +12,8 @@ use std::time::Duration;
 const RIPCORD: &str = env!("CARGO_BIN_EXE_ripcord");
 const LONG: Duration = Duration::from_secs(60);
 
-/// A playbook with four charts from one page, a source that hangs, and a procedure that writes to a file.
+/// A playbook with four charts from one page, a source that hangs, and a procedure that writes to a file and whose first
+/// step lasts until [`Lab::go`].
 fn playbook(dir: &Path, url: &str) -> String {
     let mut text = format!(
         r#"schema = 1
@@ -56,8 +57,8 @@ to = "canary off"
 expect = {{ duration = "10s", downtime = "none", data_loss = "none" }}
 [[procedures.off.steps]]
 name = "First"
-run = ["sh", "-c", "echo first >> {dir}/done; echo out-$((40+2)); sleep 3"]
-timeout = "20s"
+run = ["sh", "-c", "echo first >> {dir}/done; echo out-$((40+2)); until [ -e {dir}/go ]; do sleep 0.1; done"]
+timeout = "2m"
 [[procedures.off.steps]]
 name = "Second"
 run = ["sh", "-c", "echo second >> {dir}/done"]
@@ -129,6 +130,11 @@ impl Lab {
         std::fs::read_to_string(self.dir.path().join("done")).unwrap_or_default()
     }
 
+    /// Lets the first step end.
+    fn go(&self) {
+        std::fs::write(self.dir.path().join("go"), "").unwrap();
+    }
+
     fn ripcord(&self, args: &[&str]) -> std::process::Output {
         let state = self.dir.path().join("state");
         std::process::Command::new(RIPCORD)
@@ -153,6 +159,7 @@ fn it_opens_helps_and_leaves_with_a_hung_source() {
     let mut pty = lab.open(&[], &[], 80, 24);
     pty.see("LAB", LONG);
     pty.see("Signal 3", LONG);
+    eventually("a source is asked", LONG, || (lab.page.asked.load(Ordering::Relaxed) > 0).then_some(()));
     pty.send("?");
     pty.see("Small letters are the playbook's", LONG);
     pty.send("\x1b");
@@ -160,7 +167,6 @@ fn it_opens_helps_and_leaves_with_a_hung_source() {
     pty.send("q");
     assert_eq!(pty.exit(LONG), 0);
     assert!(given_back(&pty), "the terminal is restored");
-    assert!(lab.page.asked.load(Ordering::Relaxed) > 0);
 }
 
 #[test]
@@ -314,12 +320,8 @@ fn a_screen_records_what_fires_and_a_person_decides_by_keys() {
     });
     pty.see("The clock stops", LONG);
     pty.settle(Duration::from_millis(700), LONG);
-    // Keys that arrive together never act: each waits until the one before it is seen.
-    pty.send("known spike");
-    pty.see("known spike", LONG);
-    pty.send("\t");
-    pty.see("▸[ Hold ]", LONG);
-    pty.send("\r");
+    pty.fill("known spike", "known spike", LONG);
+    go(&pty, "The clock stops");
     lab.recorded("\"Said\"");
     lab.recorded("\"ClockClosed\"");
     pty.wait("the clock is gone", LONG, |s| !s.contains("decide in"));
@@ -365,12 +367,17 @@ fn confirmation(pty: &Pty) {
 /// Types the name, goes to the button and presses it.
 fn confirm(pty: &Pty) {
     confirmation(pty);
-    pty.send("shop");
-    pty.see("shop", LONG);
-    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
+    pty.fill("shop", "name:  shop", LONG);
+    go(pty, "Type the service");
+}
+
+/// Goes to the button and presses it.
+fn go(pty: &Pty, dialog: &str) {
+    let focus = |s: &str| s.split_once("▸[").map(|(_, after)| after.split(']').next().map(str::to_string));
+    let before = focus(&pty.screen());
     pty.send("\t");
-    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
-    pty.send("\r");
+    pty.wait("the focus moves", LONG, |s| focus(s).is_some_and(|now| Some(now) != before));
+    pty.press("\r", dialog, LONG);
 }
 
 #[test]
@@ -382,6 +389,7 @@ fn a_run_lives_on_when_the_screen_is_killed_and_is_there_again() {
     pty.child.kill().unwrap();
     pty.child.wait().unwrap();
     drop(pty);
+    lab.go();
 
     let mut pty = lab.open(&[], &[], 120, 40);
     pty.see("Signal 3", LONG);
@@ -406,6 +414,7 @@ fn a_supervisor_that_is_killed_is_replaced_by_the_screen_and_nothing_is_done_twi
     let note: serde_json::Value = serde_json::from_slice(&lock).unwrap();
     let pid = rustix::process::Pid::from_raw(i32::try_from(note["pid"].as_i64().unwrap()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    lab.go();
     pty.wait("the verified run", LONG, |s| s.contains("VERIFIED") && s.contains("report"));
     assert_eq!(lab.done(), "first\nsecond\n", "each step once");
     pty.send("5");
@@ -434,19 +443,13 @@ fn cancel_starts_nothing() {
 fn because(pty: &Pty, reason: &str) {
     pty.see("Say why", LONG);
     pty.settle(Duration::from_millis(900), Duration::from_secs(3));
-    pty.send(reason);
-    pty.see(reason, LONG);
-    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
-    pty.send("\t");
-    pty.settle(Duration::from_millis(300), Duration::from_secs(1));
-    pty.send("\r");
+    pty.fill(reason, reason, LONG);
+    go(pty, "Say why");
 }
 
 #[test]
 fn several_screens_see_one_run_and_one_that_only_reads_asks_for_nothing() {
     let lab = Lab::new(false);
-    let text = std::fs::read_to_string(&lab.playbook).unwrap();
-    std::fs::write(&lab.playbook, text.replace("sleep 3", "sleep 12")).unwrap();
     let mut acts = lab.open(&[], &[], 80, 24);
     let mut reads = lab.open(&["--read-only"], &[], 120, 40);
     reads.see("READ ONLY", LONG);
@@ -468,14 +471,14 @@ fn several_screens_see_one_run_and_one_that_only_reads_asks_for_nothing() {
     for pty in [&acts, &reads] {
         pty.see("PAUSED", LONG);
     }
+    lab.go();
     for pty in [&acts, &reads] {
         pty.see("RUN PAUSED", LONG);
     }
     assert_eq!(lab.done(), "first\n", "the second step has not begun");
     acts.send("P");
     acts.see("go on after a pause", LONG);
-    acts.settle(Duration::from_millis(900), Duration::from_secs(3));
-    acts.send("g");
+    acts.press("g", "go on after a pause", LONG);
     for pty in [&acts, &reads] {
         pty.wait("the verified run", LONG, |s| s.contains("VERIFIED"));
     }

@@ -175,15 +175,21 @@ impl Pty {
 
     /// Waits until the screen satisfies `what`; panics with the screen after `limit`.
     pub fn wait(&self, why: &str, limit: Duration, what: impl Fn(&str) -> bool) -> Duration {
+        self.until(limit, what).unwrap_or_else(|| panic!("waited for: {why}; the screen:\n{}", self.screen()))
+    }
+
+    /// Waits until the screen satisfies `what`, and how long that took; `None` after `limit`.
+    pub fn until(&self, limit: Duration, what: impl Fn(&str) -> bool) -> Option<Duration> {
         let begin = Instant::now();
         let mut shown = self.shown.0.lock().unwrap();
         loop {
-            let text = shown.parser.screen().contents();
-            if what(&text) {
-                return begin.elapsed();
+            if what(&shown.parser.screen().contents()) {
+                return Some(begin.elapsed());
             }
             let left = limit.saturating_sub(begin.elapsed());
-            assert!(!left.is_zero() && !shown.closed, "waited for: {why}; the screen:\n{text}");
+            if left.is_zero() || shown.closed {
+                return None;
+            }
             shown = self.shown.1.wait_timeout(shown, left.min(Duration::from_millis(200))).unwrap().0;
         }
     }
@@ -191,6 +197,32 @@ impl Pty {
     /// Waits until a text is on the screen.
     pub fn see(&self, text: &str, limit: Duration) -> Duration {
         self.wait(text, limit, |s| s.contains(text))
+    }
+
+    /// Presses a key that acts until the dialog with `text` is gone: on a busy machine it can come too soon after the
+    /// dialog or together with the key before it, and then rightly does nothing.
+    pub fn press(&self, key: &str, text: &str, limit: Duration) {
+        let begin = Instant::now();
+        while self.screen().contains(text) {
+            assert!(begin.elapsed() < limit, "{key:?} does nothing; the screen:\n{}", self.screen());
+            self.settle(Duration::from_millis(900), Duration::from_secs(3));
+            self.send(key);
+            self.until(Duration::from_secs(5), |s| !s.contains(text));
+        }
+    }
+
+    /// Types into the field of a dialog until it stands there as `shown`: keys that come within half a second of the
+    /// dialog are not taken.
+    pub fn fill(&self, text: &str, shown: &str, limit: Duration) {
+        let begin = Instant::now();
+        loop {
+            self.send(text);
+            if self.until(Duration::from_secs(2), |s| s.contains(shown)).is_some() {
+                return;
+            }
+            assert!(begin.elapsed() < limit, "{text:?} is not taken; the screen:\n{}", self.screen());
+            self.send("\x15");
+        }
     }
 
     /// Waits until nothing has been written for `gap`.
