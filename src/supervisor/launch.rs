@@ -93,7 +93,8 @@ pub(super) fn write_plan(disk: &dyn Disk, home: &Path, plan: &Plan) -> Result<Pa
     let runs = runs_dir(&home);
     ensure_dir(disk, &runs, sharing).map_err(storage)?;
     sweep(&runs);
-    let new = runs.join(format!(".new-{}", plan.id));
+    // A name of its own: who was killed here leaves its folder, and the next one asks by the same plan.
+    let new = runs.join(format!(".new-{}-{}-{}", plan.id, std::process::id(), clock::now().boot));
     let place = run_dir(&home, &plan.id);
     let made = (|| -> Result<(), LogError> {
         let io = |path: &Path, doing| {

@@ -222,6 +222,9 @@ fn conclude(crash: &Crash, life: &Life, same_boot: bool, told: &mut BTreeSet<&'s
     let label = &crash.label;
     let Some((run, state)) = found(root.path(), plan) else {
         assert!(!had(seen.accepted) && done.is_empty(), "{label}: the run is gone");
+        // A watcher that is killed here asks again by the same plan.
+        let again = write_plan(&*real(), &root.path().join("shop@here"), plan);
+        assert!(again.is_ok(), "{label}: {again:?}");
         told.insert("nothing was asked");
         return;
     };
