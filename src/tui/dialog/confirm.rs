@@ -61,16 +61,30 @@ pub fn draw(canvas: &mut Canvas<'_>, body: Rect, scene: &Scene<'_>, c: &Confirm)
     }
 }
 
+/// Where the confirmation begins, resolved or not: what stood there already need not be drawn again.
+fn at_the_top(body: Rect, height: u16) -> Rect {
+    Rect { height: height.min(body.height), ..body }
+}
+
+fn width(body: Rect) -> u16 {
+    if body.width >= 110 { 100 } else { 78.min(body.width.saturating_sub(2)) }
+}
+
 fn resolving(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, place: &str) {
-    let mut window = Window::open(canvas, body, 78, 9, &format!("CONFIRM: {}, {place}", c.title));
-    window.gap();
-    window.kept = 2;
-    window.text(canvas, 0, "resolving…", Slot::Pending);
-    let text = "The probes are asked and the targets frozen. Nothing has been started.";
-    for line in wrap(text, Window::room(window.area.width) + 9) {
-        window.text(canvas, 0, &line, Slot::Text);
+    let width = width(body);
+    let text = "resolving… Probes are asked, targets frozen. Nothing has been started.";
+    let lines = wrap(text, Window::room(width) + 9);
+    let height = 3 + lines.len() as u16;
+    let mut window = Window::open(
+        canvas,
+        at_the_top(body, height),
+        width,
+        height,
+        &format!("CONFIRM: {}, {place}", c.title),
+    );
+    for line in lines {
+        window.text(canvas, 0, &line, Slot::Pending);
     }
-    window.to_kept();
     window.buttons(canvas, "Cancel", None);
 }
 
@@ -151,7 +165,7 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
         ("Who", who, Slot::Text),
     ];
     let facts: Vec<_> = facts.into_iter().filter(|(_, text, _)| !text.is_empty()).collect();
-    let width = if body.width >= 110 { 100 } else { 78.min(body.width.saturating_sub(2)) };
+    let width = width(body);
     let room = Window::room(width);
     let fact_rows: usize = facts.iter().map(|(_, text, _)| wrap(text, room).len()).sum();
     let said = notes(d);
@@ -161,7 +175,8 @@ fn offer(canvas: &mut Canvas<'_>, body: Rect, c: &Confirm, d: &DraftView, place:
         d.steps.iter().map(|(_, _, line)| chop(line, room - 4).len()).sum::<usize>() + diffs;
     let notes = if note_rows > 0 { note_rows + 1 } else { 0 };
     let height = (2 + fact_rows + 1 + commands + notes + 3).min(200) as u16 + 1;
-    let mut w = Window::open(canvas, body, width, height, &format!("CONFIRM: {}, {place}", d.title));
+    let title = format!("CONFIRM: {}, {place}", d.title);
+    let mut w = Window::open(canvas, at_the_top(body, height), width, height, &title);
     // What is asked stays in sight, whatever there is to say; then what must be known, then the commands.
     w.kept = 3;
     // What it costs is never cut for what else there is to say.

@@ -39,14 +39,13 @@ impl Window {
             canvas.put(x, row, 1, edge, ink);
             canvas.put(right, row, 1, edge, ink);
         }
-        for (row, ends) in [(y, ["┌", "┐"]), (bottom, ["└", "┘"])] {
-            if canvas.simulated.is_some() {
-                canvas.fill(x, row, width, '/', Slot::Dim);
-                continue;
-            }
-            canvas.fill(x, row, width, '─', Slot::Rule);
-            canvas.put(x, row, 1, ends[0], Slot::Rule);
-            canvas.put(right, row, 1, ends[1], Slot::Rule);
+        if canvas.simulated.is_some() {
+            canvas.fill(x, y, width, '/', Slot::Dim);
+            canvas.fill(x, bottom, width, '/', Slot::Dim);
+        } else {
+            canvas.fill(x, y, width, '─', Slot::Rule);
+            across(canvas, area, y, ["┌", "┐"]);
+            across(canvas, area, bottom, ["└──", "──┘"]);
         }
         let word = canvas.simulated.map(|word| format!("{word}: ")).unwrap_or_default();
         canvas.put(x + 2, y, width - 4, &format!(" {word}{title} "), Slot::Head);
@@ -74,16 +73,12 @@ impl Window {
         width.saturating_sub(13) as usize
     }
 
-    /// A line across.
+    /// A new part: a blank row between two ticks.
     pub fn divide(&mut self, canvas: &mut Canvas<'_>) {
         if self.y < self.end() {
-            canvas.fill(self.area.x, self.y, self.area.width, '─', Slot::Rule);
-            let (left, right, ink) = match canvas.simulated {
-                Some(_) => ("/", "/", Slot::Dim),
-                None => ("├", "┤", Slot::Rule),
-            };
-            canvas.put(self.area.x, self.y, 1, left, ink);
-            canvas.put(self.area.right() - 1, self.y, 1, right, ink);
+            if canvas.simulated.is_none() {
+                across(canvas, self.area, self.y, ["├", "┤"]);
+            }
             self.y += 1;
         }
     }
@@ -134,6 +129,12 @@ impl Window {
         }
         button(canvas, end, y, cancel, cancel_focused, Slot::Head);
     }
+}
+
+/// The ends of a line across; all of it would cost more bytes than what it parts.
+fn across(canvas: &mut Canvas<'_>, area: Rect, row: u16, [left, right]: [&str; 2]) {
+    canvas.put(area.x, row, 3, left, Slot::Rule);
+    canvas.right(area.right(), row, 3, right, Slot::Rule);
 }
 
 /// A field of text with its cursor.

@@ -23,7 +23,7 @@ const ERASE_FROM: u16 = 8;
 /// Blank cells from this length on are jumped over where the screen is blank already.
 const GAP: usize = 5;
 /// A frame of at most so many cells is tried in another order, too: more are written in runs.
-const SCATTERED: usize = 400;
+const SCATTERED: usize = 4_000;
 /// A frame of more bytes is cut between two rows; what is left waits for the next, so that a key is answered between them.
 const LARGE: usize = 3_400;
 
@@ -187,6 +187,8 @@ impl<W: Write> Terse<W> {
                 }
             }
             Some(At { y: hy, .. }) if x == 0 && y == hy + 1 => self.push("\r\n"),
+            // Straight down from the cell that was written last; raw mode leaves the column as it is.
+            Some(At { x: Some(hx), y: hy }) if y == hy + 1 && hx == x + 1 => self.push("\n\x08"),
             _ if x == 0 && y == 0 => self.push("\x1b[H"),
             _ if x == 0 => self.push(&format!("\x1b[{}H", y + 1)),
             _ => self.push(&format!("\x1b[{};{}H", y + 1, x + 1)),
@@ -403,7 +405,20 @@ impl<W: Write> Terse<W> {
             cells.push((group, at, cell));
         }
         cells.sort_by_key(|(group, ..)| *group);
-        self.cells(cells.into_iter().map(|(_, at, cell)| (at, cell)));
+        for group in cells.chunk_by_mut(|a, b| a.0 == b.0) {
+            let start = self.stands();
+            self.cells(group.iter().map(|(_, at, cell)| (*at, *cell)));
+            let (by_rows, ended) = (self.frame.split_off(start.0), self.stands());
+            self.back_to(start);
+            // The sides of a dialog are drawn from the top down.
+            group.sort_by_key(|(_, (y, x), _)| (*x, *y));
+            self.cells(group.iter().map(|(_, at, cell)| (*at, *cell)));
+            if self.frame.len() - start.0 >= by_rows.len() {
+                self.back_to(start);
+                self.frame.extend(by_rows);
+                (self.look, self.at, self.linked) = (ended.1, ended.2, ended.3);
+            }
+        }
         if self.frame.len() - before.0 >= in_order.len() {
             self.back_to(before);
             self.frame.extend(in_order);

@@ -309,6 +309,6 @@ fn a_dialog_costs_little_more_than_its_words_and_its_frame() {
         ];
         let cost = bytes(size, &frames);
         println!("{size:?}: {cost:?}");
-        assert!(cost[1] <= 1_000 && cost[2] <= 3_600, "{size:?}: {cost:?}");
+        assert!(cost[1] <= 600 && cost[2] <= 2_400, "{size:?}: {cost:?}");
     }
 }

@@ -109,7 +109,15 @@ fn what_is_adjacent_needs_no_move_and_what_is_alike_no_colour() {
         b.set_string(0, 3, "z", RED);
         b.set_string(5, 3, "d", RED);
     });
-    assert_eq!(text(&bytes), "^[3;8Hx^[21Gy\r\nz^[5n");
+    // From the row of the last cell: by columns that is shorter.
+    assert_eq!(text(&bytes), "\rz^[3;8Hx^[21Gy^[5n");
+    let bytes = frame(&mut t, |b| {
+        b.set_string(10, 15, "a", RED);
+        b.set_string(0, 16, "b", RED);
+    });
+    assert!(text(&bytes).contains("^[16;11Ha\r\nb"), "{}", text(&bytes));
+    let bytes = frame(&mut t, |b| (10..13).for_each(|y| b.set_string(7, y, "|", RED)));
+    assert!(text(&bytes).contains("^[11;8H|\n\u{8}|\n\u{8}|"), "{}", text(&bytes));
 }
 
 #[test]
