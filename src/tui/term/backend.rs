@@ -8,7 +8,6 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use shown::{Shown, is_bare};
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
@@ -49,8 +48,20 @@ struct At {
     y: u16,
 }
 
-/// Cells by row and column.
-type Cells = BTreeMap<(u16, u16), Cell>;
+/// Cells by row and column, in their order.
+type Cells = Vec<((u16, u16), Cell)>;
+
+/// Brings cells into their order; of two at one place the later one counts.
+fn in_order(cells: &mut Cells) {
+    cells.sort_by_key(|(at, _)| *at);
+    cells.dedup_by(|later, kept| {
+        let one_place = later.0 == kept.0;
+        if one_place {
+            std::mem::swap(later, kept);
+        }
+        one_place
+    });
+}
 
 /// Length of the frame so far; look, place and link of the terminal behind it.
 type Stands = (usize, Option<Look>, Option<At>, Option<usize>);
@@ -304,9 +315,8 @@ impl<W: Write> Terse<W> {
         if found == Ground::Drawn || (found == Ground::Blank && self.owed.is_empty()) {
             return;
         }
-        let bare = is_bare;
         let mut grounds: Vec<(Color, usize)> = Vec::new();
-        for cell in self.owed.values().filter(|c| bare(c)) {
+        for (_, cell) in self.owed.iter().filter(|(_, c)| is_bare(c)) {
             match grounds.iter_mut().find(|(bg, _)| *bg == cell.bg) {
                 Some((_, n)) => *n += 1,
                 None => grounds.push((cell.bg, 1)),
@@ -316,13 +326,7 @@ impl<W: Write> Terse<W> {
         let most = grounds.into_iter().find(|(_, n)| *n > half && self.erases);
         let bg = most.map_or(Color::Reset, |(bg, _)| bg);
         if bg != Color::Reset {
-            // What is not to be drawn has no ground of its own.
-            for (y, x) in (0..self.size.height).flat_map(|y| (0..self.size.width).map(move |x| (y, x))) {
-                let covered = x > 0 && self.owed.get(&(y, x - 1)).is_some_and(|c| c.symbol().width() > 1);
-                if !covered {
-                    self.owed.entry((y, x)).or_default();
-                }
-            }
+            self.owe_the_rest();
         }
         if found == Ground::Foul || bg != Color::Reset {
             self.dress(Look { bg, ..BARE });
@@ -330,22 +334,33 @@ impl<W: Write> Terse<W> {
         }
         self.shown.blank(self.size, bg);
         // A short gap is written: a move costs as much.
-        let mut gaps: Vec<Vec<(u16, u16)>> = Vec::new();
-        for (&(y, x), _) in self.owed.iter().filter(|(_, cell)| bare(cell) && cell.bg == bg) {
-            match gaps.last_mut().filter(|g| g.last().is_some_and(|(gy, gx)| (*gy, gx + 1) == (y, x))) {
-                Some(gap) => gap.push((y, x)),
-                None => gaps.push(vec![(y, x)]),
+        let ground = |cell: &Cell| is_bare(cell) && cell.bg == bg;
+        let owed = std::mem::take(&mut self.owed);
+        let runs = owed.chunk_by(|(a, one), (b, other)| (a.0, a.1 + 1) == *b && ground(one) && ground(other));
+        let gap = |run: &[((u16, u16), Cell)]| run.len() >= GAP && ground(&run[0].1);
+        self.owed.extend(runs.filter(|run| !gap(run)).flatten().cloned());
+    }
+
+    /// What is not to be drawn has no ground of its own, so it is drawn as it is.
+    fn owe_the_rest(&mut self) {
+        let mut drawn = std::mem::take(&mut self.owed).into_iter().peekable();
+        let mut covered = false;
+        for (y, x) in (0..self.size.height).flat_map(|y| (0..self.size.width).map(move |x| (y, x))) {
+            match drawn.next_if(|(at, _)| *at == (y, x)) {
+                Some((at, cell)) => {
+                    covered = cell.symbol().len() > 1 && cell.symbol().width() > 1;
+                    self.owed.push((at, cell));
+                }
+                None if std::mem::take(&mut covered) => {}
+                None => self.owed.push(((y, x), Cell::default())),
             }
-        }
-        for at in gaps.iter().filter(|gap| gap.len() >= GAP).flatten() {
-            self.owed.remove(at);
         }
     }
 
     /// Cells in their order, blank runs in one piece.
-    fn cells<'a>(&mut self, cells: impl Iterator<Item = (&'a (u16, u16), &'a Cell)>) {
+    fn cells<'a>(&mut self, cells: impl Iterator<Item = &'a ((u16, u16), Cell)>) {
         let mut run: Option<(u16, u16, u16, &Cell)> = None;
-        for (&(y, x), cell) in cells {
+        for &((y, x), ref cell) in cells {
             if let Some((rx, ry, length, first)) = &mut run {
                 let joins = *ry == y && *rx + *length == x && cell.symbol() == " ";
                 let text_shows = cell.modifier.intersects(ON_BLANK);
@@ -389,8 +404,8 @@ impl<W: Write> Terse<W> {
         self.back_to(before);
         let mut looks = Vec::new();
         let mut last: Option<(usize, (u16, u16), Color)> = None;
-        let mut cells: Vec<(usize, &(u16, u16), &Cell)> = Vec::with_capacity(owed.len());
-        for (at, cell) in owed {
+        let mut cells: Vec<(usize, &((u16, u16), Cell))> = Vec::with_capacity(owed.len());
+        for owing @ (at, cell) in owed {
             let look = (cell.fg, cell.bg, cell.modifier, cell.underline_color);
             let bare = is_bare(cell);
             // A blank needs no colour of its own behind what is written anyway.
@@ -402,17 +417,17 @@ impl<W: Write> Terse<W> {
                 })
             });
             last = Some((group, *at, cell.bg));
-            cells.push((group, at, cell));
+            cells.push((group, owing));
         }
         cells.sort_by_key(|(group, ..)| *group);
         for group in cells.chunk_by_mut(|a, b| a.0 == b.0) {
             let start = self.stands();
-            self.cells(group.iter().map(|(_, at, cell)| (*at, *cell)));
+            self.cells(group.iter().map(|(_, owing)| *owing));
             let (by_rows, ended) = (self.frame.split_off(start.0), self.stands());
             self.back_to(start);
             // The sides of a dialog are drawn from the top down.
-            group.sort_by_key(|(_, (y, x), _)| (*x, *y));
-            self.cells(group.iter().map(|(_, at, cell)| (*at, *cell)));
+            group.sort_by_key(|(_, ((y, x), _))| (*x, *y));
+            self.cells(group.iter().map(|(_, owing)| *owing));
             if self.frame.len() - start.0 >= by_rows.len() {
                 self.back_to(start);
                 self.frame.extend(by_rows);
@@ -449,18 +464,23 @@ impl<W: Write> Terse<W> {
 
     /// Blanks rows of which so much is to go that it is shorter to write again what stays.
     fn wipe(&mut self) {
-        let any = self.erases;
-        let wipes = self.shown.wipes(&self.owed).into_iter();
-        for (y, wipe) in wipes.filter(|(_, w)| any || w.bg == Color::Reset) {
-            self.go(wipe.x, y);
+        let mut wipes = self.shown.wipes(&self.owed);
+        wipes.retain(|(_, w)| self.erases || w.bg == Color::Reset);
+        for (y, wipe) in &wipes {
+            self.go(wipe.x, *y);
             let plain = self.look.filter(|l| !l.with.intersects(ON_BLANK)).unwrap_or(BARE);
             self.dress(Look { bg: wipe.bg, ..plain });
             self.push("\x1b[K");
-            self.owed
-                .retain(|(row, x), cell| *row != y || *x < wipe.x || !is_bare(cell) || cell.bg != wipe.bg);
-            self.owed.extend(wipe.stays.into_iter().map(|(x, cell)| ((y, x), cell)));
-            self.shown.wipe(wipe.x, y, wipe.bg);
+            self.shown.wipe(wipe.x, *y, wipe.bg);
         }
+        self.owed.retain(|((y, x), cell)| {
+            let wipe = wipes.binary_search_by_key(y, |(row, _)| *row).ok().map(|at| &wipes[at].1);
+            wipe.is_none_or(|w| *x < w.x || !is_bare(cell) || cell.bg != w.bg)
+        });
+        for (y, wipe) in wipes {
+            self.owed.extend(wipe.stays.into_iter().map(|(x, cell)| ((y, x), cell)));
+        }
+        in_order(&mut self.owed);
     }
 }
 
@@ -545,6 +565,7 @@ impl<W: Write> Backend for Terse<W> {
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
         self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
+        in_order(&mut self.owed);
         self.lay_ground();
         self.wipe();
         let before = self.stands();
@@ -562,11 +583,11 @@ impl<W: Write> Backend for Terse<W> {
         // What is read comes before what is drawn; banner, verdict and keys come before all.
         let keys = self.size.height.saturating_sub(1);
         let rank = |y: u16, cell: &Cell| (is_drawn(cell), y > 1 && y != keys, y);
-        let mut order: Vec<((u16, u16), Cell)> = owed.into_iter().collect();
+        let mut order = owed;
         order.sort_by_key(|((y, _), cell)| rank(*y, cell));
         for row in order.chunk_by(|a, b| rank(a.0.0, &a.1) == rank(b.0.0, &b.1)) {
             if self.frame.len() < self.large {
-                self.cells(row.iter().map(|(at, cell)| (at, cell)));
+                self.cells(row.iter());
             } else {
                 self.owed.extend(row.iter().cloned());
             }

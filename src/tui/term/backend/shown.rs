@@ -70,16 +70,15 @@ impl Shown {
 
     /// What stands where these cells come.
     pub(super) fn below(&self, cells: &Cells) -> Vec<((u16, u16), Cell)> {
-        cells.keys().filter_map(|&(y, x)| Some(((y, x), self.get(x, y)?.clone()))).collect()
+        cells.iter().filter_map(|&((y, x), _)| Some(((y, x), self.get(x, y)?.clone()))).collect()
     }
 
     /// Rows that are better blanked before these cells are written.
     pub(super) fn wipes(&self, owed: &Cells) -> Vec<(u16, Wipe)> {
-        let rows: Vec<(&(u16, u16), &Cell)> = owed.iter().collect();
-        rows.chunk_by(|a, b| a.0.0 == b.0.0).filter_map(|row| self.wipe_of(row)).collect()
+        owed.chunk_by(|a, b| a.0.0 == b.0.0).filter_map(|row| self.wipe_of(row)).collect()
     }
 
-    fn wipe_of(&self, row: &[(&(u16, u16), &Cell)]) -> Option<(u16, Wipe)> {
+    fn wipe_of(&self, row: &[((u16, u16), Cell)]) -> Option<(u16, Wipe)> {
         let (y, x, bg) = row.iter().find(|(_, c)| is_bare(c)).map(|(at, c)| (at.0, at.1, c.bg))?;
         let blank = |cell: &Cell| is_bare(cell) && cell.bg == bg;
         let blanks: Vec<u16> = row.iter().filter(|(_, c)| blank(c)).map(|(at, _)| at.1).collect();
