@@ -209,11 +209,11 @@ fn regex(pattern: &str) -> Regex {
 }
 
 /// A JSON patch that goes through a list by number.
-static PATCH: LazyLock<Regex> = LazyLock::new(|| regex(r#""path"\s*:\s*"([^"]*/\d+(/[^"]*)?)""#));
+static PATCH: LazyLock<Regex> = LazyLock::new(|| regex(r#""path"\s*:\s*"([^"]*/[0-9]+(/[^"]*)?)""#));
 /// A command of sed for a line by its number.
-static LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d+(,(\d+|\$))?!?[dcias]"));
+static LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"^[0-9]+(,([0-9]+|\$))?!?[dcias]"));
 /// An element of a list by its number.
-static INDEX: LazyLock<Regex> = LazyLock::new(|| regex(r"\[\d+\]"));
+static INDEX: LazyLock<Regex> = LazyLock::new(|| regex(r"\[[0-9]+\]"));
 
 /// Patches and edits by number: what stands there tonight may be something else.
 fn positional(all: &[(String, Node<'_>)]) {

@@ -236,6 +236,9 @@ impl<W: Write> Terse<W> {
 
     /// Changes what differs, or resets and builds anew, whichever is shorter.
     fn dress(&mut self, to: Look) {
+        if self.look == Some(to) {
+            return;
+        }
         let anew = |mut parameters: Vec<String>, from: Look| {
             for (bit, code) in SET {
                 if to.with.contains(bit) && !from.with.contains(bit) {
@@ -253,7 +256,6 @@ impl<W: Write> Terse<W> {
         // A bare `ESC[m` is a reset, so an empty first parameter is.
         let reset = anew(vec![String::new()], BARE);
         let sgr = match self.look {
-            Some(from) if from == to => return,
             Some(from) => {
                 let changed = anew(taken_off(from.with, to.with), from);
                 if changed.len() <= reset.len() { changed } else { reset }
@@ -322,10 +324,10 @@ impl<W: Write> Terse<W> {
                 None => grounds.push((cell.bg, 1)),
             }
         }
-        let half = usize::from(self.size.width) * usize::from(self.size.height) / 2;
-        let most = grounds.into_iter().find(|(_, n)| *n > half && self.erases);
+        let all = usize::from(self.size.width) * usize::from(self.size.height);
+        let most = grounds.into_iter().find(|(_, n)| *n > all / 2 && self.erases);
         let bg = most.map_or(Color::Reset, |(bg, _)| bg);
-        if bg != Color::Reset {
+        if bg != Color::Reset && self.owed.len() < all {
             self.owe_the_rest();
         }
         if found == Ground::Foul || bg != Color::Reset {
@@ -404,7 +406,7 @@ impl<W: Write> Terse<W> {
         self.back_to(before);
         let mut looks = Vec::new();
         let mut last: Option<(usize, (u16, u16), Color)> = None;
-        let mut cells: Vec<(usize, &((u16, u16), Cell))> = Vec::with_capacity(owed.len());
+        let mut cells = Vec::with_capacity(owed.len());
         for owing @ (at, cell) in owed {
             let look = (cell.fg, cell.bg, cell.modifier, cell.underline_color);
             let bare = is_bare(cell);
@@ -564,6 +566,9 @@ impl<W: Write> Backend for Terse<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
+        if self.ground != Ground::Drawn {
+            self.owed.reserve(usize::from(self.size.width) * usize::from(self.size.height));
+        }
         self.owed.extend(content.map(|(x, y, cell)| ((y, x), cell.clone())));
         in_order(&mut self.owed);
         self.lay_ground();
