@@ -219,7 +219,8 @@ fn press(pty: &Pty, keys: [&str; 2], times: usize, quiet: u64) -> (Vec<f64>, Vec
         pty.send(key);
         if let Some(after) = pty.wait_bytes(before, Duration::from_secs(3)) {
             took.push(millis(after));
-            pty.settle(Duration::from_millis(25), Duration::from_millis(100));
+            // Longer than the pty leaves between two keys, or that would be measured.
+            pty.settle(Duration::from_millis(40), Duration::from_millis(120));
             bytes.push((pty.bytes() - before) as f64);
         }
     }
