@@ -533,7 +533,6 @@ pub const TABLE: &[Binding] = table! {
     Timeline [k('>')] Export "write it to a file…", "export…";
     Guide [ENTER] Open "run it, open it, page them…", "open";
     Guide [k('R')] Retry "run it again";
-    Guide [k('K')] Take "you are on it: the ladder waits…", "I am on it…";
     Logs [k('F')] Filter "only what is picked out", "filter";
     Logs [ENTER] Open "the end, as it grows", "follow";
     Fleet [ENTER] Open "open the service", "open";
@@ -557,6 +556,7 @@ pub const TABLE: &[Binding] = table! {
     Global [TAB] NextSection "next section";
     Global [BACK_TAB] PreviousSection "section before";
     Global [k('C')] Contacts "contacts: who is called", "contacts";
+    Global [k('K')] Take "I am on it: the ladder waits…";
     Global [k('Y')] Copy "copy";
     Global [k('D')] Decide "decide…", "decide…";
     Global [k('X')] Automation "automation off; arm…";

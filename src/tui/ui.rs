@@ -327,6 +327,7 @@ impl Ui {
                 self.next_section(view, action == Action::NextSection);
             }
             Action::Contacts => return self.open_contacts(view),
+            Action::Take => return self.take_incident(view),
             Action::Copy => return self.copy(view),
             Action::Overview => self.go(Screen::Overview),
             Action::Checklist => self.go(Screen::Checklist),

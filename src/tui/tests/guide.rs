@@ -281,6 +281,20 @@ fn who_is_to_be_called_now_and_who_has_taken_it() {
 }
 
 #[test]
+fn whoever_is_on_it_says_so_from_any_screen() {
+    use crate::tui::dialog::{Asked, Dialog};
+    let view = book(fire());
+    for screen in ["", "4", "5"] {
+        let ui = after(&format!("{screen}K"), &view);
+        assert!(matches!(ui.dialog(), Some(Dialog::Question(q)) if q.asked == Asked::Take), "{screen:?}");
+    }
+    let calm = View { incident: None, ..view };
+    let ui = after("K", &calm);
+    assert!(ui.dialog().is_none());
+    assert_eq!(ui.said.as_deref(), Some("no incident is open"));
+}
+
+#[test]
 fn dashboards_backups_objectives() {
     let view = book(fire());
     both("dashboards", &page(&view, 2, "↓"), &view);

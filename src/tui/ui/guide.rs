@@ -179,8 +179,6 @@ impl Ui {
             Action::First => self.move_in_guide(view, isize::MIN / 2),
             Action::Last => self.move_in_guide(view, isize::MAX / 2),
             Action::Open => return Some(self.open_in_guide(view)),
-            Action::Take if page == Page::Contacts => return Some(self.take_incident(view)),
-            Action::Take => {}
             Action::Retry => {
                 return Some(match page {
                     Page::Trouble => self.look(view),
@@ -232,7 +230,7 @@ impl Ui {
     }
 
     /// Asks whether the person here takes the incident.
-    fn take_incident(&mut self, view: &View) -> Vec<Intent> {
+    pub(super) fn take_incident(&mut self, view: &View) -> Vec<Intent> {
         if view.read_only {
             return self.only_reads();
         }
