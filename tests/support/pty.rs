@@ -110,6 +110,7 @@ impl Pty {
         ));
         let (to, answer) = (shown.clone(), writer.clone());
         let deliver = later(move |bytes| {
+            let came = Instant::now();
             let count = |what: &[u8]| bytes.windows(what.len()).filter(|w| *w == what).count();
             let mut asked = b"\x1b[0n".repeat(count(b"\x1b[5n"));
             asked.extend(b"\x1b[?62;22c".repeat(count(b"\x1b[c")));
@@ -118,7 +119,7 @@ impl Pty {
             shown.closed = bytes.is_empty();
             shown.parser.process(bytes);
             shown.bytes += bytes.len() as u64;
-            shown.last = Instant::now();
+            shown.last = came;
             shown.raw.extend_from_slice(bytes);
             to.1.notify_all();
             drop(shown);
