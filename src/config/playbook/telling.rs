@@ -223,8 +223,8 @@ pub fn messages(top: &Table<'_>, left: &super::procedures::Left) -> IndexMap<Str
     out
 }
 
-/// `[[escalation]]`
-pub fn escalation(top: &Table<'_>) -> Vec<Rung> {
+/// `[[escalation]]`; `messages` are those of the playbook.
+pub fn escalation(top: &Table<'_>, messages: &IndexMap<String, Message>) -> Vec<Rung> {
     let Some(n) = top.opt("escalation") else { return Vec::new() };
     let mut before = 0;
     let rung = |n: &Node<'_>| {
@@ -235,9 +235,7 @@ pub fn escalation(top: &Table<'_>) -> Vec<Rung> {
         let roles = t.req("roles", "write who is told").map(|n| n.references("role", t.cx.known.of("roles")));
         let channels =
             t.opt("channels").map(|n| n.references("channel", t.cx.known.of("channels"))).unwrap_or_default();
-        let message = t
-            .req("message", "write which message")
-            .and_then(|n| n.reference("message", t.cx.known.of("messages")));
+        let message = by_itself(&t, messages);
         let (after, node) = after?;
         if after < before {
             node.error("this rung comes before the one above it", "write the rungs in the order of time");
@@ -257,6 +255,19 @@ fn severities(t: &Table<'_>) -> Vec<String> {
     t.opt("severities").map(|n| n.references("severity", t.cx.known.of("severities"))).unwrap_or_default()
 }
 
+/// The message that goes out by itself, so none that somebody looks at first.
+fn by_itself(t: &Table<'_>, messages: &IndexMap<String, Message>) -> Option<String> {
+    let node = t.req("message", "write which message")?;
+    let id = node.reference("message", t.cx.known.of("messages"))?;
+    if messages.get(&id).is_some_and(|m| m.review) {
+        node.error(
+            format!("the message `{id}` is looked at before it is sent, and nobody does here"),
+            "name one without review = true",
+        );
+    }
+    Some(id)
+}
+
 /// `[[notify]]`; `messages` are those of the playbook.
 pub fn notices(top: &Table<'_>, messages: &IndexMap<String, Message>) -> Vec<Notice> {
     let Some(n) = top.opt("notify") else { return Vec::new() };
@@ -268,16 +279,7 @@ pub fn notices(top: &Table<'_>, messages: &IndexMap<String, Message>) -> Vec<Not
         let channels = t
             .req("channels", "write by which channels people are told")
             .map(|n| n.references("channel", t.cx.known.of("channels")));
-        let node = t.req("message", "write which message");
-        let message = node.as_ref().and_then(|n| n.reference("message", t.cx.known.of("messages")));
-        if let (Some(node), Some(id)) = (&node, &message)
-            && messages.get(id).is_some_and(|m| m.review)
-        {
-            node.error(
-                format!("the message `{id}` is looked at before it is sent, and nobody does here"),
-                "name one without review = true",
-            );
-        }
+        let message = by_itself(&t, messages);
         Some(Notice { on: on?, severities: severities(&t), channels: channels?, message: message? })
     };
     n.array().iter().filter_map(notice).collect()

@@ -81,8 +81,7 @@ pub fn words(n: &Notice, zone: &TimeZone) -> (&'static str, String, String, Slot
         Notice::Call { title, reach, outside, due_ms } => {
             let reach = reach.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
             let hours = if *outside { ", outside their hours: nobody else is reached" } else { "" };
-            let text =
-                format!("{title}{reach}{hours}. Due for {}. C calls, K: I am on it.", format::age(*due_ms));
+            let text = format!("{title}{reach}{hours}. Due for {}. C calls, K takes.", format::age(*due_ms));
             ("^ ", "CALL NOW".to_string(), text, Slot::Warn)
         }
         Notice::Taken { who, left_ms } => {
