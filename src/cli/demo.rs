@@ -9,12 +9,13 @@ use crate::driver::{Driver, Request, Setup, Update};
 use crate::run::record::{Verdict, Wish};
 use crate::run::view::RunState;
 use crate::session::Seen;
+use crate::session::outbox::Fate;
 use crate::session::view::{Gravity, View};
 use crate::sim;
-use crate::supervisor::home;
+use crate::supervisor::{home, outbox};
 use crate::tui;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const PLAYBOOK: &str = include_str!("../../assets/playbooks/demo.toml");
@@ -152,8 +153,9 @@ async fn story(setup: Setup) -> u8 {
                 let report = home::run_dir(&folder, &run.id).join("report.md");
                 match (run.state, run.verdict) {
                     (RunState::Finished, Some(Verdict::Verified)) => {
-                        if !report.is_file() {
-                            continue; // it is written after the last record
+                        // It is written after the last record; and who is told lives no longer than this story.
+                        if !report.is_file() || !is_told(&folder, &run.id) {
+                            continue;
                         }
                         told.say(&view, &format!("VERIFIED. The report is at {}", report.display()));
                         return exit::OK;
@@ -166,6 +168,13 @@ async fn story(setup: Setup) -> u8 {
             }
         }
     }
+}
+
+/// Whether people know that it is verified, as the demo's playbook wants it.
+fn is_told(folder: &Path, run: &str) -> bool {
+    let Ok(outbox) = outbox::load(folder) else { return false };
+    let last = format!("run {run} verified");
+    outbox.letters.values().any(|p| p.letter.id.starts_with(&last) && p.fate != Fate::Waiting)
 }
 
 /// What has been printed.
